@@ -1,0 +1,1 @@
+"""The claims harness: documented statements about machine learning, held against evidence."""

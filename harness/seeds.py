@@ -1,0 +1,53 @@
+"""Where all randomness comes from: generators derived by hashing, never a global state."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, order=True)
+class Seed:
+    """The randomness of one trial: base seed of the run, claim, and index.
+
+    Two arms of a claim that ask the same seed for the same role get the same
+    numbers; that is what pairs them. Two roles never share a stream.
+
+    Attributes:
+        base: base seed of the run (`--claims-base-seed`); it enters every draw.
+        claim: id of the claim.
+        index: 0, 1, 2, ... within the claim.
+    """
+
+    base: int
+    claim: str
+    index: int
+
+    def entropy(self, role: str) -> int:
+        """Return 64 bits for `role`, by SHA-256 of base, claim, role and index."""
+        text = f"{self.base}\x1f{self.claim}\x1f{role}\x1f{self.index}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+    def numpy(self, role: str) -> np.random.Generator:
+        """Return a NumPy generator for `role`."""
+        return np.random.default_rng(self.entropy(role))
+
+    def torch(self, role: str, device: str = "cpu") -> torch.Generator:
+        """Return a torch generator for `role` on `device`."""
+        import torch
+
+        return torch.Generator(device).manual_seed(self.entropy(role) >> 1)
+
+
+Seeds = tuple[Seed, ...]
+
+
+def seeds_of(claim: str, base: int, indices: range | list[int]) -> Seeds:
+    """Return the seeds `indices` of `claim` under the base seed `base`."""
+    return tuple(Seed(base, claim, index) for index in indices)
