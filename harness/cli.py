@@ -1,0 +1,135 @@
+"""The command line: `claims list`, `check`, `run`, `report`, `schema`, `fetch`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import ClaimsError, UsageError
+from harness.outcome import AS_EXPECTED, USAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command is not _run:
+        parser.error(f"unknown arguments: {' '.join(rest)}")
+    options.rest = rest
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except ClaimsError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="claims", description="Documented statements about machine learning, held against evidence.")
+    parser.add_argument("--root", type=Path, default=Path(), help="the project: the folder that holds claims/ (default: this one)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    codes = "exit codes: 0 all as expected, 1 a reading came out otherwise, 2 usage or specification, 3 inconclusive only, 4 errors in trials"
+    run = commands.add_parser("run", help="run claims; options of pytest follow", epilog=codes)
+    run.add_argument("ids", nargs="*", metavar="ID", help="ids of claims; all by default")
+    run.set_defaults(command=_run)
+    lister = commands.add_parser("list", help="list the claims")
+    lister.add_argument("--json", action="store_true", help="as JSON")
+    lister.set_defaults(command=_list)
+    commands.add_parser("check", help="check every specification, without training").set_defaults(command=_check)
+    report = commands.add_parser("report", help="write the reports of the last run again")
+    report.add_argument("--store", type=Path, default=Path(".claims/store.sqlite3"))
+    report.add_argument("--into", type=Path, default=Path("reports/latest"), help="folder of the reports")
+    report.set_defaults(command=_report)
+    schema = commands.add_parser("schema", help="print the JSON Schema of claim.yaml")
+    schema.set_defaults(command=_schema)
+    fetch = commands.add_parser("fetch", help="download a full data set into the cache")
+    fetch.add_argument("data", choices=["mnist"])
+    fetch.set_defaults(command=_fetch)
+    return parser
+
+
+def _root(options: argparse.Namespace) -> Path:
+    root: Path = options.root / "claims"
+    if not root.is_dir():
+        raise UsageError(f"{root}: no such folder; run this where claims/ lies, or give --root")
+    return root.resolve()
+
+
+def _run(options: argparse.Namespace) -> int:
+    from harness.catalogue import claim_folders
+    from harness.validation import suggestion
+
+    folders = {path.name: path for path in claim_folders(_root(options))}
+    for name in options.ids:
+        if name not in folders:
+            raise UsageError(f"no claim {name!r}; {suggestion(name, folders)}")
+    targets = [str(folders[name]) for name in options.ids] or [str(_root(options))]
+    command = [sys.executable, "-m", "pytest", "--benchmark-skip", "-q", *targets, *options.rest]
+    return subprocess.run(command, cwd=options.root, check=False).returncode
+
+
+def _list(options: argparse.Namespace) -> int:
+    from harness.catalogue import load_all
+
+    loaded, problems = load_all(_root(options))
+    if options.json:
+        rows = [{"id": f.claim.id, "document": f.document.id, "title": f.claim.title, "strength": f.claim.strength} for f in loaded]
+        print(json.dumps(rows, indent=1))
+    else:
+        for folder in loaded:
+            print(f"{folder.claim.id:<58} {folder.document.id}\n    {folder.claim.title}")
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return USAGE if problems else AS_EXPECTED
+
+
+def _check(options: argparse.Namespace) -> int:
+    from harness.catalogue import load_all
+
+    loaded, problems = load_all(_root(options))
+    for problem in problems:
+        print(problem)
+    print(f"{len(loaded)} claims are sound, {len(problems)} problems")
+    if not loaded and not problems:
+        raise UsageError(f"{_root(options)}: holds no claim; a run of nothing verifies nothing")
+    return USAGE if problems else AS_EXPECTED
+
+
+def _report(options: argparse.Namespace) -> int:
+    from harness.report import run_of, write_reports
+    from harness.store import Store
+
+    path = options.root / options.store
+    if not path.is_file():
+        raise UsageError(f"{path}: no store there; `claims run` makes one")
+    store = Store(path)
+    latest = store.latest_run()
+    run = run_of(store, latest) if latest else None
+    if run is None:
+        raise UsageError(f"{path}: holds no run yet; `claims run` makes one")
+    write_reports(run, options.root / options.into)
+    print(options.root / options.into / "report.md")
+    return AS_EXPECTED
+
+
+def _schema(_: argparse.Namespace) -> int:
+    from harness.spec import schema
+
+    print(json.dumps(schema(), indent=1))
+    return AS_EXPECTED
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    # The loaders belong to the project, not to the harness, and are found by path.
+    sys.path.insert(0, str(options.root.resolve()))
+    import importlib
+
+    print(importlib.import_module(f"fixtures.{options.data}").fetch())
+    return AS_EXPECTED

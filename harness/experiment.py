@@ -1,0 +1,156 @@
+"""An experiment as the harness sees it: a file with measure(), loaded by its path."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import time
+import traceback
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.errors import ClaimsError, TrialError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import ModuleType
+
+    from harness.seeds import Seeds
+
+Metrics = dict[str, float | list[float]]
+"""Metric -> number, or one number per value of a condition that is measured together."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call of measure(): an arm under a condition, for some seeds.
+
+    Attributes:
+        experiment: path of experiment.py.
+        project: folder from which the experiment imports `fixtures`.
+        arm: name of the arm.
+        condition: condition -> value; those measured together are left out.
+        seeds: the seeds, in order.
+        settings: every keyword that measure() gets.
+        metrics: names of the metrics it must return.
+        together: number of values per metric and seed, None for a single one.
+        keys: the trials' keys, one per seed.
+    """
+
+    experiment: Path
+    project: Path
+    arm: str
+    condition: Mapping[str, Any]
+    seeds: Seeds
+    settings: Mapping[str, Any]
+    metrics: tuple[str, ...]
+    together: int | None = None
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one trial.
+
+    Attributes:
+        metrics: what was measured; empty for a failed trial.
+        seconds: time of the call divided by the number of its seeds.
+        error: why the trial failed, None if it did not.
+        trace: the traceback, for those who ask.
+    """
+
+    metrics: Metrics
+    seconds: float
+    error: str | None = None
+    trace: str = field(default="", compare=False)
+
+
+@lru_cache(maxsize=256)
+def load_experiment(path: Path, project: Path) -> ModuleType:
+    """Import experiment.py by its path.
+
+    Raises:
+        TrialError: it is missing, cannot be imported, or has no measure().
+    """
+    if str(project) not in sys.path:
+        sys.path.insert(0, str(project))
+    name = f"claims_experiment_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise TrialError(f"{path}: no such file; a claim needs an experiment.py with measure()")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise TrialError(f"{path}: cannot be imported: {_one_line(error)}") from error
+    if not callable(getattr(module, "measure", None)):
+        raise TrialError(f"{path}: has no function measure(arm, seeds, **settings); docs/writing-a-claim.md shows one")
+    return module
+
+
+def run_task(task: Task) -> list[Outcome]:
+    """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
+    start = time.perf_counter()
+    try:
+        module = load_experiment(task.experiment, task.project)
+        table = _checked(module.measure(task.arm, task.seeds, **task.settings), task)
+    except Exception as error:
+        text = str(error) if isinstance(error, ClaimsError) else _where(error, task)
+        seconds = (time.perf_counter() - start) / len(task.seeds)
+        return [Outcome({}, seconds, text, traceback.format_exc()) for _ in task.seeds]
+    seconds = (time.perf_counter() - start) / len(task.seeds)
+    return [_outcome({name: table[name][row] for name in task.metrics}, seconds) for row in range(len(task.seeds))]
+
+
+def _checked(returned: object, task: Task) -> dict[str, np.ndarray]:
+    """Return the metrics as arrays of the declared shape.
+
+    Raises:
+        TrialError: not a mapping, a metric missing or not declared, or a wrong shape.
+    """
+    if not isinstance(returned, dict):
+        raise TrialError(f"{task.experiment}: measure() returned {type(returned).__name__}, not {{metric: array}}")
+    if set(returned) != set(task.metrics):
+        raise TrialError(
+            f"{task.experiment}: measure() returned the metrics {sorted(map(str, returned))}, "
+            f"but claim.yaml declares {sorted(task.metrics)}; make them equal"
+        )
+    shape = (len(task.seeds),) if task.together is None else (len(task.seeds), task.together)
+    arrays = {name: np.asarray(returned[name], dtype=np.float64) for name in task.metrics}
+    for name, array in arrays.items():
+        if array.shape != shape:
+            raise TrialError(f"{task.experiment}: {name} has shape {array.shape}, but {shape} is needed: one value per seed")
+    return arrays
+
+
+def _outcome(row: dict[str, Any], seconds: float) -> Outcome:
+    metrics: Metrics = {name: value.tolist() for name, value in row.items()}
+    bad = [name for name, value in row.items() if not np.isfinite(value).all()]
+    if bad:
+        return Outcome({}, seconds, f"{bad[0]} is {metrics[bad[0]]}; a trial that yields no finite number is invalid")
+    return Outcome(metrics, seconds)
+
+
+def _where(error: Exception, task: Task) -> str:
+    """Return `file:line: Error: message`, at the line of the experiment that led to the error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == str(task.experiment)]
+    if own:
+        return f"{task.experiment}:{own[-1].lineno}: {_one_line(error)}"
+    if isinstance(error, TypeError) and "measure()" in str(error):
+        module = sys.modules.get(load_experiment(task.experiment, task.project).__name__)
+        wanted = str(inspect.signature(module.measure)) if module else "?"
+        return f"{task.experiment}: {_one_line(error)}; it takes {wanted}, and claim.yaml gives {sorted(task.settings)}"
+    return f"{task.experiment}: {_one_line(error)}"
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

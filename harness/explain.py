@@ -1,0 +1,116 @@
+"""Verdicts in words: what was found, why, and what would change it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.record import Record
+
+MEANING = {
+    "VERIFIED": "holds",
+    "REFUTED": "does not hold",
+    "INCONCLUSIVE": "is not decided",
+    "INVALID": "cannot be judged",
+    "NOT_RUN": "was not run",
+}
+SYMBOL = {"VERIFIED": "✓", "REFUTED": "✗", "INCONCLUSIVE": "?", "INVALID": "!", "NOT_RUN": "-"}
+
+WOULD_CHANGE = {
+    "VERIFIED": "The evidence is against the expected verdict: look for an error in the experiment first; if there is none, "
+    "this is a finding, and `expected` needs a new reason from theory or source.",
+    "REFUTED": "The evidence is against the reading: look for an error in the experiment first; if there is none, this is a "
+    "finding about the statement. More seeds will not change it.",
+    "INCONCLUSIVE": "More seeds would shrink the interval: raise `cap` in the profile, or lower the spread between seeds "
+    "(more test examples, a longer training).",
+    "INVALID": "No number of seeds helps: repair the experiment or the control named above.",
+    "NOT_RUN": "Run it: without --claims-max-seconds, or with a profile that gives verdicts (quick, paper).",
+}
+
+
+def number(value: float | None) -> str:
+    """Return a number with four significant digits, `-` where there is none."""
+    return "-" if value is None else f"{value:.4g}"
+
+
+def span(record: dict[str, Any]) -> str:
+    """Return the interval of an expectation, `(everything)` ends shown as infinities."""
+    if record["n"] == 0:
+        return "-"
+    low = "-inf" if record["low"] is None else number(record["low"])
+    high = "inf" if record["high"] is None else number(record["high"])
+    return f"[{low}, {high}]"
+
+
+def contrast_words(contrast: dict[str, Any]) -> str:
+    """Return a contrast as a reader says it: `ratio of test_error: svm at clutter to cnn at clutter`."""
+    kind, metric = next(iter(contrast.items()))
+    if kind in ("mean", "exact"):
+        return f"{metric}{_at(contrast['at'])}" if kind == "mean" else f"{metric} in every instance{_at(contrast['at'])}"
+    if kind == "difference":
+        return f"{metric}{_at(contrast['of'])} minus{_at(contrast['minus'])}"
+    if kind == "ratio":
+        return f"{metric}{_at(contrast['of'])} divided by{_at(contrast['to'])}"
+    if kind == "interaction":
+        inner = f"({_cell(contrast['of'])} minus {_cell(contrast['minus'])})"
+        return f"{metric}: {inner} at {_cell(contrast['here'])} less the same at {_cell(contrast['there'])}"
+    name = {"slope": "slope", "loglog_slope": "log-log slope", "rank_trend": "rank correlation (Kendall)"}[kind]
+    return f"{name} of {metric} over {contrast['over']}{_at(contrast['at'])}"
+
+
+def _at(cell: dict[str, Any]) -> str:
+    return f" [{_cell(cell)}]" if cell else ""
+
+
+def _cell(cell: dict[str, Any]) -> str:
+    take = cell.get("take")
+    shown = []
+    for name, value in cell.items():
+        if name == "take":
+            continue
+        text = str(value) if name == "arm" else f"{name} {value}"
+        if isinstance(value, list):
+            text = f"{take} over {name} {value[0]} to {value[-1]}"
+        shown.append(text)
+    return ", ".join(shown)
+
+
+def reading_words(claim: Record, name: str) -> str:
+    """Return the message of a reading that did not come out as expected."""
+    reading = claim["readings"][name]
+    head = (
+        f"{claim['id']}, reading {name}: {reading['verdict']}, expected {reading['expected']}. "
+        f"The reading {MEANING[reading['verdict']]}: {reading['reason']}."
+    )
+    lines = [head]
+    for key, expectation in reading["expectations"].items():
+        lines += expectation_lines(key, expectation)
+    if reading["verdict"] == "INVALID":
+        lines += [line for control in claim["controls"] for line in control_words(claim, control)]
+    lines += [f"  trial failed: {error}" for error in claim["errors"][:5]]
+    lines.append(f"  What would change it: {WOULD_CHANGE[reading['verdict']]}")
+    return "\n".join(lines)
+
+
+def expectation_lines(name: str, record: dict[str, Any]) -> list[str]:
+    """Return an expectation in a few lines: estimate, interval, band and per-seed values."""
+    values = ", ".join(f"{seed}: {number(value)}" for seed, value in record["values"].items())
+    kind = "range over instances" if record["exact"] else "interval"
+    return [
+        f"  {name}: {record['verdict']}, {record['reason']}",
+        f"    {contrast_words(record['contrast'])}",
+        f"    estimate {number(record['estimate'])} {record['unit']}, {kind} {span(record)}, band {record['band']['text']} "
+        f"({record['because']})",
+        f"    per seed: {values or 'none'}",
+    ]
+
+
+def control_words(claim: Record, name: str) -> list[str]:
+    """Return a control in a few lines: what it changes, and whether it broke what it must break."""
+    control = claim["controls"][name]
+    change = ", ".join(f"{key}: {value}" for key, value in control["change"].items())
+    state = "behaves" if control["behaves"] else "does NOT behave: it must be measured and must not be verified"
+    lines = [f"  control {name} ({change}) {state}"]
+    for key, expectation in control["expectations"].items():
+        lines += [f"  {line}" for line in expectation_lines(key, expectation)]
+    return lines

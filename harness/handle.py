@@ -1,0 +1,143 @@
+"""What a claim's test holds in its hand: the fixture `claim`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness import explain
+from harness.catalogue import ClaimFolder, load_claim
+from harness.decidability import NO_VERDICT_PROFILE
+from harness.experiment import load_experiment
+from harness.seeds import Seed
+from harness.timing import synchronised
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+    from harness.plan import Plan
+    from harness.record import Record
+    from harness.session import Session
+
+
+class ClaimHandle:
+    """One claim in one test.
+
+    Attributes:
+        path: folder of the claim.
+    """
+
+    def __init__(self, request: pytest.FixtureRequest, session: Session, path: Path) -> None:
+        self.path = path
+        self._request = request
+        self._session = session
+        self._note("claim.id", path.name)
+        self._note("claim.profile", session.options.profile)
+
+    def _note(self, name: str, value: object) -> None:
+        """Add a property that JUnit reports show."""
+        self._request.node.user_properties.append((name, value))
+
+    @cached_property
+    def folder(self) -> ClaimFolder:
+        """The specification and where it lies."""
+        return load_claim(self.path)
+
+    @cached_property
+    def experiment(self) -> ModuleType:
+        """The module experiment.py."""
+        return load_experiment(self.folder.experiment, self.folder.project)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Settings, device and keys under the chosen profile."""
+        from harness.plan import make_plan
+
+        return make_plan(self.folder, self._session.options)
+
+    @property
+    def record(self) -> Record:
+        """What the run says of the claim; the first call runs it."""
+        record = self._session.record_of(self.path)
+        if "problem" in record:
+            self._note("claim.verdict", record["problem"]["kind"])
+            pytest.fail("\n".join(record["problem"]["lines"]), pytrace=False)
+        return record
+
+    def seed(self, index: int = 0) -> Seed:
+        """Return a seed of this claim under the run's base seed."""
+        return Seed(self._session.options.base_seed, self.path.name, index)
+
+    def check_reading(self, name: str) -> None:
+        """Fail unless a reading comes out as expected; skip under a profile that gives no verdict."""
+        record = self.record
+        if name not in record["readings"]:
+            pytest.fail(f"{self.path / 'claim.yaml'}: no reading {name!r}", pytrace=False)
+        reading = record["readings"][name]
+        self._note("claim.reading", name)
+        self._note("claim.verdict", reading["verdict"])
+        self._note("claim.expected", reading["expected"])
+        for key, expectation in reading["expectations"].items():
+            self._note(f"claim.estimate.{key}", explain.number(expectation["estimate"]))
+            self._note(f"claim.interval.{key}", explain.span(expectation))
+        self._skip_without_verdict(record)
+        if not reading["as_expected"]:
+            pytest.fail(explain.reading_words(record, name) + self._traces(record), pytrace=False)
+
+    def check_control(self, name: str) -> None:
+        """Fail unless a control breaks what it must break."""
+        record = self.record
+        self._note("claim.control", name)
+        control = record["controls"].get(name)
+        if control is None:
+            pytest.fail(f"{self.path / 'claim.yaml'}: no control {name!r}", pytrace=False)
+        self._note("claim.verdict", "behaves" if control["behaves"] else "INVALID")
+        self._skip_without_verdict(record)
+        if not control["behaves"]:
+            pytest.fail("\n".join([f"{record['id']}: INVALID", *explain.control_words(record, name)]), pytrace=False)
+
+    def _skip_without_verdict(self, record: Record) -> None:
+        if self._session.options.profile != NO_VERDICT_PROFILE:
+            return
+        if record["errors"]:
+            pytest.fail(f"{record['id']}: {record['errors'][0]}" + self._traces(record), pytrace=False)
+        pytest.skip("the smoke profile shows that a claim runs; it gives no verdict")
+
+    def _traces(self, record: Record) -> str:
+        if not self._request.config.getoption("claims_traceback"):
+            return "\n  (--claims-traceback shows the traceback)" if record["errors"] else ""
+        return "\n" + "\n".join(record["traces"])
+
+    def time_training(self, benchmark: Any, arm: str) -> None:
+        """Time one training of an arm, set-up outside (`prepare_training` of the experiment)."""
+        self._time(benchmark, "training", arm)
+
+    def time_inference(self, benchmark: Any, arm: str) -> None:
+        """Time one pass of a trained arm over the test data (`prepare_inference`)."""
+        self._time(benchmark, "inference", arm)
+
+    def _time(self, benchmark: Any, what: str, arm: str) -> None:
+        prepare = getattr(self.experiment, f"prepare_{what}", None)
+        if prepare is None:
+            pytest.fail(f"{self.folder.experiment}: has no prepare_{what}(arm, seed, **settings)", pytrace=False)
+        from harness.executor import one_thread
+        from harness.plan import placement, settings_for
+
+        plan = self.plan
+        condition = {name: c.values[-1] for name, c in plan.claim.conditions.items()}
+        settings = {**settings_for(plan, arm, condition, {}), **placement(plan)}
+        with one_thread():
+            timed = synchronised(prepare(arm, self.seed(), **settings), plan.device)
+            benchmark.pedantic(timed, rounds=5 if what == "inference" else 3, iterations=1, warmup_rounds=1)
+        benchmark.extra_info.update(
+            claim=plan.claim.id,
+            arm=arm,
+            what=what,
+            condition={name: str(value) for name, value in condition.items()},
+            device=plan.device,
+            precision=plan.claim.precision,
+            profile=self._session.options.profile,
+        )

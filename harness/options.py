@@ -1,0 +1,87 @@
+"""What a user can choose for a run, and where each choice came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UsageError
+from harness.provenance import cores
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a run.
+
+    Attributes:
+        profile: the scale: smoke, quick or paper.
+        base_seed: enters every random draw.
+        store: path of the SQLite file.
+        fresh: measure everything again instead of reusing trials.
+        device: auto, cpu or cuda.
+        workers: processes of one thread each; 0 chooses one per core (one in all on a GPU).
+        max_seconds: no new batch is begun after this time; None for no limit.
+        sources: option -> where its value came from (default, command line, ...).
+    """
+
+    profile: str = "quick"
+    base_seed: int = 0
+    store: Path = Path(".claims/store.sqlite3")
+    fresh: bool = False
+    device: str = "auto"
+    workers: int = 0
+    max_seconds: float | None = None
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.device not in DEVICES:
+            raise UsageError(f"--claims-device: no device {self.device!r}; give one of {', '.join(DEVICES)}")
+        if self.workers < 0:
+            raise UsageError(f"--claims-workers: {self.workers} is no number of processes; give 1 or more, or 0 for one per core")
+        if self.max_seconds is not None and not self.max_seconds > 0:
+            raise UsageError(f"--claims-max-seconds: {self.max_seconds:g} is no time to run; give a positive number of seconds")
+
+    def record(self) -> dict[str, Any]:
+        """Return the options as plain values."""
+        return {
+            "profile": self.profile,
+            "base_seed": self.base_seed,
+            "store": str(self.store),
+            "fresh": self.fresh,
+            "device": self.device,
+            "workers": self.workers,
+            "max_seconds": self.max_seconds,
+            "sources": self.sources,
+        }
+
+
+def resolve_device(wanted: str) -> str:
+    """Return `cpu` or `cuda`; auto takes the GPU if torch can use one.
+
+    Raises:
+        UsageError: cuda was asked for and there is none.
+    """
+    if wanted == "cpu" or (wanted == "auto" and not _has_gpu_driver()):
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise UsageError("--claims-device: torch finds no CUDA device here; give cpu or auto")
+    return "cpu"
+
+
+def _has_gpu_driver() -> bool:
+    """Tell, without importing torch, whether a GPU is possible at all."""
+    return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidia0").exists() or Path("/dev/dxg").exists()
+
+
+def resolve_workers(wanted: int, device: str) -> int:
+    """Return the number of processes: one per core unless said otherwise, one on a GPU."""
+    if device == "cuda":
+        return 1
+    return wanted or cores()

@@ -1,0 +1,34 @@
+"""The outcome of a run as one exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.record import Record
+
+AS_EXPECTED = 0
+UNEXPECTED = 1
+USAGE = 2
+INCONCLUSIVE_ONLY = 3
+TRIAL_ERRORS = 4
+
+
+def exit_code(records: list[Record]) -> int:
+    """Return the exit code of a run; of several reasons the gravest counts: 2, then 4, then 1, then 3."""
+    codes = {_code(record) for record in records}
+    return next((code for code in (USAGE, TRIAL_ERRORS, UNEXPECTED, INCONCLUSIVE_ONLY) if code in codes), AS_EXPECTED)
+
+
+def _code(record: Record) -> int:
+    if "problem" in record:
+        return USAGE if record["problem"]["kind"] in ("specification", "usage") else TRIAL_ERRORS
+    if record["errors"]:
+        return TRIAL_ERRORS
+    if record["profile"] == "smoke":
+        return AS_EXPECTED
+    readings = record["readings"].values()
+    wrong = {reading["verdict"] for reading in readings if not reading["as_expected"]}
+    if not wrong:
+        return AS_EXPECTED
+    return INCONCLUSIVE_ONLY if wrong <= {"INCONCLUSIVE", "NOT_RUN"} else UNEXPECTED

@@ -1,0 +1,170 @@
+"""What is fixed before the first trial, and the tasks that follow from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from harness.decidability import settings_of
+from harness.errors import UsageError
+from harness.experiment import Task, load_experiment
+from harness.options import resolve_device
+from harness.provenance import code_of, environment, trial_key
+from harness.seeds import Seed
+from harness.validation import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from harness.catalogue import ClaimFolder
+    from harness.contrasts import Point
+    from harness.dataset import DataRecord
+    from harness.executor import Job
+    from harness.options import Options
+    from harness.provenance import Code
+    from harness.spec import Claim, SeedPlan
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is fixed before the first trial.
+
+    Attributes:
+        folder: the claim and where it lies.
+        seeds: how many seeds, and when to look.
+        settings: what all trials share.
+        base_seed: base seed of the run.
+        device: cpu or cuda.
+        code: digest of the experiment and its imports.
+        data: data sets that the trials read.
+        environment: device, precision and versions, part of every key.
+    """
+
+    folder: ClaimFolder
+    seeds: SeedPlan
+    settings: dict[str, Any]
+    base_seed: int
+    device: str
+    code: Code
+    data: list[DataRecord]
+    environment: dict[str, str]
+
+    @property
+    def claim(self) -> Claim:
+        """The specification."""
+        return self.folder.claim
+
+    @property
+    def together(self) -> dict[str, tuple[Any, ...]]:
+        """The conditions that one call of measure() gets whole."""
+        return {name: tuple(c.values) for name, c in self.claim.conditions.items() if c.together}
+
+
+def make_plan(folder: ClaimFolder, options: Options) -> Plan:
+    """Fix everything that does not depend on a measurement.
+
+    Raises:
+        UsageError: no such profile or device.
+        TrialError: the experiment cannot be loaded.
+        DataError: a data file is not what it should be.
+    """
+    claim = folder.claim
+    if options.profile not in claim.profiles:
+        raise UsageError(f"{folder.path / 'claim.yaml'}: no profile {options.profile!r}; {suggestion(options.profile, claim.profiles)}")
+    profile = claim.profiles[options.profile]
+    # A claim without torch has nothing to put on a GPU.
+    device = resolve_device(options.device) if claim.precision else "cpu"
+    experiment = load_experiment(folder.experiment, folder.project)
+    data = experiment.data_used() if hasattr(experiment, "data_used") else []
+    code = code_of(folder.experiment, folder.project)
+    around = environment(code.packages, device, claim.precision)
+    return Plan(folder, profile.seeds, settings_of(claim, profile), options.base_seed, device, code, data, around)
+
+
+def settings_for(plan: Plan, arm: str, condition: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a trial; of two that name the same setting the later wins.
+
+    Order: the claim's and the profile's settings, the arm's, the condition, a control's change.
+    """
+    return {**plan.settings, **plan.claim.arms[arm], **condition, **plan.together, **change}
+
+
+def placement(plan: Plan) -> dict[str, Any]:
+    """Return the keywords that say where and how precisely to train; none without torch."""
+    return {"device": plan.device, "precision": plan.claim.precision} if plan.claim.precision else {}
+
+
+def tasks_of(plan: Plan, points: Iterable[Point], seeds: Iterable[int], change: Mapping[str, Any]) -> list[Task]:
+    """Return one task per arm and condition, with the keys of its trials."""
+    claim, folder = plan.claim, plan.folder
+    batch = tuple(Seed(plan.base_seed, claim.id, index) for index in seeds)
+    cells = dict.fromkeys(tuple((name, value) for name, value in point if name not in plan.together) for point in points)
+    length = math.prod(len(values) for values in plan.together.values()) if plan.together else None
+    tasks = []
+    for cell in cells:
+        condition = dict(cell)
+        arm = str(condition.pop("arm"))
+        settings = settings_for(plan, arm, condition, change)
+        keys = tuple(_key(plan, arm, settings, seed) for seed in batch)
+        everything = {**settings, **placement(plan)}
+        tasks.append(Task(folder.experiment, folder.project, arm, condition, batch, everything, tuple(claim.metrics), length, keys))
+    return tasks
+
+
+def _key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
+    return trial_key(
+        claim=plan.claim.id,
+        arm=arm,
+        settings=settings,
+        code=plan.code.digest,
+        data=[record.sha256 for record in plan.data],
+        environment=plan.environment,
+        metrics=sorted(plan.claim.metrics),
+        base_seed=seed.base,
+        seed=seed.index,
+    )
+
+
+def points_of_task(plan: Plan, task: Task) -> list[Point]:
+    """Return the points that a task's metrics belong to, one per value measured together."""
+    names = sorted(plan.claim.conditions)
+    rows: list[dict[str, Any]] = [dict(task.condition)]
+    for name, values in plan.together.items():
+        rows = [{**row, name: value} for row in rows for value in values]
+    return [(("arm", task.arm), *((name, row[name]) for name in names)) for row in rows]
+
+
+def jobs_of(plan: Plan, tasks: list[Task], workers: int) -> list[Job]:
+    """Group tasks into jobs, each of which runs in one process.
+
+    Arms under one condition go together, so that they can share work; seeds are
+    split so that every worker has a part. In a timed claim each seed is a job of
+    its own, and arms swap places from seed to seed, so that a drift of the
+    machine's speed cancels in their ratio.
+    """
+    groups: dict[tuple[Any, ...], list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(tuple(task.condition.items()), []).append(task)
+    if plan.claim.timed:
+        seeds = sorted({seed for task in tasks for seed in task.seeds})
+        return [_job(group if seed.index % 2 == 0 else group[::-1], [seed]) for seed in seeds for group in groups.values()]
+    jobs = []
+    for group in groups.values():
+        seeds = sorted({seed for task in group for seed in task.seeds})
+        parts = min(workers, len(seeds))
+        jobs += [_job(group, seeds[part::parts]) for part in range(parts)]
+    # Large conditions (widths, sample sizes) come last by custom: beginning with them balances the workers.
+    return jobs[::-1]
+
+
+def _job(tasks: list[Task], seeds: Collection[Seed]) -> Job:
+    return [part for task in tasks if (part := only(task, seeds)) is not None]
+
+
+def only(task: Task, seeds: Collection[Seed]) -> Task | None:
+    """Return a task limited to some of its seeds, None if that leaves none."""
+    rows = [row for row, seed in enumerate(task.seeds) if seed in seeds]
+    if not rows:
+        return None
+    return replace(task, seeds=tuple(task.seeds[row] for row in rows), keys=tuple(task.keys[row] for row in rows))

@@ -1,0 +1,218 @@
+"""The pytest plugin: options, the `claim` fixture, progress, verdict table, reports.
+
+Thin on purpose: what a claim is and how it is judged lies below. Evidence reaches the
+controller through the store, where every worker writes its records under the run's id;
+so it survives a killed worker and works under pytest-xdist.
+"""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.errors import ClaimsError, SpecError, UsageError
+from harness.options import Options
+from harness.outcome import USAGE, exit_code
+
+if TYPE_CHECKING:
+    from harness.handle import ClaimHandle
+    from harness.session import Session
+    from harness.spec import Claim
+
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+RUN: pytest.StashKey[str] = pytest.StashKey()
+
+INVALID_SPECIFICATION = "invalid-specification"
+"""Stands for the readings of a claim.yaml that cannot be loaded."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the group `claims`."""
+    group = parser.getgroup("claims", "claims about machine learning")
+    group.addoption("--claims-profile", default=None, metavar="NAME", help="scale: smoke, quick (default) or paper")
+    group.addoption("--claims-base-seed", default=None, type=int, metavar="N", help="enters every random draw (default 0)")
+    group.addoption("--claims-store", default=None, metavar="PATH", help="SQLite file of trials (default .claims/store.sqlite3)")
+    group.addoption("--claims-fresh", action="store_true", default=None, help="measure everything again, reuse nothing")
+    group.addoption("--claims-device", default=None, metavar="NAME", help="auto (default), cpu or cuda")
+    group.addoption("--claims-workers", default=None, type=int, metavar="N", help="processes of one thread each (default: one per core)")
+    group.addoption("--claims-max-seconds", default=None, type=float, metavar="S", help="begin no batch after this time")
+    group.addoption("--claims-report", default=None, metavar="DIR", help="where reports go (default reports/latest)")
+    group.addoption("--claims-traceback", action="store_true", default=False, help="show tracebacks of failed trials")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, read the options and give the run its id."""
+    config.addinivalue_line("markers", "claim(id): runs the claim with this id; added to every test beside a claim.yaml")
+    config.addinivalue_line("markers", "slow: takes more than a few seconds")
+    worker_input = getattr(config, "workerinput", None)
+    config.stash[RUN] = worker_input["claims_run"] if worker_input else uuid.uuid4().hex[:12]
+    try:
+        config.stash[OPTIONS] = _options(config)
+    except UsageError as error:
+        pytest.exit(str(error), returncode=USAGE)
+    # Tests of one claim belong in one process: they share its trials.
+    if getattr(config.option, "dist", "no") == "load":
+        config.option.dist = "loadgroup"
+
+
+def _options(config: pytest.Config) -> Options:
+    """Return the options, each with where its value came from."""
+    given = {
+        name: value
+        for name in ("profile", "base_seed", "store", "fresh", "device", "workers", "max_seconds")
+        if (value := config.getoption(f"claims_{name}")) is not None
+    }
+    sources = dict.fromkeys(given, "command line")
+    if "workers" not in given and (hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None)):
+        given["workers"], sources["workers"] = 1, "one per pytest-xdist worker"
+    given["store"] = config.rootpath / given.get("store", Options.store)
+    return Options(**given, sources=sources)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a pytest-xdist worker which run it belongs to."""
+    node.workerinput["claims_run"] = node.config.stash[RUN]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of a claim, and keep them together under pytest-xdist."""
+    for item in items:
+        if (item.path.parent / "claim.yaml").is_file():
+            item.add_marker(pytest.mark.claim(item.path.parent.name))
+            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give `reading`, `control`, `training_arm` and `inference_arm` the names that claim.yaml declares."""
+    wanted = [name for name in ("reading", "control", "training_arm", "inference_arm") if name in metafunc.fixturenames]
+    folder = Path(metafunc.module.__file__).parent
+    if not wanted or not (folder / "claim.yaml").is_file():
+        return
+    from harness.catalogue import load_claim
+
+    try:
+        claim = load_claim(folder).claim
+    except SpecError:
+        claim = None
+    for name in wanted:
+        metafunc.parametrize(name, _names(claim, name) if claim else [INVALID_SPECIFICATION])
+
+
+def _names(claim: Claim, fixture: str) -> list[str]:
+    return {
+        "reading": list(claim.readings),
+        "control": list(claim.controls),
+        "training_arm": claim.timings.training,
+        "inference_arm": claim.timings.inference,
+    }[fixture]
+
+
+@pytest.fixture
+def claim(request: pytest.FixtureRequest) -> ClaimHandle:
+    """The claim whose claim.yaml lies beside the test."""
+    from harness.handle import ClaimHandle
+
+    folder = request.path.parent
+    if not (folder / "claim.yaml").is_file():
+        pytest.fail(f"{folder}: the fixture `claim` needs a claim.yaml beside the test", pytrace=False)
+    try:
+        return ClaimHandle(request, _session(request.config), folder)
+    except ClaimsError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+def _session(config: pytest.Config) -> Session:
+    """Return the session, opened at the first claim."""
+    if SESSION not in config.stash:
+        from harness.session import Session
+
+        config.stash[SESSION] = Session(config.stash[OPTIONS], config.stash[RUN], config.rootpath, _teller(config))
+    return config.stash[SESSION]
+
+
+def _teller(config: pytest.Config) -> Any:
+    """Return a function that prints a line past pytest's capturing; silent in a pytest-xdist worker."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    capture = config.pluginmanager.getplugin("capturemanager")
+
+    def say(line: str) -> None:
+        if reporter is None:
+            return
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(line)
+
+    return say
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Return what differs from the defaults."""
+    options = config.stash[OPTIONS]
+    given = ", ".join(f"{name} {getattr(options, name)}" for name in options.sources if name != "store")
+    return f"claims: profile {options.profile}, base seed {options.base_seed}, store {options.store}" + (f" ({given})" if given else "")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Close the session; on the controller, turn the records into reports and an exit code."""
+    config = session.config
+    if SESSION in config.stash:
+        config.stash[SESSION].close()
+    if hasattr(config, "workerinput"):
+        return
+    run = _finished_run(config)
+    if run is None:
+        return
+    from harness.report import write_reports
+
+    write_reports(run, _report_folder(config))
+    code = exit_code(run["claims"])
+    if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not _other_failures(config):
+        session.exitstatus = code or session.exitstatus
+
+
+def _other_failures(config: pytest.Config) -> bool:
+    """Whether a test failed that is no verdict of a claim: then pytest's own code 1 stands."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    failed = [*reporter.stats.get("failed", []), *reporter.stats.get("error", [])] if reporter else []
+    return any(dict(report.user_properties).get("claim.verdict") is None for report in failed)
+
+
+def _report_folder(config: pytest.Config) -> Path:
+    return config.rootpath / (config.getoption("claims_report") or "reports/latest")
+
+
+def _finished_run(config: pytest.Config) -> dict[str, Any] | None:
+    """Return the run with its records, None if no claim was run."""
+    store_path = config.stash[OPTIONS].store
+    if not store_path.is_file():
+        return None
+    from harness.report import run_of
+    from harness.store import Store
+
+    store = Store(store_path)
+    try:
+        return run_of(store, config.stash[RUN])
+    finally:
+        store.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the verdict table and name the report."""
+    if SESSION not in config.stash and not getattr(config.option, "numprocesses", None):
+        return
+    run = _finished_run(config)
+    if run is None:
+        return
+    from harness.report.terminal import table
+
+    terminalreporter.section("claims")
+    for line in table(run, terminalreporter._tw.fullwidth):
+        terminalreporter.write_line(line)
+    terminalreporter.write_line(f"report: {_report_folder(config) / 'report.md'}")

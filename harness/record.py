@@ -1,0 +1,118 @@
+"""What a run says of a claim, as plain values: the normative content of every report."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from harness import verdict
+from harness.contrasts import metric_of
+from harness.decidability import NO_VERDICT_PROFILE
+from harness.spec import Exact
+from harness.store import now
+
+if TYPE_CHECKING:
+    from harness.options import Options
+    from harness.plan import Plan
+    from harness.variant import Variant
+
+Record = dict[str, Any]
+
+
+def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Options, wall_seconds: float) -> Record:
+    """Return everything that the run says of the claim, as plain values."""
+    claim = plan.claim
+    judged = options.profile != NO_VERDICT_PROFILE
+    control_records = {c.name: _control_record(plan, c, judged) for c in controls}
+    broken = [name for name, c in control_records.items() if judged and not c["behaves"]]
+    everyone = (main, *controls)
+    return {
+        "id": claim.id,
+        "title": claim.title,
+        "statement": claim.statement.strip(),
+        "source": claim.source.model_dump(),
+        "document": plan.folder.document.model_dump(),
+        "strength": claim.strength,
+        "does_not_show": claim.does_not_show.strip(),
+        "profile": options.profile,
+        "settings": plan.settings,
+        "arms": claim.arms,
+        "conditions": {name: c.values for name, c in claim.conditions.items()},
+        "seeds": plan.seeds.model_dump(),
+        "readings": {
+            name: _reading_record(plan, name, main, broken, judged)
+            for name, reading in claim.readings.items()
+            if reading.expectations.keys() <= main.expectations.keys()
+        },
+        "controls": control_records,
+        "trials": {
+            "reused": sum(v.reused for v in everyone),
+            "measured": sum(v.measured for v in everyone),
+            "failed": sum(v.failed for v in everyone),
+        },
+        "errors": [error for v in everyone for error in v.errors],
+        "cost": {"compute_seconds": sum(v.seconds for v in everyone), "wall_seconds": wall_seconds},
+        "data": [asdict(record) for record in plan.data],
+        "device": plan.device,
+        "precision": claim.precision,
+        "environment": plan.environment,
+        "code": {"digest": plan.code.digest, "modules": list(plan.code.modules)},
+        "base_seed": options.base_seed,
+        "finished": now(),
+    }
+
+
+def _control_record(plan: Plan, control: Variant, judged: bool) -> Record:
+    spec = plan.claim.controls[control.name]
+    expectations = {name: _expectation_record(plan, control, name, judged) for name in control.expectations}
+    behaves = all(verdict.control_behaves(e["verdict"]) for e in expectations.values())
+    return {"change": spec.change, "because": spec.because.strip(), "behaves": behaves, "expectations": expectations}
+
+
+def _reading_record(plan: Plan, name: str, main: Variant, broken_controls: list[str], judged: bool) -> Record:
+    reading = plan.claim.readings[name]
+    expectations = {e: _expectation_record(plan, main, e, judged) for e in reading.expectations}
+    found = verdict.combine(e["verdict"] for e in expectations.values())
+    reason = next((e["reason"] for e in expectations.values() if e["verdict"] == found), "")
+    if broken_controls and found != verdict.NOT_RUN:
+        found, reason = verdict.INVALID, f"control {broken_controls[0]} did not break what it must break"
+    return {
+        "means": reading.means,
+        "expected": reading.expected,
+        "because": reading.because.strip() if reading.because else None,
+        "verdict": found,
+        "reason": reason,
+        "as_expected": found == reading.expected,
+        "expectations": expectations,
+    }
+
+
+def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -> Record:
+    expectation = variant.expectations[name]
+    found = variant.judgements[name]
+    metric = plan.claim.metrics[metric_of(expectation.contrast)]
+    smoke = "the smoke profile shows that a claim runs; it gives no verdict"
+    return {
+        "verdict": found.verdict if judged else verdict.NOT_RUN,
+        "reason": found.reason if judged else smoke,
+        "contrast": expectation.contrast.model_dump(exclude_none=True),
+        "exact": isinstance(expectation.contrast, Exact),
+        "unit": metric.unit,
+        "band": {"low": _finite(expectation.band.low), "high": _finite(expectation.band.high), "text": str(expectation.band)},
+        "because": expectation.because.strip(),
+        "reported": expectation.reported,
+        "alpha": expectation.alpha,
+        "n": found.n,
+        "estimate": _finite(found.estimate),
+        "low": _finite(found.low),
+        "high": _finite(found.high),
+        "sd": _finite(found.sd),
+        "values": {str(seed): value for seed, value in found.values.items()},
+        "looks": [{"n": look.n, "low": _finite(look.low), "high": _finite(look.high)} for look in found.looks],
+    }
+
+
+def _finite(value: float) -> float | None:
+    """Return a number that JSON can hold, None for an infinite or undefined one."""
+    return value if math.isfinite(value) else None

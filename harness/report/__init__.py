@@ -1,0 +1,45 @@
+"""Records to reports. Nothing here computes a verdict: it is all in the records."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.outcome import exit_code
+from harness.report.badge import badge
+from harness.report.junit import junit
+from harness.report.markdown import markdown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.store import Store
+
+SCHEMA_VERSION = 1
+"""Version of report.json; it changes when a field is renamed, removed or changes its meaning."""
+
+Run = dict[str, Any]
+
+
+def run_of(store: Store, run_id: str) -> Run | None:
+    """Return a run with the records of its claims, None if it has none."""
+    claims = store.records(run_id)
+    if not claims:
+        return None
+    return {"schema_version": SCHEMA_VERSION, **store.run(run_id), "exit_code": exit_code(claims), "claims": claims}
+
+
+def write_reports(run: Run, folder: Path) -> None:
+    """Write report.json (normative), report.md, junit.xml and badge.json into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        "report.json": json.dumps(run, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+        "report.md": markdown(run),
+        "junit.xml": junit(run),
+        "badge.json": json.dumps(badge(run)) + "\n",
+    }
+    for name, text in files.items():
+        # A reader never meets half a file.
+        part = folder / f"{name}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(folder / name)

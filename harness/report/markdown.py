@@ -1,0 +1,214 @@
+"""The report as Markdown: for a job summary, and for a reader who knows nothing of this project."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING, Any
+
+from harness import explain
+from harness.report.rows import as_expected, false_alarms, judged, problems, reused, rows, verdict_counts
+
+if TYPE_CHECKING:
+    from harness.report import Run
+
+LARGEST = 1_000_000
+"""Bytes; GitHub drops a whole job summary above 1 MiB."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+STRENGTH = {
+    "same_setting": "the source's own setting",
+    "scaled_down": "the source's setting, scaled down",
+    "analogue": "an analogue of the source's setting, not the setting itself",
+}
+
+INTRODUCTION = """\
+Somebody wrote a sentence about machine learning. Is it so? For each such sentence this run trained real models, many times
+over with fresh random draws (*seeds*), and held what came out against a band of values that was fixed beforehand.
+
+| verdict | what it says |
+|---|---|
+| ✓ VERIFIED | the whole interval of the estimate lies inside the band: the reading holds |
+| ✗ REFUTED | the whole interval lies outside the band: the reading does not hold |
+| ? INCONCLUSIVE | the interval reaches over an edge of the band: not decided with the seeds allowed |
+| ! INVALID | the instrument cannot be trusted: a control did not fail, or a number is undefined |
+| - NOT_RUN | nothing was measured, or the profile gives no verdict |
+
+A sentence may be taken in more than one way; each way is a *reading* with its own verdict. Sentences can be wrong, so each
+reading says beforehand which verdict theory or the source lets us expect, and why. A *control* is a change under which an
+expectation must fail; it shows that the claim could have failed."""
+
+
+def markdown(run: Run) -> str:
+    """Return the report; sections that would make it too long are left to report.json."""
+    parts = [_head(run), _attention(run), _overview(run)]
+    size = sum(len(part.encode()) for part in parts)
+    left_out = 0
+    for claim in sorted(judged(run), key=lambda c: (all(r["as_expected"] for r in c["readings"].values()), c["id"])):
+        section = _claim(claim)
+        size += len(section.encode())
+        if size > LARGEST - 10_000:
+            left_out += 1
+        else:
+            parts.append(section)
+    if left_out:
+        parts.append(f"_{left_out} more claims are described in report.json; this file is kept below 1 MiB._\n")
+    parts.append(_provenance(run))
+    return "\n".join(part for part in parts if part)
+
+
+def text(value: object) -> str:
+    """Return text that Markdown and HTML show as it is, on one line."""
+    escaped = html.escape(_CONTROL.sub("\ufffd", " ".join(str(value).split())), quote=False)
+    return re.sub(r"([\\`*_\[\]|])", r"\\\1", escaped)
+
+
+def _head(run: Run) -> str:
+    good, total = as_expected(run)
+    again, trials = reused(run)
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in verdict_counts(run).items())
+    profile = ", ".join(sorted({claim["profile"] for claim in judged(run)})) or "-"
+    seconds = sum(claim["cost"]["wall_seconds"] for claim in judged(run))
+    return f"""# Claims report
+
+{INTRODUCTION}
+
+**{good} of {total} readings came out as expected** ({counts or "none was run"}). Profile {profile}, base seed {run["options"]["base_seed"]},
+{len(judged(run))} claims, {trials} trials of which reused {again} of {trials}, {seconds:.0f} s, begun {run["started"]}.
+Each interval may miss the truth with the error rate stated beside it; over the whole run at most {false_alarms(run):.3g} false decisions are to be expected.
+"""
+
+
+def _attention(run: Run) -> str:
+    """Return what needs attention, nothing if all is as expected."""
+    lines = []
+    for claim in problems(run):
+        lines += [f"- **{text(claim['id'])} could not be run** ({claim['problem']['kind']}):"]
+        lines += [f"  - {text(line)}" for line in claim["problem"]["lines"]]
+    for row in rows(run):
+        if not row.reading["as_expected"] and row.claim["profile"] != "smoke":
+            head = f"- **{text(row.claim['title'])}**, reading {text(row.name)}: {row.reading['verdict']}, expected {row.reading['expected']}."
+            lines += [head, f"  {text(row.reading['reason'])}. {explain.WOULD_CHANGE[row.reading['verdict']]}"]
+    for claim in judged(run):
+        lines += [f"- {text(claim['id'])}: trial failed: {text(error)}" for error in claim["errors"][:3]]
+    return "## What needs attention\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _overview(run: Run) -> str:
+    lines = ["## Overview", ""]
+    documents = {claim["document"]["id"]: claim["document"] for claim in judged(run)}
+    for key, document in sorted(documents.items()):
+        lines += [f"### {text(document['title'])}", "", f"{text(document['authors'])}, {document['year']}. {text(document['summary'])}", ""]
+        lines += ["| statement | as we found it | readings |", "|---|---|---|"]
+        for claim in judged(run):
+            if claim["document"]["id"] == key:
+                readings = "<br>".join(f"{explain.SYMBOL[r['verdict']]} {text(n)}: {r['verdict']}" for n, r in claim["readings"].items())
+                lines.append(f"| [{text(claim['title'])}](#{claim['id'].replace('_', '-')}) | {sentence(claim)} | {readings} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def sentence(claim: dict[str, Any]) -> str:
+    """Return what a claim's verdicts say of its sentence: holds, does not hold, holds only when ..., not decided."""
+    readings = claim["readings"]
+    first = next(iter(readings.values()))
+    others = [text(r["means"] or name) for name, r in readings.items() if r is not first and r["verdict"] == "VERIFIED"]
+    failing = [text(r["means"] or name) for name, r in readings.items() if r is not first and r["verdict"] == "REFUTED"]
+    if first["verdict"] == "VERIFIED":
+        return "**holds**" + (f"; but not: {'; '.join(failing)}" if failing else "")
+    if first["verdict"] == "REFUTED":
+        return "**does not hold as written**" + (f"; what holds: {'; '.join(others)}" if others else "")
+    return "**cannot be judged**" if first["verdict"] == "INVALID" else "**not decided**"
+
+
+def _claim(claim: dict[str, Any]) -> str:
+    source = claim["source"]
+    place = f"{text(claim['document']['title'])}, section {text(source['section'])}"
+    reported = ", ".join(f"{text(name.replace('_', ' '))} {value}" for name, value in source["reported"].items())
+    lines = [
+        f'<a id="{claim["id"].replace("_", "-")}"></a>',
+        f"## {text(claim['title'])}",
+        "",
+        f"> {text(claim['statement'])}",
+        "",
+        f"- Where it stands: {place}" + (f"; original: {text(source['paper'])}" if source["paper"] else ""),
+        f"- Reported there: {reported or 'no figures'}",
+        f"- Our set-up: {STRENGTH[claim['strength']]}; what it does not show: {text(claim['does_not_show'])}",
+        f"- In short: {sentence(claim)}",
+        "",
+    ]
+    for name, reading in claim["readings"].items():
+        lines += _reading(claim, name, reading)
+    for name, control in claim["controls"].items():
+        lines += _control(name, control)
+    lines += _details(claim)
+    return "\n".join(lines)
+
+
+def _reading(claim: dict[str, Any], name: str, reading: dict[str, Any]) -> list[str]:
+    as_it_should = "as expected" if reading["as_expected"] else f"expected {reading['expected']}"
+    lines = [f"### Reading {text(name)}: {explain.SYMBOL[reading['verdict']]} {reading['verdict']} ({as_it_should})", ""]
+    if reading["means"]:
+        lines += [f"{text(reading['means'])}.", ""]
+    if reading["because"]:
+        lines += [f"Expected {reading['expected']} because {text(reading['because'])}", ""]
+    return lines + _table(reading["expectations"])
+
+
+def _control(name: str, control: dict[str, Any]) -> list[str]:
+    change = ", ".join(f"{text(key)} = {text(value)}" for key, value in control["change"].items())
+    state = "broke what it must break" if control["behaves"] else "did NOT break what it must break"
+    return [f"### Control {text(name)}: {state}", "", f"Changed: {change}. {text(control['because'])}", "", *_table(control["expectations"])]
+
+
+def _table(expectations: dict[str, Any]) -> list[str]:
+    lines = ["| what is measured | source says | estimate | interval | band | seeds | verdict |", "|---|---|---|---|---|---|---|"]
+    for name, e in expectations.items():
+        what = f"{text(name)}: {text(explain.contrast_words(e['contrast']))} ({text(e['unit'])})"
+        rate = "every instance" if e["exact"] else f"{explain.span(e)}, error rate {e['alpha']:g}"
+        verdict = f"{explain.SYMBOL[e['verdict']]} {e['verdict']}"
+        reported, estimate = explain.number(e["reported"]), explain.number(e["estimate"])
+        lines.append(f"| {what} | {reported} | {estimate} | {rate} | {e['band']['text']} | {e['n']} | {verdict} |")
+    lines.append("")
+    for name, e in expectations.items():
+        lines.append(f"- {text(name)}: this band because {text(e['because'])}")
+        values = ", ".join(explain.number(value) for value in e["values"].values())
+        lines.append(f"  - every seed: {values or 'none'}")
+    return [*lines, ""]
+
+
+def _details(claim: dict[str, Any]) -> list[str]:
+    trials, cost = claim["trials"], claim["cost"]
+    total = sum(trials.values())
+    data = "; ".join(f"{text(d['name'])}, {d['size']:,} examples, sha256 {d['sha256'][:16]}…, {text(d['source'])}" for d in claim["data"])
+    settings = ", ".join(f"{text(key)} {text(value)}" for key, value in claim["settings"].items())
+    versions = ", ".join(f"{text(key)} {text(value)}" for key, value in claim["environment"].items())
+    plan = claim["seeds"]
+    return [
+        "<details><summary>How it was measured</summary>",
+        "",
+        f"- Seeds: first look after {plan['first']}, then every {plan['step']}, at most {plan['cap']} (profile {text(claim['profile'])}, base seed {claim['base_seed']})",
+        f"- Trials: {total}, reused {trials['reused']} of {total}, failed {trials['failed']}",
+        f"- Cost: {cost['compute_seconds']:.1f} s of computing in all, {cost['wall_seconds']:.1f} s in this run",
+        f"- Data: {data or 'generated by the experiment'}",
+        f"- Settings: {settings}",
+        f"- Environment: {versions}",
+        f"- Code: {claim['code']['digest'][:16]}… over {text(', '.join(claim['code']['modules']))}",
+        "",
+        "</details>",
+        "",
+    ]
+
+
+def _provenance(run: Run) -> str:
+    machine = run["machine"]
+    packages = ", ".join(f"{text(name)} {text(version)}" for name, version in machine["packages"].items())
+    changes = {True: " with uncommitted changes", False: "", None: ""}[machine["uncommitted_changes"]]
+    return f"""## Provenance
+
+- Run {run["id"]}, begun {run["started"]}, commit {machine["commit"] or "unknown"}{changes}
+- Python {machine["python"]}; {packages}
+- {text(machine["processor"])}, {machine["cores"]} cores; {text(machine["platform"])}
+- Processes of one thread each; options: {text(run["options"])}
+"""

@@ -1,0 +1,58 @@
+"""The rows that all reports share: readings sorted so that what needs attention comes first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from harness.report import Run
+
+ORDER = ("REFUTED", "VERIFIED", "INVALID", "INCONCLUSIVE", "NOT_RUN")
+
+
+class Row(NamedTuple):
+    """One reading of one claim."""
+
+    claim: dict[str, Any]
+    name: str
+    reading: dict[str, Any]
+
+
+def rows(run: Run) -> list[Row]:
+    """Return every reading of the run: those that came out otherwise than expected first."""
+    found = [Row(claim, name, reading) for claim in judged(run) for name, reading in claim["readings"].items()]
+    return sorted(found, key=lambda row: (row.reading["as_expected"], row.claim["source"]["document"], row.claim["id"]))
+
+
+def judged(run: Run) -> list[dict[str, Any]]:
+    """Return the records of claims that were run."""
+    return [claim for claim in run["claims"] if "problem" not in claim]
+
+
+def problems(run: Run) -> list[dict[str, Any]]:
+    """Return the records of claims that could not be run."""
+    return [claim for claim in run["claims"] if "problem" in claim]
+
+
+def as_expected(run: Run) -> tuple[int, int]:
+    """Return how many readings came out as expected, and how many there are."""
+    readings = [row.reading for row in rows(run)]
+    return sum(reading["as_expected"] for reading in readings), len(readings)
+
+
+def verdict_counts(run: Run) -> dict[str, int]:
+    """Return the number of readings per verdict, in a fixed order, zeros left out."""
+    counts = Counter(row.reading["verdict"] for row in rows(run))
+    return {verdict: counts[verdict] for verdict in ORDER if counts[verdict]}
+
+
+def reused(run: Run) -> tuple[int, int]:
+    """Return how many trials were reused, and how many there are."""
+    trials = [claim["trials"] for claim in judged(run)]
+    return sum(t["reused"] for t in trials), sum(t["reused"] + t["measured"] + t["failed"] for t in trials)
+
+
+def false_alarms(run: Run) -> float:
+    """Return the sum of the expectations' error rates: the false decisions to expect of such a run at most."""
+    return sum(e["alpha"] for row in rows(run) for e in row.reading["expectations"].values() if not e["exact"])

@@ -1,0 +1,148 @@
+"""The run of a claim as named steps: plan, measure, judge, control, record."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.decidability import NO_VERDICT_PROFILE
+from harness.options import resolve_device, resolve_workers
+from harness.plan import jobs_of, make_plan, only, tasks_of
+from harness.record import make_record
+from harness.store import TrialRow
+from harness.variant import control_variant, main_variant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from harness.catalogue import ClaimFolder
+    from harness.executor import Executor
+    from harness.experiment import Outcome, Task
+    from harness.options import Options
+    from harness.plan import Plan
+    from harness.record import Record
+    from harness.seeds import Seed
+    from harness.spec import Claim
+    from harness.store import Store
+    from harness.variant import Variant
+
+
+def _silent(_line: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the claims of a run share.
+
+    Attributes:
+        options: what the user chose.
+        store: where trials are kept.
+        executor: where trials run.
+        run: id of the run.
+        say: is told one line per finished batch.
+        deadline: `time.monotonic()` after which no batch begins.
+    """
+
+    options: Options
+    store: Store
+    executor: Executor
+    run: str
+    say: Callable[[str], None] = _silent
+    deadline: float = math.inf
+
+    def in_time(self) -> bool:
+        """Whether a further batch may begin."""
+        return time.monotonic() < self.deadline
+
+
+def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] | None = None) -> Record:
+    """Run one claim; store and return its record.
+
+    Args:
+        folder: the claim.
+        context: options, store and executor.
+        readings: judge only these; all by default.
+
+    Raises:
+        UsageError: no such profile or device, or a store that cannot be written.
+        TrialError: the experiment cannot be loaded.
+        DataError: a data file is not what it should be.
+    """
+    started = time.monotonic()
+    plan = make_plan(folder, context.options)
+    main = main_variant(plan.claim, readings)
+    gather(plan, main, plan.seeds.looks, context)
+    controls = [control_variant(plan.claim, name, main) for name in plan.claim.controls]
+    controls = [control for control in controls if control.expectations]
+    for control in controls:
+        gather(plan, control, control_looks(plan, control, main), context)
+    record = make_record(plan, main, controls, context.options, time.monotonic() - started)
+    context.store.save_record(context.run, plan.claim.id, record)
+    return record
+
+
+def control_looks(plan: Plan, control: Variant, main: Variant) -> list[int]:
+    """Return the looks of a control: as much evidence as the claim itself needed, no more."""
+    needed = max(main.judgements[name].n for name in control.expectations)
+    return [n for n in plan.seeds.looks if n <= max(needed, plan.seeds.first)]
+
+
+def gather(plan: Plan, variant: Variant, looks: list[int], context: Context) -> None:
+    """Measure and judge, look after look, until every reading is decided or the looks are used up."""
+    for n in looks:
+        names = variant.open()
+        if not names or variant.failed or not context.in_time():
+            break
+        measure(plan, variant, names, n, context)
+        variant.judge(plan)
+        context.say(progress(plan, variant, n, judged=context.options.profile != NO_VERDICT_PROFILE))
+    variant.judge(plan)
+
+
+def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Context) -> None:
+    """Make sure that every point which the named expectations read has the seeds 0 to n - 1."""
+    tasks = tasks_of(plan, variant.points(names, plan.claim), range(n), variant.change)
+    stored = context.store.finished(
+        [key for task in tasks for key in task.keys], run=context.run if context.options.fresh else None
+    )
+    missing = []
+    for task in tasks:
+        wanted: list[Seed] = []
+        for seed, key in zip(task.seeds, task.keys, strict=True):
+            if variant.knows(plan, task, seed):
+                continue
+            if key in stored:
+                variant.reuse(plan, task, seed, *stored[key])
+            else:
+                wanted.append(seed)
+        part = only(task, wanted)
+        missing += [part] if part else []
+    for task, outcomes in context.executor.run(jobs_of(plan, missing, context.executor.workers)):
+        keep(plan, variant, task, outcomes, context)
+
+
+def keep(plan: Plan, variant: Variant, task: Task, outcomes: list[Outcome], context: Context) -> None:
+    """Commit each trial of a task, then enter it as evidence."""
+    for seed, key, outcome in zip(task.seeds, task.keys, outcomes, strict=True):
+        row = TrialRow(key, plan.claim.id, task, seed, outcome, plan.environment)
+        context.store.save_trial(row, context.run, replace=context.options.fresh)
+        variant.keep(plan, task, seed, outcome)
+
+
+def progress(plan: Plan, variant: Variant, n: int, *, judged: bool) -> str:
+    """Return one line for a finished batch."""
+    done = sum(not variant.undecided(name) for name in variant.expectations)
+    name = f"{plan.claim.id} [control {variant.name}]" if variant.name else plan.claim.id
+    counts = f"{done} of {len(variant.expectations)} expectations decided" if judged else "measured, not judged"
+    failed = f", {variant.failed} failed" if variant.failed else ""
+    return f"{name}: {n} seeds, {counts}; reused {variant.reused} of {variant.trials} trials{failed}"
+
+
+def workers_for(claim: Claim, options: Options) -> int:
+    """Return how many processes a claim may use: one if it is timed, or on a GPU."""
+    device = resolve_device(options.device) if claim.precision else "cpu"
+    return 1 if claim.timed else resolve_workers(options.workers, device)
+

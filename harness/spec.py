@@ -1,0 +1,351 @@
+"""What claim.yaml and document.yaml may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+Setting = bool | int | float | str | None | list[bool | int | float | str]
+Value = bool | int | float | str
+Cell = dict[str, Value | list[Value]]
+"""An arm and a value of every condition; a list of values goes with `take`."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
+Text = Annotated[str, Field(min_length=3, max_length=4000)]
+Verdict = Literal["VERIFIED", "REFUTED", "INCONCLUSIVE", "INVALID", "NOT_RUN"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class Source(_Model):
+    """Where a claim comes from."""
+
+    document: Name
+    """folder of the document in `claims/`"""
+    section: str
+    """section of the document"""
+    paper: str | None = None
+    """the original paper, with figure or table"""
+    reported: dict[Name, float | str] = {}
+    """the figures that the document or the paper gives"""
+
+
+class Metric(_Model):
+    """A number that a trial yields."""
+
+    unit: str
+    """unit in words, such as `fraction`, `second`, `nat`"""
+    better: Literal["lower", "higher", "neither"]
+    """which direction is an improvement"""
+    bounds: Annotated[list[float | None], Field(min_length=2, max_length=2)] = [None, None]
+    """smallest and largest possible value; null where there is none"""
+    resolution: float | Annotated[str, Field(pattern=r"^1/[a-z][a-z0-9_]*$")] | None = None
+    """smallest step between two values: a number, or `1/<setting>` such as `1/n_test`"""
+
+
+class Mean(_Model):
+    """The metric at one cell."""
+
+    mean: Name
+    at: Cell = {}
+
+
+class Difference(_Model):
+    """The metric at `of` minus the metric at `minus`."""
+
+    difference: Name
+    of: Cell
+    minus: Cell
+
+
+class Ratio(_Model):
+    """The metric at `of` divided by the metric at `to`, judged on the log scale."""
+
+    ratio: Name
+    of: Cell
+    to: Cell
+
+
+class Interaction(_Model):
+    """(of - minus) under `here`, less (of - minus) under `there`."""
+
+    interaction: Name
+    of: Cell
+    minus: Cell
+    here: Cell
+    there: Cell
+
+
+class Slope(_Model):
+    """Least-squares slope of the metric over a numeric condition."""
+
+    slope: Name
+    over: Name
+    at: Cell = {}
+    values: Annotated[list[float], Field(min_length=2)] | None = None
+
+
+class LogLogSlope(_Model):
+    """Least-squares slope of log metric over log condition."""
+
+    loglog_slope: Name
+    over: Name
+    at: Cell = {}
+    values: Annotated[list[float], Field(min_length=2)] | None = None
+
+
+class RankTrend(_Model):
+    """Kendall's tau between a numeric condition and the metric."""
+
+    rank_trend: Name
+    over: Name
+    at: Cell = {}
+    values: Annotated[list[float], Field(min_length=3)] | None = None
+
+
+class Exact(_Model):
+    """The metric in every instance; one outside the band refutes."""
+
+    exact: Name
+    at: Cell = {}
+
+
+KINDS: dict[str, type[_Model]] = {
+    "mean": Mean,
+    "difference": Difference,
+    "ratio": Ratio,
+    "interaction": Interaction,
+    "slope": Slope,
+    "loglog_slope": LogLogSlope,
+    "rank_trend": RankTrend,
+    "exact": Exact,
+}
+
+
+def _kind_of(value: Any) -> str | None:
+    if isinstance(value, _Model):
+        return next(kind for kind, model in KINDS.items() if isinstance(value, model))
+    named = [kind for kind in KINDS if isinstance(value, dict) and kind in value]
+    return named[0] if named else None
+
+
+Contrast = Annotated[
+    Annotated[Mean, Tag("mean")]
+    | Annotated[Difference, Tag("difference")]
+    | Annotated[Ratio, Tag("ratio")]
+    | Annotated[Interaction, Tag("interaction")]
+    | Annotated[Slope, Tag("slope")]
+    | Annotated[LogLogSlope, Tag("loglog_slope")]
+    | Annotated[RankTrend, Tag("rank_trend")]
+    | Annotated[Exact, Tag("exact")],
+    Discriminator(_kind_of),
+]
+
+
+class Band(_Model):
+    """The values that an expectation admits: exactly one of the three forms."""
+
+    at_most: float | None = None
+    at_least: float | None = None
+    between: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Band:
+        given = [form for form in (self.at_most, self.at_least, self.between) if form is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of at_most, at_least, between")
+        if self.between is not None and not self.between[0] < self.between[1]:
+            raise ValueError("between needs a lower end below its upper end")
+        return self
+
+    @property
+    def low(self) -> float:
+        """Lower end, -inf where there is none."""
+        if self.between is not None:
+            return self.between[0]
+        return float("-inf") if self.at_least is None else self.at_least
+
+    @property
+    def high(self) -> float:
+        """Upper end, inf where there is none."""
+        if self.between is not None:
+            return self.between[1]
+        return float("inf") if self.at_most is None else self.at_most
+
+    def __str__(self) -> str:
+        if self.between is not None:
+            return f"between {self.between[0]:g} and {self.between[1]:g}"
+        return f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
+
+
+class Expectation(_Model):
+    """A contrast, the band it must lie in, and why that band."""
+
+    contrast: Contrast
+    """one number per seed"""
+    band: Band
+    """the values it may have"""
+    because: Text
+    """where the band comes from: the source, or a reason; never the run"""
+    reported: float | None = None
+    """the source's own figure, on the scale of the estimate"""
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.001
+    """error rate of this expectation's interval"""
+
+
+class Reading(_Model):
+    """One way to take the statement, with one verdict."""
+
+    means: str | None = None
+    """how this reading takes the statement, in words"""
+    expected: Literal["VERIFIED", "REFUTED", "INCONCLUSIVE"] = "VERIFIED"
+    """the verdict that theory or source lets us expect"""
+    because: Text | None = None
+    """why that verdict is expected; needed unless VERIFIED"""
+    expectations: Annotated[dict[Name, Expectation], Field(min_length=1)]
+    """all must hold"""
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Reading:
+        if self.expected != "VERIFIED" and self.because is None:
+            raise ValueError(f"expected: {self.expected} needs a `because` from theory or source")
+        return self
+
+
+class Control(_Model):
+    """A change under which some expectations must not be verified."""
+
+    change: Annotated[dict[str, Setting], Field(min_length=1)]
+    """settings that replace those of every arm and profile"""
+    breaks: Annotated[list[Name], Field(min_length=1)]
+    """expectations that must fail under the change"""
+    because: Text
+    """why they must"""
+
+
+class SeedPlan(_Model):
+    """How many seeds: a first look, then some more at each further look, up to a cap."""
+
+    first: Annotated[int, Field(ge=1)]
+    step: Annotated[int, Field(ge=1)] = 2
+    cap: Annotated[int, Field(ge=1, le=10_000)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_number(cls, value: Any) -> Any:
+        return {"first": value, "cap": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> SeedPlan:
+        if self.first > self.cap:
+            raise ValueError(f"first ({self.first}) is above cap ({self.cap})")
+        return self
+
+    @property
+    def looks(self) -> list[int]:
+        """Numbers of seeds at which the evidence is judged."""
+        return [*range(self.first, self.cap, self.step), self.cap]
+
+
+class Profile(BaseModel):
+    """The scale a claim is run at: a seed plan and settings."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True, use_attribute_docstrings=True)
+    __pydantic_extra__: dict[str, Setting]
+
+    seeds: SeedPlan
+    """a number, or {first, step, cap}"""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything but the seeds."""
+        return dict(self.__pydantic_extra__)
+
+
+class Condition(_Model):
+    """What is varied besides the arm."""
+
+    values: Annotated[list[Value], Field(min_length=1)]
+    """the values it takes"""
+    together: bool = False
+    """hand all values to one call of measure()"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, value: Any) -> Any:
+        return {"values": value} if isinstance(value, list) else value
+
+
+class Timings(_Model):
+    """Which arms have their training and inference timed by the benchmark."""
+
+    training: list[Name] = []
+    inference: list[Name] = []
+
+
+class Claim(_Model):
+    """One statement of a document, made testable."""
+
+    id: Name
+    """the folder's name: an assertion in snake case"""
+    title: Annotated[str, Field(min_length=3, max_length=160)]
+    """one line"""
+    statement: Text
+    """what is claimed, in our own words"""
+    source: Source
+    strength: Literal["same_setting", "scaled_down", "analogue"]
+    """how near the set-up is to the source's"""
+    does_not_show: Text
+    """what a reader must not conclude"""
+    precision: Literal["float32", "float64", "bfloat16"] | None = None
+    """arithmetic of the training; absent where torch is not used"""
+    arms: Annotated[dict[Name, dict[str, Setting]], Field(min_length=1)]
+    conditions: dict[Name, Condition] = {}
+    metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
+    settings: dict[str, Setting] = {}
+    """settings that all profiles share"""
+    readings: Annotated[dict[Name, Reading], Field(min_length=1)]
+    controls: dict[Name, Control]
+    """at least one, unless nothing could break"""
+    profiles: Annotated[dict[Name, Profile], Field(min_length=1)]
+    timings: Timings = Timings()
+
+    @property
+    def expectations(self) -> dict[str, Expectation]:
+        """All expectations by name; names are unique over the readings."""
+        return {name: e for reading in self.readings.values() for name, e in reading.expectations.items()}
+
+    @property
+    def timed(self) -> bool:
+        """Whether a metric is a duration: then seeds run one at a time, alone."""
+        return any(metric.unit == "second" for metric in self.metrics.values())
+
+
+class Document(_Model):
+    """Where claims come from."""
+
+    id: Name
+    """the folder's name"""
+    title: Text
+    authors: str
+    """who wrote it"""
+    year: int
+    """when"""
+    url: str | None = None
+    """where it can be read"""
+    summary: Text
+    """what it is, in our own words"""
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of claim.yaml, for editors."""
+    result = Claim.model_json_schema()
+    # Both short forms are accepted before validation; the generator cannot see that.
+    plan = result["$defs"]["SeedPlan"]
+    result["$defs"]["SeedPlan"] = {"anyOf": [{"type": "integer", "minimum": 1}, plan]}
+    condition = result["$defs"]["Condition"]
+    result["$defs"]["Condition"] = {"anyOf": [{"type": "array", "minItems": 1}, condition]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **result}

@@ -1,0 +1,129 @@
+"""Per-seed values to estimates: an interval that holds however often one looks.
+
+The interval is the Student-t confidence sequence of a Gaussian mixture over the
+standardised effect (Lai 1976, "On confidence sequences"; Wang & Ramdas,
+"Anytime-valid t-tests and confidence sequences for Gaussian means with unknown
+variance", 2025). At every sample size n it contains the mean, and the chance that
+it ever fails to is at most alpha.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+PRIOR_SCALE = 10.0
+"""g: variance of the mixture over the standardised effect. Effects of several
+standard deviations are the rule here, and 10 is tightest at 6 to 15 seeds."""
+
+UNBOUNDED = (-math.inf, math.inf)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its interval after n seeds.
+
+    Attributes:
+        n: number of seeds.
+        estimate: mean of the per-seed values; nan without values.
+        sd: standard deviation of the per-seed values (ddof 1); nan below two.
+        low: lower end; -inf where nothing can be said yet.
+        high: upper end.
+    """
+
+    n: int
+    estimate: float
+    sd: float
+    low: float
+    high: float
+
+
+def half_width(n: int, alpha: float, prior_scale: float = PRIOR_SCALE) -> float:
+    """Return the half-width of the interval after `n` values, in standard deviations.
+
+    With nu = n - 1 and K = (sqrt(1 + n g) / alpha)^(2/n) it is sqrt(t2 / n), where
+    t2 = nu (K - 1) / (1 - K / (1 + n g)); infinite while K >= 1 + n g.
+    """
+    if n < 2:
+        return math.inf
+    shrink = 1.0 + n * prior_scale
+    k = (math.sqrt(shrink) / alpha) ** (2.0 / n)
+    if k >= shrink:
+        return math.inf
+    return math.sqrt((n - 1) * (k - 1.0) / (1.0 - k / shrink) / n)
+
+
+def smallest_n(alpha: float) -> int:
+    """Return the smallest number of seeds with a bounded interval (5 at alpha 0.001)."""
+    n = 2
+    while math.isinf(half_width(n, alpha)):
+        n += 1
+    return n
+
+
+def interval(
+    values: ArrayLike,
+    alpha: float,
+    *,
+    sd_floor: float = 0.0,
+    bounds: tuple[float, float] = UNBOUNDED,
+) -> Interval:
+    """Return the confidence sequence's interval for the mean of `values`.
+
+    Args:
+        values: one finite number per seed, shape (n,).
+        alpha: chance that the interval ever fails to hold the mean.
+        sd_floor: the standard deviation is never taken below this; see `resolution_floor`.
+        bounds: values that the mean can have; the interval is clipped to them.
+
+    Raises:
+        ValueError: a value is not finite, or `values` is not one-dimensional.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or not np.isfinite(array).all():
+        raise ValueError(f"an interval needs finite numbers, one per seed, not {array!r}")
+    n = array.size
+    estimate = float(array.mean()) if n else math.nan
+    sd = float(array.std(ddof=1)) if n > 1 else math.nan
+    factor = half_width(n, alpha)
+    if math.isinf(factor):
+        return Interval(n, estimate, sd, *bounds)
+    reach = factor * max(sd, sd_floor)
+    return Interval(n, estimate, sd, max(bounds[0], estimate - reach), min(bounds[1], estimate + reach))
+
+
+def resolution_floor(resolution: float, weights: ArrayLike = (1.0,)) -> float:
+    """Return the standard deviation of the rounding error of sum(weights * metrics).
+
+    A metric that moves in steps of `resolution` carries a rounding error that is
+    uniform over one step, with standard deviation resolution / sqrt(12).
+    """
+    return resolution / math.sqrt(12.0) * float(np.linalg.norm(np.asarray(weights, dtype=np.float64)))
+
+
+def slope_weights(x: ArrayLike) -> NDArray[np.float64]:
+    """Return weights w with sum(w * y) = least-squares slope of y over x, shape (k,).
+
+    Raises:
+        ValueError: fewer than two different x.
+    """
+    centred = np.asarray(x, dtype=np.float64) - np.mean(np.asarray(x, dtype=np.float64))
+    square = float(centred @ centred)
+    if not square > 0:
+        raise ValueError(f"a slope needs two different values of the condition, not {list(np.asarray(x))}")
+    return np.asarray(centred / square)
+
+
+def kendall_tau(x: ArrayLike, y: ArrayLike) -> float:
+    """Return Kendall's tau-a between x and y, both of shape (k,); ties in y count 0 (Kendall 1938)."""
+    first, second = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    i, j = np.triu_indices(first.size, k=1)
+    if not i.size:
+        raise ValueError("a rank trend needs at least two points")
+    return float(np.mean(np.sign(first[j] - first[i]) * np.sign(second[j] - second[i])))

@@ -1,0 +1,187 @@
+"""Trials, runs and records in one SQLite file; what is finished is never lost.
+
+journal_mode DELETE (SQLite before 3.51.3 can corrupt a database in WAL mode) and
+synchronous FULL: when `save_trial` returns, the trial is on disk.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+from harness.provenance import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from harness.experiment import Metrics, Outcome, Task
+    from harness.seeds import Seed
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE run (
+    id TEXT PRIMARY KEY, started TEXT NOT NULL, options TEXT NOT NULL, machine TEXT NOT NULL, finished TEXT
+) STRICT;
+CREATE TABLE trial (
+    key TEXT PRIMARY KEY, claim TEXT NOT NULL, arm TEXT NOT NULL, condition TEXT NOT NULL, settings TEXT NOT NULL,
+    base_seed INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL CHECK (status IN ('finished', 'failed')),
+    metrics TEXT NOT NULL, seconds REAL NOT NULL, error TEXT, environment TEXT NOT NULL, run TEXT NOT NULL,
+    finished TEXT NOT NULL
+) STRICT;
+CREATE INDEX trial_of_claim ON trial (claim, seed);
+CREATE TABLE record (
+    run TEXT NOT NULL, claim TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL, PRIMARY KEY (run, claim)
+) STRICT;
+"""
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """One trial as it is stored.
+
+    Attributes:
+        key: names code, settings, data, environment, base seed and seed.
+        claim: id of the claim.
+        task: the call that measured it.
+        seed: the trial's seed.
+        outcome: what became of it.
+        environment: device, precision and versions.
+    """
+
+    key: str
+    claim: str
+    task: Task
+    seed: Seed
+    outcome: Outcome
+    environment: dict[str, str]
+
+
+class Store:
+    """An open store.
+
+    Raises:
+        UsageError: the file cannot be opened, is no store, or is of a later schema.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode = DELETE")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._migrate()
+        except (sqlite3.Error, OSError) as error:
+            raise UsageError(f"{path}: cannot be used as a store: {error}; give another with --claims-store") from None
+
+    def _migrate(self) -> None:
+        """Bring the file to SCHEMA_VERSION; several processes may try at once."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            version = self._database.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise UsageError(
+                    f"{self.path}: was written by a later version (schema {version}, this is {SCHEMA_VERSION}); upgrade claims-harness"
+                )
+            if version == 0:
+                for statement in filter(str.strip, _SCHEMA.split(";\n")):
+                    self._database.execute(statement)
+                self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        finally:
+            self._database.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def start_run(self, run: str, options: dict[str, Any], machine: dict[str, Any]) -> None:
+        """Note that a run begins; a run that is known already stays as it is."""
+        self._write(
+            "INSERT OR IGNORE INTO run (id, started, options, machine) VALUES (?, ?, ?, ?)",
+            (run, now(), canonical(options), canonical(machine)),
+        )
+
+    def finish_run(self, run: str) -> None:
+        """Note that a run has ended."""
+        self._write("UPDATE run SET finished = ? WHERE id = ?", (now(), run))
+
+    def save_trial(self, row: TrialRow, run: str, *, replace: bool = False) -> None:
+        """Commit one trial; a failed one gives way to a new one, a finished one only if `replace`."""
+        outcome, task = row.outcome, row.task
+        values = (
+            row.key,
+            row.claim,
+            task.arm,
+            canonical(task.condition),
+            canonical(task.settings),
+            row.seed.base,
+            row.seed.index,
+            "failed" if outcome.error else "finished",
+            canonical(outcome.metrics),
+            outcome.seconds,
+            outcome.error,
+            canonical(row.environment),
+            run,
+            now(),
+        )
+        condition = "" if replace else " WHERE trial.status = 'failed'"
+        self._write(
+            f"INSERT INTO trial VALUES ({', '.join('?' * len(values))}) ON CONFLICT (key) DO UPDATE SET "
+            "status = excluded.status, metrics = excluded.metrics, seconds = excluded.seconds, error = excluded.error, "
+            f"run = excluded.run, finished = excluded.finished{condition}",
+            values,
+        )
+
+    def finished(self, keys: Iterable[str], run: str | None = None) -> dict[str, tuple[Metrics, float]]:
+        """Return metrics and seconds of those keys whose trial is finished (in `run`, if given).
+
+        Failed trials are never reused.
+        """
+        found: dict[str, tuple[Metrics, float]] = {}
+        wanted = list(keys)
+        for start in range(0, len(wanted), 500):
+            part = wanted[start : start + 500]
+            query = f"SELECT key, metrics, seconds, run FROM trial WHERE status = 'finished' AND key IN ({', '.join('?' * len(part))})"
+            for key, metrics, seconds, by in self._database.execute(query, part):
+                if run is None or run == by:
+                    found[key] = json.loads(metrics), seconds
+        return found
+
+    def save_record(self, run: str, claim: str, record: dict[str, Any]) -> None:
+        """Commit what a run says of a claim; a later record of the same run replaces it."""
+        self._write("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", (run, claim, json.dumps(record), now()))
+
+    def records(self, run: str) -> list[dict[str, Any]]:
+        """Return the records of a run, in the order of the claims' ids."""
+        rows = self._database.execute("SELECT record FROM record WHERE run = ? ORDER BY claim", (run,))
+        return [json.loads(row[0]) for row in rows]
+
+    def run(self, run: str) -> dict[str, Any]:
+        """Return a run: id, started, finished, options, machine."""
+        row = self._database.execute("SELECT started, finished, options, machine FROM run WHERE id = ?", (run,)).fetchone()
+        if row is None:
+            raise UsageError(f"{self.path}: has no run {run!r}")
+        return {"id": run, "started": row[0], "finished": row[1], "options": json.loads(row[2]), "machine": json.loads(row[3])}
+
+    def latest_run(self) -> str | None:
+        """Return the id of the run that began last and has a record, None if there is none."""
+        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY started DESC LIMIT 1"
+        row = self._database.execute(query).fetchone()
+        return None if row is None else str(row[0])
+
+    def _write(self, statement: str, values: tuple[Any, ...]) -> None:
+        try:
+            self._database.execute(statement, values)
+        except sqlite3.Error as error:
+            raise UsageError(f"{self.path}: cannot be written: {error}; everything finished before is kept") from None
+
+
+def now() -> str:
+    """Return the time in UTC, to the millisecond, as ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,122 @@
+"""A claim as it is being measured: as it stands, or under one control's change."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness import verdict
+from harness.contrasts import Evidence, points_of, shown
+from harness.plan import points_of_task
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from harness.contrasts import Point
+    from harness.experiment import Metrics, Outcome, Task
+    from harness.plan import Plan
+    from harness.seeds import Seed
+    from harness.spec import Claim, Expectation
+    from harness.verdict import Judgement
+
+
+@dataclass
+class Variant:
+    """A claim being measured.
+
+    Attributes:
+        name: empty for the claim itself, else the control's name.
+        change: settings that win over all others.
+        expectations: what is judged.
+        groups: expectations of one reading each; a reading with a refuted member is closed.
+        evidence: trials so far.
+        judgements: expectation -> what the trials say.
+        errors: why trials failed, one line each.
+        reused: trials taken from the store.
+        measured: trials measured now.
+        failed: trials that failed now.
+        seconds: compute time of all trials, reused ones included.
+    """
+
+    name: str
+    change: dict[str, Any]
+    expectations: dict[str, Expectation]
+    groups: list[list[str]]
+    evidence: Evidence = field(default_factory=dict)
+    judgements: dict[str, Judgement] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    reused: int = 0
+    measured: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def trials(self) -> int:
+        """Number of trials, however they were come by."""
+        return self.reused + self.measured + self.failed
+
+    def open(self) -> list[str]:
+        """Return the expectations that still need seeds."""
+        return [name for group in self.groups if not self._closed(group) for name in group if self.undecided(name)]
+
+    def undecided(self, name: str) -> bool:
+        """Whether more seeds could change what is said of an expectation."""
+        return self._verdict(name) in (verdict.INCONCLUSIVE, verdict.NOT_RUN)
+
+    def _closed(self, group: list[str]) -> bool:
+        return any(self._verdict(name) in (verdict.REFUTED, verdict.INVALID) for name in group)
+
+    def _verdict(self, name: str) -> str:
+        return self.judgements[name].verdict if name in self.judgements else verdict.NOT_RUN
+
+    def points(self, names: Collection[str], claim: Claim) -> list[Point]:
+        """Return every point that some expectations read, each once."""
+        return list(dict.fromkeys(p for name in names for p in points_of(self.expectations[name].contrast, claim)))
+
+    def judge(self, plan: Plan) -> None:
+        """Judge every expectation by the trials so far; what is decided stays."""
+        settings = {**plan.settings, **self.change}
+        for name, expectation in self.expectations.items():
+            if self.undecided(name):
+                self.judgements[name] = verdict.judge(expectation, plan.claim, self.evidence, settings, plan.seeds)
+
+    def knows(self, plan: Plan, task: Task, seed: Seed) -> bool:
+        """Whether a trial of `task` with `seed` is among the evidence."""
+        return seed.index in self.evidence.get(points_of_task(plan, task)[0], {})
+
+    def reuse(self, plan: Plan, task: Task, seed: Seed, metrics: Metrics, seconds: float) -> None:
+        """Enter a stored trial as evidence."""
+        self.reused += 1
+        self.seconds += seconds
+        self._enter(plan, task, seed, metrics)
+
+    def keep(self, plan: Plan, task: Task, seed: Seed, outcome: Outcome) -> None:
+        """Enter a new trial as evidence; a failed one as NaN, which verifies nothing."""
+        self.seconds += outcome.seconds
+        if outcome.error is None:
+            self.measured += 1
+            self._enter(plan, task, seed, outcome.metrics)
+            return
+        self.failed += 1
+        self.errors.append(f"seed {seed.index} at {shown((('arm', task.arm), *task.condition.items()))}: {outcome.error}")
+        self._enter(plan, task, seed, dict.fromkeys(task.metrics, math.nan))
+
+    def _enter(self, plan: Plan, task: Task, seed: Seed, metrics: Metrics) -> None:
+        for position, point in enumerate(points_of_task(plan, task)):
+            row = {name: value[position] if isinstance(value, list) else value for name, value in metrics.items()}
+            self.evidence.setdefault(point, {})[seed.index] = row
+
+
+def main_variant(claim: Claim, readings: Collection[str] | None = None) -> Variant:
+    """Return the claim as it stands, limited to some readings if asked."""
+    chosen = [r for name, r in claim.readings.items() if readings is None or name in readings]
+    expectations = {name: e for reading in chosen for name, e in reading.expectations.items()}
+    return Variant("", {}, expectations, [list(reading.expectations) for reading in chosen])
+
+
+def control_variant(claim: Claim, name: str, main: Variant) -> Variant:
+    """Return the claim under a control's change, with those expectations of `main` that it breaks."""
+    control = claim.controls[name]
+    broken = {e: claim.expectations[e] for e in control.breaks if e in main.expectations}
+    return Variant(name, dict(control.change), broken, [[e] for e in broken])

@@ -1,0 +1,180 @@
+"""Estimates and bands to verdicts: one rule, applied at every look.
+
+Judging is a pure function of the trials: the same trials give the same verdict,
+in whatever order they were measured.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness import contrasts, stats
+from harness.spec import Exact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.contrasts import Evidence, PerSeed
+    from harness.spec import Band, Claim, Expectation, SeedPlan
+
+VERIFIED = "VERIFIED"
+REFUTED = "REFUTED"
+INCONCLUSIVE = "INCONCLUSIVE"
+INVALID = "INVALID"
+NOT_RUN = "NOT_RUN"
+DECIDED = frozenset({VERIFIED, REFUTED})
+
+
+@dataclass(frozen=True)
+class Look:
+    """The interval after n seeds, on the scale of the band."""
+
+    n: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the trials say of one expectation.
+
+    Attributes:
+        verdict: one of the five.
+        reason: one sentence why.
+        n: seeds that the verdict rests on.
+        estimate: mean contrast (geometric mean of ratios); nan where there is none.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        sd: standard deviation over seeds, of the logarithm for ratios.
+        values: seed index -> contrast (for `exact`: the instance farthest from the band's middle).
+        looks: the interval at every look, in order.
+    """
+
+    verdict: str
+    reason: str
+    n: int = 0
+    estimate: float = math.nan
+    low: float = -math.inf
+    high: float = math.inf
+    sd: float = math.nan
+    values: Mapping[int, float] = field(default_factory=dict)
+    looks: Sequence[Look] = ()
+
+
+def judge(expectation: Expectation, claim: Claim, evidence: Evidence, settings: Mapping[str, Any], plan: SeedPlan) -> Judgement:
+    """Return the judgement of one expectation.
+
+    The evidence is looked at after each of `plan.looks` seeds, in the order of the
+    seeds' indices, and the first look that decides is the last.
+    """
+    if isinstance(expectation.contrast, Exact):
+        return _judge_exact(expectation.contrast, expectation.band, claim, evidence, plan)
+    per_seed = contrasts.evaluate(expectation.contrast, claim, evidence, settings)
+    if per_seed.problems:
+        return Judgement(INVALID, _first_of(per_seed.problems))
+    if not per_seed.values:
+        return Judgement(NOT_RUN, "no seed has all the trials that this contrast needs")
+    return _judge_sample(per_seed, expectation, plan)
+
+
+def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -> Judgement:
+    order = sorted(per_seed.values)
+    reached = [n for n in plan.looks if n <= len(order)] or [len(order)]
+    looks: list[Look] = []
+    for n in reached:
+        values = {seed: per_seed.values[seed] for seed in order[:n]}
+        found = stats.interval(list(values.values()), expectation.alpha, sd_floor=per_seed.sd_floor, bounds=per_seed.bounds)
+        scale = _exp if per_seed.log else float
+        low, high = scale(found.low), scale(found.high)
+        looks.append(Look(n, low, high))
+        verdict = INCONCLUSIVE if n < plan.first else against(expectation.band, low, high)
+        if n > 1 and found.sd == 0 and per_seed.sd_floor == 0:
+            verdict = INVALID
+        if verdict != INCONCLUSIVE:
+            break
+    shown = {seed: scale(value) for seed, value in values.items()}
+    reason = _reason(verdict, low, high, n, expectation.band, plan)
+    return Judgement(verdict, reason, n, scale(found.estimate), low, high, found.sd, shown, tuple(looks))
+
+
+def _exp(value: float) -> float:
+    """Return e^value, infinite where a float cannot hold it."""
+    return math.exp(value) if value < 700.0 else math.inf
+
+
+def against(band: Band, low: float, high: float) -> str:
+    """Return VERIFIED, REFUTED or INCONCLUSIVE for the interval [low, high] held against a band."""
+    if math.isnan(low) or math.isnan(high):
+        return INVALID
+    if band.low <= low and high <= band.high:
+        # An unbounded interval lies in no band, not even in a half-line that shares its infinity.
+        return VERIFIED if math.isfinite(low) and math.isfinite(high) else INCONCLUSIVE
+    if high < band.low or low > band.high:
+        return REFUTED
+    return INCONCLUSIVE
+
+
+def _reason(verdict: str, low: float, high: float, n: int, band: Band, plan: SeedPlan) -> str:
+    span = f"[{low:.4g}, {high:.4g}]"
+    if verdict == VERIFIED:
+        return f"the interval {span} lies inside the band ({band})"
+    if verdict == REFUTED:
+        return f"the interval {span} lies wholly outside the band ({band})"
+    if verdict == INVALID:
+        return "the contrast is the same for every seed and the metric declares no resolution; declare it, or use `exact`"
+    if n < plan.first:
+        return f"{n} of the {plan.first} seeds that the first look needs"
+    cap = "the cap is reached" if n >= plan.cap else f"{plan.cap - n} more seeds are allowed"
+    return f"the interval {span} reaches over an edge of the band ({band}) after {n} seeds; {cap}"
+
+
+def _judge_exact(contrast: Exact, band: Band, claim: Claim, evidence: Evidence, plan: SeedPlan) -> Judgement:
+    """Judge mathematics: it holds if it holds in every instance, and one instance refutes it."""
+    found, problems = contrasts.instances(contrast, claim, evidence)
+    if problems:
+        return Judgement(INVALID, _first_of(problems))
+    if not found:
+        return Judgement(NOT_RUN, "no instance was measured")
+    worst: dict[int, float] = {}
+    for _, seed, value in found:
+        worst[seed] = max(worst.get(seed, value), value, key=lambda v: _outside(band, v))
+    outside = [item for item in found if _outside(band, item[2]) > 0]
+    values = [value for _, _, value in found]
+    summary = (len(worst), sum(values) / len(values), min(values), max(values), math.nan, worst)
+    if outside:
+        point, seed, value = max(outside, key=lambda item: _outside(band, item[2]))
+        reason = f"{len(outside)} of {len(found)} instances lie outside the band ({band}), such as {value:.4g} at {contrasts.shown(point)}, seed {seed}"
+        return Judgement(REFUTED, reason, *summary)
+    if len(worst) < plan.first:
+        return Judgement(INCONCLUSIVE, f"{len(worst)} of {plan.first} seeds measured, all inside the band so far", *summary)
+    return Judgement(VERIFIED, f"all {len(found)} instances lie inside the band ({band})", *summary)
+
+
+def _outside(band: Band, value: float) -> float:
+    """Return how far a value lies outside a band; negative inside."""
+    return max(band.low - value, value - band.high)
+
+
+def _first_of(problems: Sequence[str]) -> str:
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{problems[0]}{more}"
+
+
+def combine(verdicts: Iterable[str]) -> str:
+    """Return the verdict of a reading from those of its expectations.
+
+    REFUTED if any is, else INVALID, NOT_RUN or INCONCLUSIVE if any is, else VERIFIED;
+    nothing to combine verifies nothing.
+    """
+    found = set(verdicts)
+    for verdict in (REFUTED, INVALID, NOT_RUN, INCONCLUSIVE, VERIFIED):
+        if verdict in found:
+            return verdict
+    return NOT_RUN
+
+
+def control_behaves(verdict: str) -> bool:
+    """Return whether an expectation under a control came out as it must: measured, and not verified."""
+    return verdict in (REFUTED, INCONCLUSIVE)

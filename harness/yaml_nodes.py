@@ -1,0 +1,202 @@
+"""YAML files as plain values that remember where they stood.
+
+YAML 1.2 core scalars only: `1e-3` is a number, `on` and `no` are strings, `012`
+is twelve. Duplicate keys, aliases and tags are refused; nothing is ever executed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from yaml.resolver import Resolver
+
+from harness.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Location = tuple[str | int, ...]
+"""A path of keys and positions from the root of a file to a value."""
+
+LARGEST_FILE = 1_000_000
+"""Bytes; a specification is read by people, and a larger file is a mistake."""
+
+
+class _Resolver(Resolver):
+    """Implicit types of the YAML 1.2 core schema, instead of YAML 1.1's."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+
+
+_NUMBER_START = list("-+0123456789.")
+_Resolver.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Resolver.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_Resolver.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]+$"), _NUMBER_START)
+_Resolver.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"),
+    _NUMBER_START,
+)
+
+if hasattr(yaml, "CLoader"):
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]
+
+    class _Composer(CParser, _Resolver):  # type: ignore[misc,unused-ignore]
+        """Text to nodes, by libyaml."""
+
+        def __init__(self, text: str) -> None:
+            CParser.__init__(self, text)
+            _Resolver.__init__(self)
+else:  # pragma: no cover - wheels of PyYAML carry libyaml
+    from yaml.composer import Composer
+    from yaml.parser import Parser
+    from yaml.reader import Reader
+    from yaml.scanner import Scanner
+
+    class _Composer(Reader, Scanner, Parser, Composer, _Resolver):  # type: ignore[no-redef]
+        """Text to nodes, in Python."""
+
+        def __init__(self, text: str) -> None:
+            Reader.__init__(self, text)
+            Scanner.__init__(self)
+            Parser.__init__(self)
+            Composer.__init__(self)
+            _Resolver.__init__(self)
+
+
+@dataclass(frozen=True)
+class YamlFile:
+    """A file read: its plain value, and the position of every part of it."""
+
+    path: Path
+    value: Any
+    root: yaml.Node
+
+    def position(self, location: Location) -> tuple[int, int]:
+        """Return line and column (from 1) of the deepest part of `location` that exists."""
+        mark = None
+        for mark in self._marks(location):
+            pass
+        assert mark is not None
+        return mark.line + 1, mark.column + 1
+
+    def problem(self, location: Location, message: str) -> str:
+        """Return one line: `file:line:column: field: message`."""
+        line, column = self.position(location)
+        return f"{self.path}:{line}:{column}: {dotted(location)}: {message}"
+
+    def _marks(self, location: Location) -> Iterator[yaml.Mark]:
+        node = self.root
+        yield node.start_mark
+        for part in location:
+            if isinstance(node, yaml.MappingNode):
+                entry = next(((k, v) for k, v in node.value if k.value == str(part)), None)
+                if entry is None:
+                    return
+                # The key is where an editor should put the cursor.
+                yield entry[0].start_mark
+                node = entry[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                yield node.start_mark
+            else:
+                return
+
+
+def dotted(location: Location) -> str:
+    """Return `a.b[0].c` for a location, `(file)` for the root."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "(file)"
+
+
+def read_yaml(path: Path) -> YamlFile:
+    """Read one YAML file.
+
+    Raises:
+        SpecError: the file cannot be read, is not UTF-8 or not YAML, or has
+            duplicate keys, aliases or tags; all such places at once.
+    """
+    text = _text(path)
+    try:
+        root = _Composer(text).get_single_node()
+    except yaml.YAMLError as error:
+        raise SpecError([_syntax_problem(path, error)]) from None
+    if root is None:
+        raise SpecError([f"{path}:1:1: (file): is empty; `docs/writing-a-claim.md` shows what belongs here"])
+    problems: list[str] = []
+    value = _value(path, root, (), set(), problems)
+    if problems:
+        raise SpecError(problems)
+    return YamlFile(path, value, root)
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SpecError([f"{path}:1:1: (file): cannot be read: {error.strerror}; check the path and its permissions"]) from None
+    if len(raw) > LARGEST_FILE:
+        raise SpecError([f"{path}:1:1: (file): has {len(raw):,} bytes, more than {LARGEST_FILE:,}; a claim is short"])
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise SpecError([f"{path}:{line}:1: (file): is not UTF-8 (byte {error.start}); save it as UTF-8"]) from None
+
+
+def _syntax_problem(path: Path, error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    what = " ".join(str(getattr(error, "problem", None) or error).split())
+    return f"{path}:{line}:{column}: (file): is not valid YAML: {what}"
+
+
+def _value(path: Path, node: yaml.Node, where: Location, seen: set[int], problems: list[str]) -> Any:
+    """Return the plain value of a node; note in `problems` what is refused."""
+    mark = f"{path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}: {dotted(where)}"
+    if id(node) in seen:
+        problems.append(f"{mark}: aliases are refused; write the value out")
+        return None
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(path, child, (*where, i), seen, problems) for i, child in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(path, node, where, seen, problems)
+    converter = _SCALARS.get(node.tag)
+    if converter is None:
+        problems.append(f"{mark}: the tag {node.tag!r} is refused; YAML here is data, never code")
+        return None
+    return converter(node.value)
+
+
+def _mapping(path: Path, node: yaml.MappingNode, where: Location, seen: set[int], problems: list[str]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    for key, child in node.value:
+        line = key.start_mark.line + 1
+        here = f"{path}:{line}:{key.start_mark.column + 1}"
+        if not isinstance(key, yaml.ScalarNode):
+            problems.append(f"{here}: {dotted(where)}: a key must be plain text; write `name: value`")
+            continue
+        name = str(key.value)
+        if name in lines:
+            problems.append(f"{here}: {dotted((*where, name))}: duplicate key {name!r}, first at line {lines[name]}; keep one")
+            continue
+        lines[name] = line
+        result[name] = _value(path, child, (*where, name), seen, problems)
+    return result
+
+
+_SCALARS: dict[str, Any] = {
+    "tag:yaml.org,2002:str": str,
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": lambda text: float(text.lower().replace(".inf", "inf").replace(".nan", "nan")),
+    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
+    "tag:yaml.org,2002:null": lambda _: None,
+}
