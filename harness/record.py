@@ -52,6 +52,7 @@ def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Opt
             "failed": sum(v.failed for v in everyone),
         },
         "errors": [error for v in everyone for error in v.errors],
+        "traces": list(dict.fromkeys(trace for v in everyone for trace in v.traces if trace))[:3],
         "cost": {"compute_seconds": sum(v.seconds for v in everyone), "wall_seconds": wall_seconds},
         "data": [asdict(record) for record in plan.data],
         "device": plan.device,

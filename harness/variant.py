@@ -33,6 +33,7 @@ class Variant:
         evidence: trials so far.
         judgements: expectation -> what the trials say.
         errors: why trials failed, one line each.
+        traces: their tracebacks, for those who ask.
         reused: trials taken from the store.
         measured: trials measured now.
         failed: trials that failed now.
@@ -46,6 +47,7 @@ class Variant:
     evidence: Evidence = field(default_factory=dict)
     judgements: dict[str, Judgement] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
     reused: int = 0
     measured: int = 0
     failed: int = 0
@@ -99,6 +101,7 @@ class Variant:
             self._enter(plan, task, seed, outcome.metrics)
             return
         self.failed += 1
+        self.traces.append(outcome.trace)
         self.errors.append(f"seed {seed.index} at {shown((('arm', task.arm), *task.condition.items()))}: {outcome.error}")
         self._enter(plan, task, seed, dict.fromkeys(task.metrics, math.nan))
 

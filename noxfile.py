@@ -1,0 +1,83 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox>=2025.2"]
+# ///
+"""What can be run here: `nox -l` lists it. Environments are kept and reused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2"
+# pip, not uv: uv passes over a local wheel of torch and takes gigabytes of CUDA packages instead.
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["tests"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install the project as it stands, with groups of dependencies, within the constraints."""
+    wanted = [requirement for group in groups for requirement in nox.project.dependency_groups(PROJECT, group)]
+    session.install("-c", "constraints.txt", "-e", ".", *wanted)
+
+
+@nox.session
+def claims(session: nox.Session) -> None:
+    """Run the claims and leave reports in reports/latest; options of pytest follow after --."""
+    install(session)
+    session.run("pytest", "claims", "--benchmark-skip", "-q", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests of the harness, the slow statistical ones included."""
+    install(session, "test")
+    session.run("pytest", "tests", "--benchmark-disable", *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Time training and inference of every claim that trains; needs an idle machine."""
+    install(session)
+    results = Path("reports/bench/benchmark.json")
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.unlink(missing_ok=True)
+    # In one process: pytest-benchmark measures nothing under pytest-xdist.
+    session.run("pytest", "claims", "--benchmark-only", f"--benchmark-json={results}", "--benchmark-min-rounds=3", *session.posargs)
+    if not results.is_file() or not results.stat().st_size:
+        session.error(f"{results}: no numbers were produced")
+
+
+@nox.session(default=False)
+def report(session: nox.Session) -> None:
+    """Write the reports of the last run again, without training."""
+    install(session)
+    session.run("claims", "report", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    session.install(*nox.project.dependency_groups(PROJECT, "lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of harness/, strictly."""
+    install(session, "types")
+    session.run("mypy")
+
+
+@nox.session(default=False)
+def clean(session: nox.Session) -> None:
+    """Remove the store and the reports."""
+    for path in (Path(".claims"), Path("reports/latest"), Path("reports/bench")):
+        shutil.rmtree(path, ignore_errors=True)
+        session.log(f"removed {path}")
