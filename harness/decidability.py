@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from harness import contrasts, stats
+from harness.options import NO_VERDICT_PROFILE
 from harness.spec import Exact, Interaction, LogLogSlope, RankTrend, Slope
 from harness.validation import suggestion
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from harness.yaml_nodes import Location
 
 Problem = tuple["Location", str]
-
-NO_VERDICT_PROFILE = "smoke"
-"""The profile that only shows that a claim runs."""
 
 
 def problems_of(claim: Claim) -> list[Problem]:

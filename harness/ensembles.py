@@ -33,6 +33,7 @@ PREDICTED_AT_ONCE = 1_000
 _ELEMENTWISE = (nn.ReLU, nn.Sigmoid, nn.Tanh, nn.Identity)
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LayerNorm, nn.GroupNorm)
+_KNOWN = (nn.Linear, nn.Embedding, *_CONVOLUTIONS, *_NORMALISATIONS)
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def initial_weights(
     _require(initialiser in get_args(Initialiser), f"initialiser: {initialiser!r}: one of {get_args(Initialiser)}")
     given = dict(start or {})
     _require(set(given) <= set(module.state_dict()), f"start: unknown names; the network has {list(module.state_dict())}")
-    drawn = [_draw(module, seed, initialiser, given.keys()) for seed in seeds]
+    drawn = [_draw(module, seed, initialiser, set(given)) for seed in seeds]
     weights = {}
     for name, like in module.state_dict().items():
         values = given[name] if name in given else torch.stack([own[name] for own in drawn])
@@ -199,32 +200,32 @@ def initial_weights(
     return weights
 
 
-def _draw(module: nn.Module, seed: Seed, initialiser: Initialiser, given: object) -> dict[str, Tensor]:
+def _draw(module: nn.Module, seed: Seed, initialiser: Initialiser, given: set[str]) -> dict[str, Tensor]:
+    """Return one seed's values by name; a part with start values is drawn too, so that the others' draws stay the same."""
     generator = seed.torch("weights")
     values: dict[str, Tensor] = {}
     for path, part in module.named_modules():
-        own = [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]
-        for name, like in own:
+        for name, like in [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]:
             full = f"{path}.{name}" if path else name
-            if full not in given:  # type: ignore[operator]
-                values[full] = _draw_one(part, full, like, generator, initialiser)
+            if isinstance(part, _KNOWN):
+                values[full] = _draw_one(part, name, like, generator, initialiser)
+            elif full not in given:
+                kind = type(part).__name__
+                raise UsageError(f"train: {full}: no rule to initialise this part of a {kind}; give it by `start`")
     return values
 
 
 def _draw_one(part: nn.Module, name: str, like: Tensor, generator: torch.Generator, initialiser: Initialiser) -> Tensor:
-    kind = name.rpartition(".")[2]
     fresh = torch.zeros(like.shape, dtype=torch.float32 if like.is_floating_point() else like.dtype)
     if isinstance(part, _NORMALISATIONS):
-        return fresh.fill_(1.0) if kind in ("weight", "running_var") else fresh
+        return fresh.fill_(1.0) if name in ("weight", "running_var") else fresh
     if isinstance(part, nn.Embedding):
         return fresh.normal_(generator=generator)
-    if not isinstance(part, (nn.Linear, *_CONVOLUTIONS)):
-        raise UsageError(f"{name}: no rule to initialise this part of a {type(part).__name__}; give it by `start`")
-    weight = part.weight
+    weight = cast("Tensor", part.weight)
     fan_in, fan_out = weight[0].numel(), weight[:, 0].numel()
     if initialiser == "uniform":
         return fresh.uniform_(-1.0, 1.0, generator=generator).div_(math.sqrt(fan_in))
-    if kind == "bias":
+    if name == "bias":
         return fresh
     if initialiser == "he":
         return fresh.normal_(generator=generator).mul_(math.sqrt(2.0 / fan_in))

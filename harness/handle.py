@@ -9,8 +9,8 @@ import pytest
 
 from harness import explain
 from harness.catalogue import ClaimFolder, load_claim
-from harness.decidability import NO_VERDICT_PROFILE
 from harness.experiment import load_experiment
+from harness.options import NO_VERDICT_PROFILE
 from harness.seeds import Seed
 from harness.timing import synchronised
 

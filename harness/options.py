@@ -9,6 +9,9 @@ from typing import Any
 from harness.errors import UsageError
 from harness.provenance import cores
 
+NO_VERDICT_PROFILE = "smoke"
+"""The profile that only shows that a claim runs."""
+
 DEVICES = ("auto", "cpu", "cuda")
 
 

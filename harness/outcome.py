@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.options import NO_VERDICT_PROFILE
+
 if TYPE_CHECKING:
     from harness.record import Record
 
@@ -25,7 +27,7 @@ def _code(record: Record) -> int:
         return USAGE if record["problem"]["kind"] in ("specification", "usage") else TRIAL_ERRORS
     if record["errors"]:
         return TRIAL_ERRORS
-    if record["profile"] == "smoke":
+    if record["profile"] == NO_VERDICT_PROFILE:
         return AS_EXPECTED
     readings = record["readings"].values()
     wrong = {reading["verdict"] for reading in readings if not reading["as_expected"]}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 RUN: pytest.StashKey[str] = pytest.StashKey()
+FINISHED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 INVALID_SPECIFICATION = "invalid-specification"
 """Stands for the readings of a claim.yaml that cannot be loaded."""
@@ -79,6 +80,7 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["claims_run"] = node.config.stash[RUN]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of a claim, and keep them together under pytest-xdist."""
     for item in items:
@@ -163,13 +165,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if SESSION in config.stash:
         config.stash[SESSION].close()
-    if hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput") or OPTIONS not in config.stash:
         return
-    run = _finished_run(config)
+    try:
+        run = _finished_run(config)
+    except UsageError:
+        # The store could not be opened; the tests have said so.
+        session.exitstatus = USAGE
+        return
     if run is None:
         return
     from harness.report import write_reports
 
+    config.stash[FINISHED] = run
     write_reports(run, _report_folder(config))
     code = exit_code(run["claims"])
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not _other_failures(config):
@@ -205,14 +213,11 @@ def _finished_run(config: pytest.Config) -> dict[str, Any] | None:
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the verdict table and name the report."""
-    if SESSION not in config.stash and not getattr(config.option, "numprocesses", None):
-        return
-    run = _finished_run(config)
-    if run is None:
+    if FINISHED not in config.stash:
         return
     from harness.report.terminal import table
 
     terminalreporter.section("claims")
-    for line in table(run, terminalreporter._tw.fullwidth):
+    for line in table(config.stash[FINISHED], terminalreporter._tw.fullwidth):
         terminalreporter.write_line(line)
     terminalreporter.write_line(f"report: {_report_folder(config) / 'report.md'}")

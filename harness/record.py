@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import verdict
 from harness.contrasts import metric_of
-from harness.decidability import NO_VERDICT_PROFILE
+from harness.options import NO_VERDICT_PROFILE
 from harness.spec import Exact
 from harness.store import now
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as xml
 
 from harness import explain
+from harness.options import NO_VERDICT_PROFILE
 from harness.report.rows import judged, problems
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _reading_case(suite: xml.Element, claim: dict[str, Any], name: str, reading:
         facts[f"interval.{key}"] = explain.span(expectation)
     for key, value in facts.items():
         xml.SubElement(properties, "property", name=f"claim.{key}", value=_clean(str(value)))
-    if claim["profile"] == "smoke":
+    if claim["profile"] == NO_VERDICT_PROFILE:
         xml.SubElement(case, "skipped", message="the smoke profile gives no verdict")
     elif not reading["as_expected"]:
         text = _clean(explain.reading_words(claim, name))
@@ -53,7 +54,7 @@ def _reading_case(suite: xml.Element, claim: dict[str, Any], name: str, reading:
 
 def _control_case(suite: xml.Element, claim: dict[str, Any], name: str, control: dict[str, Any]) -> None:
     case = xml.SubElement(suite, "testcase", classname=claim["id"], name=f"control {name}")
-    if claim["profile"] == "smoke":
+    if claim["profile"] == NO_VERDICT_PROFILE:
         xml.SubElement(case, "skipped", message="the smoke profile gives no verdict")
     elif not control["behaves"]:
         text = _clean("\n".join(explain.control_words(claim, name)))

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness import explain
+from harness.options import NO_VERDICT_PROFILE
 from harness.report.rows import as_expected, false_alarms, judged, problems, reused, rows, verdict_counts
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _attention(run: Run) -> str:
         lines += [f"- **{text(claim['id'])} could not be run** ({claim['problem']['kind']}):"]
         lines += [f"  - {text(line)}" for line in claim["problem"]["lines"]]
     for row in rows(run):
-        if not row.reading["as_expected"] and row.claim["profile"] != "smoke":
+        if not row.reading["as_expected"] and row.claim["profile"] != NO_VERDICT_PROFILE:
             head = f"- **{text(row.claim['title'])}**, reading {text(row.name)}: {row.reading['verdict']}, expected {row.reading['expected']}."
             lines += [head, f"  {text(row.reading['reason'])}. {explain.WOULD_CHANGE[row.reading['verdict']]}"]
     for claim in judged(run):

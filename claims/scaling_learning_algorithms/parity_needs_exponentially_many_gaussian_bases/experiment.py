@@ -65,7 +65,7 @@ def symmetries(target: str, dimension: int) -> NDArray[np.int64]:
 @lru_cache(maxsize=128)
 def subsets(target: str, dimension: int, size: int) -> tuple[tuple[int, ...], ...]:
     """Return one set of `size` corners for each class of sets that the symmetries carry into each other."""
-    sets = np.array(list(combinations(range(2**dimension), size)), dtype=np.int64).reshape(-1, size)
+    sets = np.array(list(combinations(range(2**dimension), size)), dtype=np.int64)  # (n_sets, size)
     images = symmetries(target, dimension)[:, sets]  # (n_symmetries, n_sets, size)
     smallest_image = (1 << images).sum(axis=2).min(axis=0)
     _, representatives = np.unique(smallest_image, return_index=True)

@@ -1,0 +1,40 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.catalogue import load_claim
+from harness.executor import Inline
+from harness.options import Options
+from harness.runner import Context, run_claim
+from harness.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from harness.record import Record
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty store."""
+    opened = Store(tmp_path / "store.sqlite3")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def run(store: Store) -> Callable[..., Record]:
+    """Run the claim in a folder, here and now, and return its record."""
+
+    def run_folder(folder: Path, readings: list[str] | None = None, run_id: str = "run", **options: object) -> Record:
+        context = Context(Options(**options), store, Inline(), run_id)
+        return run_claim(load_claim(folder), context, readings)
+
+    return run_folder

@@ -1,0 +1,105 @@
+"""Executors: the same numbers inline and in processes, one thread each, a dead worker fails only its job."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import torch
+
+from harness.executor import THREAD_VARIABLES, Inline, Processes, one_thread
+from harness.experiment import Task
+from harness.seeds import seeds_of
+
+EXPERIMENT = """\
+import os, signal
+import numpy as np
+
+def measure(arm, seeds, **settings):
+    if arm == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if arm == "threads":
+        import torch
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+        return {"level": np.full(len(seeds), float(torch.get_num_threads()))}
+    if arm == "process":
+        return {"level": np.full(len(seeds), float(os.getpid()))}
+    return {"level": np.array([seed.numpy(arm).normal() for seed in seeds])}
+"""
+
+
+@pytest.fixture
+def task(tmp_path):
+    path = tmp_path / "experiment.py"
+    path.write_text(EXPERIMENT)
+
+    def make(arm, seeds=range(2)):
+        return Task(path, tmp_path, arm, {}, seeds_of("c", 0, list(seeds)), {}, ("level",))
+
+    return make
+
+
+@pytest.fixture
+def processes():
+    executor = Processes(2)
+    yield executor
+    executor.close()
+
+
+def levels(results):
+    return {(t.arm, s.index): o.metrics.get("level") for t, outcomes in results for s, o in zip(t.seeds, outcomes, strict=True)}
+
+
+def test_processes_give_what_inline_gives(task, processes):
+    jobs = [[task("a", [i]), task("b", [i])] for i in range(4)]
+
+    assert levels(processes.run(jobs)) == levels(Inline().run(jobs))
+
+
+def test_every_worker_computes_on_one_thread(task, processes):
+    assert set(levels(processes.run([[task("threads", [i])] for i in range(3)])).values()) == {1.0}
+
+
+def test_tasks_of_a_job_share_a_process_and_jobs_spread(task, processes):
+    found = levels(processes.run([[task("process", [0]), task("process", [1])], [task("process", [2])]]))
+
+    assert found["process", 0] == found["process", 1] != os.getpid()
+
+
+def test_dead_worker_fails_its_job_and_no_other(task, processes):
+    results = list(processes.run([[task("die"), task("a")], [task("b")], [task("c")]]))
+    outcomes = {t.arm: o for t, o in results}
+
+    assert "exit code -9" in outcomes["die"][0].error
+    assert "exit code -9" in outcomes["a"][0].error
+    assert outcomes["b"][0].error is None
+    assert outcomes["c"][0].error is None
+
+
+def test_workers_outlive_a_run(task, processes):
+    first = set(levels(processes.run([[task("process", [0])]])).values())
+
+    assert set(levels(processes.run([[task("process", [0])]])).values()) == first
+
+
+def test_leaving_early_ends_what_runs(task, processes):
+    results = processes.run([[task("a", [i])] for i in range(6)])
+    next(results)
+    results.close()
+
+    assert len(levels(processes.run([[task("b", [i])] for i in range(3)]))) == 3
+
+
+def test_threads_of_the_caller_are_given_back():
+    before = torch.get_num_threads()
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+
+
+def test_environment_of_the_caller_is_left_alone(task, processes):
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    list(processes.run([[task("a")]]))
+    assert {name: os.environ.get(name) for name in THREAD_VARIABLES} == before
+
+

@@ -1,0 +1,310 @@
+"""The plugin, by real pytest runs inside pytest."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from xml.etree import ElementTree as xml
+
+import pytest
+
+from harness.store import Store
+from tests.tiny_project import EXPERIMENT, write_claim
+
+ARGUMENTS = ("claims", "--import-mode=importlib", "--benchmark-skip", "-p", "no:cacheprovider")
+
+
+@pytest.fixture
+def claims(pytester):
+    """Run pytest on the claims of a tiny project."""
+
+    def run(*arguments, workers="1"):
+        return pytester.runpytest_inprocess(*ARGUMENTS, f"--claims-workers={workers}", *arguments)
+
+    return run
+
+
+@pytest.fixture
+def report(pytester):
+    """Read report.json of the last run."""
+    return lambda: json.loads((pytester.path / "reports/latest/report.json").read_text())
+
+
+def verdicts(report):
+    return {(c["id"], name): r["verdict"] for c in report["claims"] for name, r in c.get("readings", {}).items()}
+
+
+def test_all_as_expected_is_exit_code_0_with_a_table_and_reports(pytester, claims, report):
+    write_claim(pytester.path)
+
+    result = claims()
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "claims: profile quick, base seed 0, store *",
+            "warm_exceeds_cold: 6 seeds, 1 of 1 expectations decided; reused 0 of 12 trials*",
+            "warm_exceeds_cold [[]control same_centre[]]: 6 seeds, 1 of 1 expectations decided; reused 6 of 12 trials*",
+            "*✓ VERIFIED*as_documented",
+            "1 of 1 readings as expected; reused 6 of 24 trials",
+            "report: */reports/latest/report.md",
+        ]
+    )
+    assert sorted(p.name for p in (pytester.path / "reports/latest").iterdir()) == [
+        "badge.json",
+        "junit.xml",
+        "report.json",
+        "report.md",
+    ]
+    assert report()["exit_code"] == 0
+
+
+def test_refuted_reading_is_exit_code_1_with_the_evidence_in_the_message(pytester, claims):
+    write_claim(pytester.path, gap=-1.0)
+
+    result = claims()
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "warm_exceeds_cold, reading as_documented: REFUTED, expected VERIFIED. The reading does not hold: *",
+            "  warm_exceeds_cold: REFUTED, the interval * lies wholly outside the band (at least 0.5)",
+            "    level [[]warm[]] minus [[]cold[]]",
+            "    estimate -* degree, interval *, band at least 0.5 (half of the documented gap)",
+            "    per seed: 0: -*, 5: -*",
+            "  What would change it: The evidence is against the reading: *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_inconclusive_reading_is_exit_code_3_and_says_what_would_help(pytester, claims):
+    write_claim(pytester.path, gap=0.5)
+
+    result = claims()
+
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["*reaches over an edge of the band*after 12 seeds; the cap is reached*", "*More seeds would shrink*"])
+
+
+def test_control_that_does_not_break_is_exit_code_1_and_invalid(pytester, claims):
+    write_claim(pytester.path, replace={"change: {centre: 0.0}": "change: {spread: 0.04}"})
+
+    result = claims()
+
+    assert result.ret == 1
+    result.assert_outcomes(failed=2, skipped=1)
+    result.stdout.fnmatch_lines(["*INVALID, expected VERIFIED*", "*control same_centre (spread: 0.04) does NOT behave*"])
+
+
+def test_raising_measure_is_exit_code_4_without_a_traceback(pytester, claims):
+    write_claim(pytester.path, experiment=EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {"))
+
+    result = claims()
+
+    assert result.ret == 4
+    result.stdout.fnmatch_lines(["*trial failed: seed 0 at arm=*experiment.py:10: ValueError: too cold"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_traceback_is_shown_when_asked_for(pytester, claims):
+    write_claim(pytester.path, experiment=EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {"))
+
+    claims("--claims-traceback").stdout.fnmatch_lines(["*Traceback (most recent call last):"])
+
+
+def test_bad_specification_is_exit_code_2_and_other_claims_still_run(pytester, claims, report):
+    write_claim(pytester.path)
+    broken = write_claim(pytester.path, "broken", replace={"strength: same_setting": "strenght: same_setting"})
+
+    result = claims()
+
+    assert result.ret == 2
+    result.stdout.fnmatch_lines([f"{broken}/claim.yaml:*: strenght: unknown key 'strenght'; did you mean 'strength'[?]"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    assert verdicts(report()) == {("warm_exceeds_cold", "as_documented"): "VERIFIED"}
+    assert [c["problem"]["kind"] for c in report()["claims"] if "problem" in c] == ["specification"]
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--claims-device=gpu", "--claims-device: no device 'gpu'; give one of auto, cpu, cuda"),
+        ("--claims-workers=-1", "--claims-workers: -1 is no number of processes*"),
+        ("--claims-max-seconds=0", "--claims-max-seconds: 0 is no time to run*"),
+    ],
+)
+def test_impossible_option_is_exit_code_2(pytester, option, message):
+    write_claim(pytester.path)
+
+    result = pytester.runpytest_subprocess(*ARGUMENTS, option)
+
+    assert result.ret == 2
+    result.stderr.fnmatch_lines([f"*{message}"])
+
+
+def test_unknown_profile_is_exit_code_2(pytester, claims):
+    write_claim(pytester.path)
+
+    result = claims("--claims-profile=quik")
+
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["*claim.yaml: no profile 'quik'; did you mean 'quick'[?]"])
+
+
+def test_store_that_cannot_be_used_is_exit_code_2(pytester, claims):
+    write_claim(pytester.path)
+    (pytester.path / "store").write_text("no database" * 100)
+
+    result = claims("--claims-store=store")
+
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["*cannot be used as a store*"])
+
+
+def test_smoke_profile_skips_instead_of_passing(pytester, claims, report):
+    write_claim(pytester.path)
+
+    result = claims("--claims-profile=smoke")
+
+    assert result.ret == 0
+    result.assert_outcomes(skipped=3)
+    assert set(verdicts(report()).values()) == {"NOT_RUN"}
+
+
+def test_smoke_profile_fails_where_a_trial_fails(pytester, claims):
+    write_claim(pytester.path, experiment=EXPERIMENT.replace("    return {", "    raise ValueError\n    return {"))
+
+    assert claims("--claims-profile=smoke").ret == 4
+
+
+def test_second_run_says_how_much_it_reused(pytester, claims):
+    write_claim(pytester.path)
+    claims()
+
+    claims().stdout.fnmatch_lines(["1 of 1 readings as expected; reused 24 of 24 trials"])
+
+
+def test_base_seed_is_an_option(pytester, claims, report):
+    write_claim(pytester.path)
+    claims()
+    first = report()["claims"][0]["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]["values"]
+
+    claims("--claims-base-seed=7")
+
+    assert report()["options"]["base_seed"] == 7
+    assert report()["options"]["sources"]["base_seed"] == "command line"
+    assert report()["claims"][0]["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]["values"] != first
+
+
+def test_time_limit_leaves_claims_not_run(pytester, claims, report):
+    write_claim(pytester.path)
+
+    result = claims("--claims-max-seconds=1e-9")
+
+    assert result.ret == 3
+    assert set(verdicts(report()).values()) == {"NOT_RUN"}
+
+
+def test_junit_has_a_case_and_properties_per_reading(pytester, claims):
+    write_claim(pytester.path, gap=-1.0)
+    claims("--junitxml=own.xml")
+
+    ours = xml.parse(pytester.path / "reports/latest/junit.xml").getroot()
+    case = ours.find("testcase[@name='as_documented']")
+    assert case.find("properties/property[@name='claim.verdict']").get("value") == "REFUTED"
+    assert "REFUTED, expected VERIFIED" in case.find("failure").get("message")
+    theirs = xml.parse(pytester.path / "own.xml").getroot()
+    assert theirs.find(".//property[@name='claim.verdict']").get("value") == "REFUTED"
+
+
+def test_works_under_xdist_and_measures_each_trial_once(pytester, report):
+    for index in range(3):
+        write_claim(pytester.path, f"claim_{index}", gap=1.0 - 2 * (index == 2))
+
+    result = pytester.runpytest_subprocess(*ARGUMENTS, "-n", "2")
+
+    assert result.ret == 1
+    result.assert_outcomes(passed=5, failed=1, skipped=3)
+    result.stdout.fnmatch_lines(["2 of 3 readings as expected; *"])
+    assert verdicts(report())["claim_2", "as_documented"] == "REFUTED"
+    assert [c["trials"]["measured"] for c in report()["claims"]] == [18, 18, 18]
+
+
+def test_other_failing_tests_keep_pytests_own_exit_code(pytester, claims):
+    folder = write_claim(pytester.path, gap=0.5)
+    with (folder / "test_claim.py").open("a") as file:
+        file.write("\ndef test_instrument(claim):\n    assert claim.experiment is None\n")
+
+    assert claims().ret == 1
+
+
+def test_sessions_without_claims_leave_no_trace(pytester):
+    pytester.makepyfile("def test_nothing(): pass")
+
+    assert pytester.runpytest_inprocess("-p", "no:cacheprovider").ret == 0
+    assert not (pytester.path / ".claims").exists()
+    assert not (pytester.path / "reports").exists()
+
+
+def test_claim_fixture_needs_a_claim_beside_the_test(pytester):
+    pytester.makepyfile("def test_it(claim): pass")
+
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+
+    result.stdout.fnmatch_lines(["*the fixture `claim` needs a claim.yaml beside the test*"])
+    assert result.ret == 1
+
+
+def test_benchmarks_say_what_they_timed(pytester):
+    write_claim(pytester.path)
+
+    result = pytester.runpytest_subprocess(
+        "claims", "--import-mode=importlib", "--benchmark-only", "--benchmark-json=b.json", "-p", "no:cacheprovider"
+    )
+
+    assert result.ret == 0
+    (timed,) = json.loads((pytester.path / "b.json").read_text())["benchmarks"]
+    assert timed["extra_info"]["claim"] == "warm_exceeds_cold"
+    assert timed["extra_info"]["arm"] == "warm"
+    assert timed["extra_info"]["device"] == "cpu"
+    assert timed["stats"]["rounds"] == 3
+
+
+SLOW = EXPERIMENT.replace("    return {", "    import time\n    time.sleep(0.15 * len(seeds))\n    return {")
+
+
+def test_killed_run_is_resumed_by_the_same_command(pytester, report):
+    """Kill -9 in the middle; what was finished is reused, and the verdict is the same."""
+    write_claim(pytester.path, experiment=SLOW, replace={"unit: degree": "unit: second"})
+    command = [sys.executable, "-m", "pytest", *ARGUMENTS, "-q", "--claims-workers=1"]
+    first = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    store = pytester.path / ".claims/store.sqlite3"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and _finished(store) < 4:
+        time.sleep(0.02)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    kept = _finished(store)
+    assert 4 <= kept < 18
+
+    again = subprocess.run(command, cwd=pytester.path, capture_output=True, text=True, check=False)
+
+    assert again.returncode == 0, again.stdout
+    trials = report()["claims"][0]["trials"]
+    assert trials["reused"] == kept + 6  # the control shares one arm with the claim
+    assert trials["measured"] == 18 - kept
+    assert verdicts(report()) == {("warm_exceeds_cold", "as_documented"): "VERIFIED"}
+
+
+def _finished(path):
+    if not path.exists():
+        return 0
+    store = Store(path)
+    count = store._database.execute("SELECT COUNT(*) FROM trial").fetchone()[0]
+    store.close()
+    return count

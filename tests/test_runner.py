@@ -1,0 +1,242 @@
+"""The run of a claim: plan, measure, judge, control, record."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.catalogue import load_claim
+from harness.errors import TrialError, UsageError
+from harness.executor import Inline
+from harness.options import Options
+from harness.runner import Context, run_claim
+from tests.tiny_project import EXPERIMENT, write_claim
+
+
+def reading(record, name="as_documented"):
+    return record["readings"][name]
+
+
+def expectation(record, name="warm_exceeds_cold"):
+    return reading(record)["expectations"][name]
+
+
+def test_true_statement_is_verified_and_its_control_refuted(tmp_path, run):
+    record = run(write_claim(tmp_path))
+
+    assert reading(record)["verdict"] == "VERIFIED"
+    assert reading(record)["as_expected"]
+    assert record["controls"]["same_centre"]["behaves"]
+    assert record["controls"]["same_centre"]["expectations"]["warm_exceeds_cold"]["verdict"] == "REFUTED"
+
+
+def test_false_statement_is_refuted(tmp_path, run):
+    record = run(write_claim(tmp_path, gap=-1.0))
+
+    assert reading(record)["verdict"] == "REFUTED"
+    assert not reading(record)["as_expected"]
+
+
+def test_expected_refutation_counts_as_expected(tmp_path, run):
+    assert reading(run(write_claim(tmp_path, gap=-1.0, expected="REFUTED")))["as_expected"]
+
+
+def test_statement_on_the_edge_uses_all_seeds_and_stays_undecided(tmp_path, run):
+    record = run(write_claim(tmp_path, gap=0.5))
+
+    assert reading(record)["verdict"] == "INCONCLUSIVE"
+    assert expectation(record)["n"] == 12
+    assert [look["n"] for look in expectation(record)["looks"]] == [6, 8, 10, 12]
+
+
+def test_seeds_stop_as_soon_as_the_reading_is_decided(tmp_path, run):
+    record = run(write_claim(tmp_path))
+
+    assert expectation(record)["n"] == 6
+    # Two arms and six seeds, the control's warm arm besides; its cold arm is the claim's own.
+    assert record["trials"] == {"reused": 6, "measured": 18, "failed": 0}
+
+
+def test_control_that_is_verified_makes_the_claim_invalid(tmp_path, run):
+    folder = write_claim(tmp_path, replace={"change: {centre: 0.0}": "change: {spread: 0.04}"})
+
+    record = run(folder)
+
+    assert reading(record)["verdict"] == "INVALID"
+    assert not record["controls"]["same_centre"]["behaves"]
+    assert "same_centre" in reading(record)["reason"]
+
+
+def test_control_gets_as_much_evidence_as_the_claim_needed(tmp_path, run):
+    folder = write_claim(tmp_path, gap=0.75, replace={"change: {centre: 0.0}": "change: {centre: 0.2}"})
+
+    record = run(folder)
+
+    used = expectation(record)["n"]
+    assert used >= 6
+    assert record["controls"]["same_centre"]["expectations"]["warm_exceeds_cold"]["n"] <= used
+
+
+def test_second_run_reuses_every_trial_and_says_the_same(tmp_path, run):
+    folder = write_claim(tmp_path)
+    first = run(folder)
+
+    second = run(folder, run_id="second")
+
+    assert second["trials"]["measured"] == 0
+    assert second["trials"]["reused"] == sum(first["trials"].values())
+    assert expectation(second) == expectation(first)
+
+
+def test_fresh_run_reuses_nothing_of_earlier_runs(tmp_path, run):
+    folder = write_claim(tmp_path)
+    run(folder)
+
+    assert run(folder, run_id="second", fresh=True)["trials"]["measured"] == 18
+
+
+def test_base_seed_changes_every_value(tmp_path, run):
+    folder = write_claim(tmp_path)
+    first, second = expectation(run(folder))["values"], expectation(run(folder, base_seed=7))["values"]
+
+    assert first.keys() == second.keys()
+    assert not set(first.values()) & set(second.values())
+
+
+def test_moving_a_band_judges_again_without_measuring(tmp_path, run):
+    run(write_claim(tmp_path))
+
+    record = run(write_claim(tmp_path, replace={"at_least: 0.5": "at_least: 0.6"}), run_id="second")
+
+    assert record["trials"]["measured"] == 0
+    assert expectation(record)["band"]["low"] == 0.6
+
+
+def test_changed_experiment_measures_again(tmp_path, run):
+    run(write_claim(tmp_path))
+
+    changed = write_claim(tmp_path, experiment=EXPERIMENT.replace("seed.numpy(arm)", "seed.numpy(arm + arm)"))
+
+    assert run(changed, run_id="second")["trials"]["reused"] == 6  # only what the control shares with the claim
+
+
+def test_changed_comment_reuses_everything(tmp_path, run):
+    run(write_claim(tmp_path))
+
+    same = write_claim(tmp_path, experiment=EXPERIMENT.replace('"""Return one', '# a comment\n    """Give one'))
+
+    assert run(same, run_id="second")["trials"]["measured"] == 0
+
+
+def test_smoke_profile_runs_everything_and_gives_no_verdict(tmp_path, run):
+    record = run(write_claim(tmp_path), profile="smoke")
+
+    assert record["trials"]["measured"] == 6
+    assert {r["verdict"] for r in record["readings"].values()} == {"NOT_RUN"}
+    assert not reading(record)["as_expected"]
+
+
+def test_raising_measure_is_invalid_and_names_the_line(tmp_path, run):
+    folder = write_claim(tmp_path, experiment=EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {"))
+
+    record = run(folder)
+
+    assert reading(record)["verdict"] == "INVALID"
+    assert f"{folder / 'experiment.py'}:10: ValueError: too cold" in record["errors"][0]
+    assert "Traceback" in record["traces"][0]
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ('{"level": np.array([np.nan] * len(seeds))}', "level is nan"),
+        ('{"level": np.array([np.inf] * len(seeds))}', "level is inf"),
+        ('{"level": np.zeros(len(seeds) + 1)}', "level has shape (7,), but (6,) is needed"),
+        ('{"levle": np.zeros(len(seeds))}', "returned the metrics ['levle'], but claim.yaml declares ['level']"),
+        ("{}", "returned the metrics [], but claim.yaml declares ['level']"),
+        ("None", "measure() returned NoneType"),
+    ],
+)
+def test_what_is_no_measurement_is_invalid(tmp_path, run, returned, message):
+    text = EXPERIMENT.replace('{"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}', returned)
+
+    record = run(write_claim(tmp_path, experiment=text))
+
+    assert reading(record)["verdict"] == "INVALID"
+    assert message in record["errors"][0]
+
+
+def test_failed_trials_are_measured_again(tmp_path, run, store):
+    text = EXPERIMENT.replace("    return {", "    import os\n    if 'TOO_COLD' in os.environ:\n        raise ValueError\n    return {")
+    folder = write_claim(tmp_path, experiment=text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOO_COLD", "1")
+        assert reading(run(folder))["verdict"] == "INVALID"
+
+    record = run(folder, run_id="second")
+
+    assert reading(record)["verdict"] == "VERIFIED"
+    assert record["trials"]["failed"] == 0
+
+
+def test_setting_that_measure_does_not_know_names_both_sides(tmp_path, run):
+    folder = write_claim(tmp_path, replace={"cold: {centre: 0.0}": "cold: {centre: 0.0, colour: blue}"})
+
+    error = run(folder)["errors"][0]
+
+    assert "unexpected keyword argument 'colour'" in error
+    assert "claim.yaml gives ['centre', 'colour', 'spread']" in error
+
+
+def test_unknown_profile_is_refused_with_the_nearest(tmp_path, run):
+    with pytest.raises(UsageError, match=r"no profile 'quik'; did you mean 'quick'\?"):
+        run(write_claim(tmp_path), profile="quik")
+
+
+def test_missing_experiment_is_refused(tmp_path, run):
+    folder = write_claim(tmp_path)
+    (folder / "experiment.py").unlink()
+
+    with pytest.raises(TrialError, match=r"experiment\.py: no such file"):
+        run(folder)
+
+
+def test_nothing_begins_after_the_deadline(tmp_path, store):
+    context = Context(Options(), store, Inline(), "run", deadline=time.monotonic() - 1)
+
+    record = run_claim(load_claim(write_claim(tmp_path)), context)
+
+    assert reading(record)["verdict"] == "NOT_RUN"
+    assert record["trials"]["measured"] == 0
+
+
+def test_arms_of_a_timed_claim_swap_places_from_seed_to_seed(tmp_path, run):
+    log = tmp_path / "order.txt"
+    note = f"    with open({str(log)!r}, 'a') as log:\n        log.write(f'{{arm}} {{len(seeds)}}\\n')\n    return {{"
+    text = EXPERIMENT.replace("    return {", note)
+    folder = write_claim(tmp_path, experiment=text, replace={"unit: degree": "unit: second"})
+
+    run(folder, readings=["as_documented"])
+
+    first = log.read_text().split("\n")[:4]
+    assert first == ["warm 1", "cold 1", "cold 1", "warm 1"]
+
+
+TOGETHER = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").replace(
+    'return {"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}',
+    'return {"level": np.array([[seed.numpy(arm).normal(centre, spread) + s for s in step] for seed in seeds])}',
+)
+
+
+def test_condition_measured_together_gives_one_point_per_value(tmp_path, run):
+    replace = {
+        "metrics:": "conditions:\n  step: {values: [10, 20, 30], together: true}\nmetrics:",
+        "contrast: {difference: level, of: {arm: warm}, minus: {arm: cold}}": "contrast: {difference: level, of: {arm: warm, step: 30}, minus: {arm: cold, step: 10}}",
+    }
+    folder = write_claim(tmp_path, experiment=TOGETHER, replace=replace)
+
+    record = run(folder)
+
+    assert expectation(record)["estimate"] == pytest.approx(21.0, abs=0.5)
+    assert record["trials"] == {"reused": 6, "measured": 18, "failed": 0}

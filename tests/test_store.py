@@ -1,0 +1,119 @@
+"""The store: finished trials are on disk, failed ones give way, several processes may write."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.experiment import Outcome, Task
+from harness.seeds import Seed
+from harness.store import SCHEMA_VERSION, Store, TrialRow
+
+
+def row(key="k", value=1.0, error=None):
+    task = Task(Path("e.py"), Path(), "warm", {"size": 3}, (Seed(0, "c", 4),), {"size": 3}, ("level",))
+    outcome = Outcome({} if error else {"level": value}, 0.5, error)
+    return TrialRow(key, "c", task, task.seeds[0], outcome, {"device": "cpu"})
+
+
+def test_finished_trial_is_found_by_its_key(store):
+    store.save_trial(row(), "run")
+
+    assert store.finished(["k", "other"]) == {"k": ({"level": 1.0}, 0.5)}
+
+
+def test_failed_trial_is_not_reused_and_gives_way(store):
+    store.save_trial(row(error="boom"), "run")
+    assert store.finished(["k"]) == {}
+
+    store.save_trial(row(value=2.0), "run")
+    assert store.finished(["k"])["k"][0] == {"level": 2.0}
+
+
+def test_finished_trial_stays_when_measured_again(store):
+    store.save_trial(row(value=1.0), "run")
+    store.save_trial(row(value=2.0), "later")
+
+    assert store.finished(["k"])["k"][0] == {"level": 1.0}
+
+
+def test_fresh_measurement_replaces(store):
+    store.save_trial(row(value=1.0), "run")
+    store.save_trial(row(value=2.0), "later", replace=True)
+
+    assert store.finished(["k"], run="later")["k"][0] == {"level": 2.0}
+    assert store.finished(["k"], run="run") == {}
+
+
+def test_more_keys_than_a_statement_holds(store):
+    store.save_trial(row("k7"), "run")
+
+    assert list(store.finished(f"k{i}" for i in range(2000))) == ["k7"]
+
+
+def test_infinite_numbers_never_enter(store):
+    with pytest.raises(ValueError, match="JSON"):
+        store.save_trial(row(value=float("nan")), "run")
+
+
+def test_record_of_a_run_is_replaced_by_a_later_one(store):
+    store.save_record("run", "c", {"id": "c", "verdict": 1})
+    store.save_record("run", "c", {"id": "c", "verdict": 2})
+
+    assert store.records("run") == [{"id": "c", "verdict": 2}]
+
+
+def test_latest_run_is_one_with_records(store):
+    store.start_run("first", {}, {})
+    store.save_record("first", "c", {"id": "c"})
+    store.start_run("second", {}, {})
+
+    assert store.latest_run() == "first"
+
+
+def test_settings_of_the_file_are_the_safe_ones(store):
+    assert store._database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    path.write_text("not a database, but long enough to look at" * 20)
+
+    with pytest.raises(UsageError, match=r"store\.sqlite3: cannot be used as a store: .*--claims-store"):
+        Store(path)
+
+
+def test_a_later_schema_is_refused(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    database = sqlite3.connect(path)
+    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    database.close()
+
+    with pytest.raises(UsageError, match="written by a later version"):
+        Store(path)
+
+
+def _write_many(path, worker):
+    store = Store(path)
+    for index in range(20):
+        store.save_trial(row(f"{worker}-{index}"), "run")
+    store.close()
+
+
+def test_several_processes_write_one_store(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_many, args=(path, number)) for number in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    store = Store(path)
+    assert len(store.finished(f"{w}-{i}" for w in range(3) for i in range(20))) == 60
+    store.close()
