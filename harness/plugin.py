@@ -56,7 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
     except UsageError as error:
         pytest.exit(str(error), returncode=USAGE)
     # Tests of one claim belong in one process: they share its trials.
-    if getattr(config.option, "dist", "no") == "load":
+    if worker_input:
+        config.option.loadgroup = worker_input["claims_grouped"]
+    elif getattr(config.option, "dist", "no") == "load":
         config.option.dist = "loadgroup"
 
 
@@ -78,6 +80,7 @@ def _options(config: pytest.Config) -> Options:
 def pytest_configure_node(node: Any) -> None:
     """Tell a pytest-xdist worker which run it belongs to."""
     node.workerinput["claims_run"] = node.config.stash[RUN]
+    node.workerinput["claims_grouped"] = node.config.option.dist == "loadgroup"
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

@@ -85,8 +85,9 @@ def settle(
         for neurons in orders.T:
             field = np.einsum("si,si->s", couplings[neurons], states)
             turning = rows[field * states[rows, neurons] < 0]
-            rises += count_rises(couplings, towards, states[turning], neurons[turning])
-            states[turning, neurons[turning]] *= -1
+            if turning.size:
+                rises += count_rises(couplings, towards, states[turning], neurons[turning])
+                states[turning, neurons[turning]] *= -1
         if (states == before).all():
             break
     return states, rises
@@ -107,22 +108,25 @@ def count_rises(
 def cues(
     task: str, neurons: int, load: float, flipped: float, starts: int, generator: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the stored patterns, and per start the pattern meant and the state it starts from.
+    """Return the stored patterns, and for every start the pattern meant and the state it starts from.
 
-    `recall`: `load` * `neurons` random patterns, starts are damaged copies of random ones of them.
-    `unlearned`: the letters A, B and C are stored, every start is a perfect D.
+    `recall`: `load` * `neurons` random patterns are stored, starts are copies of random ones with a share `flipped`.
+    `random_state`: the same are stored, starts are random states. `letter`: A, B and C are stored, starts are perfect Ds.
 
     Raises:
-        ValueError: `task` is neither.
+        ValueError: `task` is none of these.
     """
-    if task == "recall":
-        patterns = generator.choice([-1.0, 1.0], (round(load * neurons), neurons))
-        originals = patterns[generator.integers(len(patterns), size=starts)]
-        return patterns, originals, damaged(originals, flipped, generator)
-    if task == "unlearned":
+    if task == "letter":
         originals = np.repeat(letters("D"), starts, axis=0)
         return letters("ABC"), originals, originals
-    raise ValueError(f"task is {task!r}; give 'recall' or 'unlearned'")
+    patterns = generator.choice([-1.0, 1.0], (round(load * neurons), neurons))
+    if task == "random_state":
+        originals = generator.choice([-1.0, 1.0], (starts, neurons))
+        return patterns, originals, originals
+    if task == "recall":
+        originals = patterns[generator.integers(len(patterns), size=starts)]
+        return patterns, originals, damaged(originals, flipped, generator)
+    raise ValueError(f"task is {task!r}; give 'recall', 'random_state' or 'letter'")
 
 
 def measure(

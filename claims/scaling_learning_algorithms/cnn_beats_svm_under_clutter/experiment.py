@@ -1,0 +1,216 @@
+"""A support vector machine, a convolutional network, and the machine on the network's features, on digits in clutter."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
+from torch import nn
+
+from fixtures import clutter, mnist
+from harness import estimators
+from harness.ensembles import Ensemble, train
+from harness.optim import Optimiser
+from harness.timing import synchronise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.ensembles import Precision
+    from harness.provenance import DataRecord
+    from harness.seeds import Seed, Seeds
+
+    Classifier = Callable[[np.ndarray], np.ndarray]  # images (n, canvas, canvas) to labels (n,)
+
+CLASSES = 10
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A seed and the settings of claim.yaml; hashable, so that two arms can share a trained network."""
+
+    seed: Seed
+    scene: str
+    pixels: str
+    n_train: int
+    n_test: int
+    canvas: int
+    fragments: int
+    fragment: int
+    width: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    features: str
+    n_search: int
+    inference_repeats: int
+    device: str
+    precision: Precision
+
+
+class Examples(NamedTuple):
+    """Images, float32 in [0, 1] of shape (n, canvas, canvas), and labels (n,), of the two parts of a split."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+
+def data_used() -> list[DataRecord]:
+    """Return the record of the digits."""
+    return [mnist.load().record]
+
+
+@lru_cache(maxsize=2)
+def examples_of(trial: Trial) -> Examples:
+    """Return the scenes of a trial; test scenes hold nothing of a training digit, nor the other way round."""
+    digits = mnist.load()
+    parts = mnist.split(digits, trial.seed, trial.n_train, trial.n_test)
+    drawn = [_scenes(digits.images[part], trial, side) for part, side in zip(parts, ("train", "test"), strict=True)]
+    scenes = np.concatenate(drawn)
+    if trial.pixels == "shuffled":
+        scenes = clutter.shuffle_pixels(scenes, trial.seed.numpy("permutation"))
+    scaled = np.split(scenes.astype(np.float32) / 255, [trial.n_train])
+    labels = [digits.labels[part].astype(np.int64) for part in parts]
+    return Examples(scaled[0], labels[0], scaled[1], labels[1])
+
+
+def _scenes(images: np.ndarray, trial: Trial, side: str) -> np.ndarray:
+    if trial.scene == "uniform":
+        return clutter.uniform(images, canvas=trial.canvas)
+    generator = trial.seed.numpy(f"scenes {side}")
+    return clutter.jittered_clutter(
+        images, generator, canvas=trial.canvas, fragments=trial.fragments, fragment=trial.fragment
+    )
+
+
+def network(width: int) -> nn.Sequential:
+    """Return three stages of convolution, normalisation and pooling; the last pools over all places.
+
+    A unit of the last stage sees 32 x 32 pixels, the whole digit wherever it lies. Normalisation follows Ioffe &
+    Szegedy 2015; it replaces the hand-set learning rates of LeNet-7.
+    """
+    stages: list[nn.Module] = []
+    channels = (1, width, 2 * width, 4 * width)
+    pools = (nn.MaxPool2d(2), nn.MaxPool2d(2), nn.AdaptiveMaxPool2d(1))
+    for before, after, padding, pool in zip(channels[:-1], channels[1:], (2, 2, 0), pools, strict=True):
+        # Pooling commutes with the rectifier and nearly with the normalisation; done first, both cost a quarter.
+        stages += [nn.Conv2d(before, after, 5, padding=padding), pool, nn.BatchNorm2d(after), nn.ReLU()]
+    return nn.Sequential(*stages, nn.Flatten(), nn.Linear(channels[-1], CLASSES))
+
+
+def train_network(trial: Trial) -> Ensemble:
+    """Return the network of one trial."""
+    examples = examples_of(trial)
+    return train(
+        partial(network, trial.width),
+        examples.images[None, :, None],
+        examples.labels[None],
+        (trial.seed,),
+        optimiser=Optimiser("adam", trial.learning_rate, schedule="cosine"),
+        batch_size=trial.batch_size,
+        epochs=trial.epochs,
+        device=trial.device,
+        precision=trial.precision,
+        initialiser="he",
+    )
+
+
+def timed(work: Callable[[], T], device: str) -> tuple[T, float]:
+    """Return what `work` returns, and its seconds: of processor time on the CPU, of the clock on a GPU.
+
+    Processor time is what the source counts (minutes times gigahertz), and waiting for other programs is no part of it.
+    """
+    clock = time.perf_counter if device == "cuda" else time.process_time
+    synchronise(device)
+    start = clock()
+    result = work()
+    synchronise(device)
+    return result, clock() - start
+
+
+@lru_cache(maxsize=2)
+def trained_network(trial: Trial) -> tuple[Ensemble, float]:
+    """Return the network of one trial and its training time, for the two arms that use it."""
+    return timed(partial(train_network, trial), trial.device)
+
+
+def features_of(ensemble: Ensemble, images: np.ndarray) -> np.ndarray:
+    """Return what the network hands to its last layer, (n, 4 * width)."""
+    last = len(ensemble.module) - 1
+    return ensemble.features(images[None, :, None], upto=last)[0].float().cpu().numpy()
+
+
+def pixels_of(images: np.ndarray) -> np.ndarray:
+    """Return images as rows, (n, canvas * canvas)."""
+    return images.reshape(len(images), -1)
+
+
+def learner(arm: str, trial: Trial) -> Callable[[], Classifier]:
+    """Return the training of an arm, all set up: data drawn, penalty searched, features computed."""
+    if arm == "cnn":
+        return lambda: _network_classifier(train_network(trial))
+    rows = _inputs_of(arm, trial)
+    examples = examples_of(trial)
+    inputs = rows(examples.images)
+    generator = trial.seed.numpy("search")
+    penalty = estimators.search(inputs, examples.labels, generator, n_search=trial.n_search)
+
+    def learn() -> Classifier:
+        machine = estimators.fit(inputs, examples.labels, penalty)
+        return lambda images: machine.predict(rows(images))
+
+    return learn
+
+
+def _inputs_of(arm: str, trial: Trial) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what turns images into the rows that an arm's machine sees."""
+    if arm == "gaussian_svm":
+        return pixels_of
+    epochs = 0 if trial.features == "untrained" else trial.epochs
+    ensemble, _ = trained_network(replace(trial, epochs=epochs))
+    return partial(features_of, ensemble)
+
+
+def _network_classifier(ensemble: Ensemble) -> Classifier:
+    return lambda images: ensemble.predict(images[None, :, None])[0].argmax(-1).cpu().numpy()
+
+
+def measure(arm: str, seeds: Seeds, **settings: Any) -> dict[str, np.ndarray]:
+    """Return the test error, the seconds of training and the seconds per test image, each of shape (n_seeds,).
+
+    Training time leaves out drawing data and searching penalties, and for the machine on features also the training
+    of the network: the source counts so.
+    """
+    rows = [_measure_one(arm, Trial(seed, **settings)) for seed in seeds]
+    return dict(zip(("test_error", "training_time", "inference_time"), np.array(rows).T, strict=True))
+
+
+def _measure_one(arm: str, trial: Trial) -> tuple[float, float, float]:
+    if arm == "cnn":
+        ensemble, training_time = trained_network(trial)
+        classify = _network_classifier(ensemble)
+    else:
+        classify, training_time = timed(learner(arm, trial), trial.device)
+    examples = examples_of(trial)
+    passes = [timed(partial(classify, examples.test_images), trial.device) for _ in range(trial.inference_repeats)]
+    error = float(np.mean(passes[0][0] != examples.test_labels))
+    return error, training_time, median(seconds for _, seconds in passes) / trial.n_test
+
+
+def prepare_training(arm: str, seed: Seed, **settings: Any) -> Callable[[], object]:
+    """Return a function that trains an arm once."""
+    return learner(arm, Trial(seed, **settings))
+
+
+def prepare_inference(arm: str, seed: Seed, **settings: Any) -> Callable[[], object]:
+    """Return a function that classifies the test images by an arm trained beforehand."""
+    trial = Trial(seed, **settings)
+    return partial(learner(arm, trial)(), examples_of(trial).test_images)
