@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import product
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from harness.spec import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from harness.spec import Cell, Claim, Contrast, Metric, Value
 
@@ -46,17 +46,24 @@ class PerSeed:
 
     Attributes:
         values: seed index -> contrast.
-        sd_floor: standard deviation below which a spread cannot be trusted.
+        rounding: seed index -> standard deviation of the contrast's rounding error; empty without a resolution.
         bounds: values the contrast can have.
         log: whether the values are logarithms (a ratio).
         problems: what is wrong, one line each; then nothing can be decided.
     """
 
     values: dict[int, float]
-    sd_floor: float = 0.0
+    rounding: dict[int, float] = field(default_factory=dict)
     bounds: tuple[float, float] = stats.UNBOUNDED
     log: bool = False
     problems: tuple[str, ...] = ()
+
+    def sd_floor(self, seeds: Sequence[int]) -> float:
+        """Return the standard deviation below which a spread over `seeds` cannot be trusted.
+
+        It reads those seeds alone, so that a look never hears of later seeds.
+        """
+        return math.sqrt(fmean(self.rounding[seed] ** 2 for seed in seeds)) if self.rounding and seeds else 0.0
 
 
 def metric_of(contrast: Contrast) -> str:
@@ -85,7 +92,7 @@ def points_of(contrast: Contrast, claim: Claim) -> list[Point]:
     found: dict[Point, None] = {}
     for cell in cells_of(contrast):
         for swept in _swept(contrast, claim):
-            found.update(dict.fromkeys(_expand({**cell, **swept}, claim)))
+            found.update(dict.fromkeys(expand({**cell, **swept}, claim)))
     return list(found)
 
 
@@ -106,7 +113,7 @@ def sweep_values(contrast: Slope | LogLogSlope | RankTrend, claim: Claim) -> lis
     return list(declared) if contrast.values is None else [v for v in declared if v in contrast.values]
 
 
-def _expand(cell: Cell, claim: Claim) -> list[Point]:
+def expand(cell: Cell, claim: Claim) -> list[Point]:
     """Return the points of a cell: one, or one per value of its lists."""
     names = [name for name in cell if name != "take"]
     lists = [value if isinstance(value := cell[name], list) else [value] for name in names]
@@ -114,9 +121,11 @@ def _expand(cell: Cell, claim: Claim) -> list[Point]:
 
 
 def _point(cell: Mapping[str, Any], claim: Claim) -> Point:
-    """Fill in what a cell may leave out (a single arm, a condition of one value)."""
-    filled = {"arm": next(iter(claim.arms)), **{n: c.values[0] for n, c in claim.conditions.items()}, **cell}
-    return (("arm", filled["arm"]), *((name, filled[name]) for name in sorted(claim.conditions)))
+    """Fill in what a cell may leave out (a single arm, a condition of one value), in the condition's own spelling."""
+    conditions = {name: claim.conditions[name].values for name in sorted(claim.conditions)}
+    # A cell may say 16.0 where the condition says 16: measure() gets what the condition says.
+    values = ((name, known[known.index(cell[name])] if name in cell else known[0]) for name, known in conditions.items())
+    return (("arm", cell.get("arm", next(iter(claim.arms)))), *values)
 
 
 def evaluate(contrast: Sampled, claim: Claim, evidence: Evidence, settings: Mapping[str, Any]) -> PerSeed:
@@ -129,21 +138,27 @@ def evaluate(contrast: Sampled, claim: Claim, evidence: Evidence, settings: Mapp
     seeds = _common_seeds(points, evidence)
     name = metric_of(contrast)
     metric = claim.metrics[name]
-    problems = tuple(_problems(points, seeds, name, evidence))
+    resolution = resolve(metric, settings)
+    problems = tuple(_problems(points, seeds, name, evidence, metric.bounds, resolution))
     if problems:
         return PerSeed({}, problems=problems)
     reader = _Reader(claim, evidence, name)
-    resolution = resolve(metric, settings)
     if isinstance(contrast, Ratio):
-        return _ratio(contrast, reader, seeds, resolution)
-    return _linear_or_rank(contrast, reader, seeds, metric, resolution)
+        found = _ratio(contrast, reader, seeds, resolution)
+    else:
+        found = _linear_or_rank(contrast, reader, seeds, metric, resolution)
+    beyond = tuple(f"seed {s}: the {kind_of(contrast)} of {name} is {v}" for s, v in found.values.items() if not math.isfinite(v))
+    return replace(found, values={}, problems=beyond) if beyond else found
 
 
-def instances(contrast: Exact, claim: Claim, evidence: Evidence) -> tuple[list[tuple[Point, int, float]], tuple[str, ...]]:
+def instances(
+    contrast: Exact, claim: Claim, evidence: Evidence, settings: Mapping[str, Any]
+) -> tuple[list[tuple[Point, int, float]], tuple[str, ...]]:
     """Return every instance of an exact contrast as (point, seed, value), and the problems."""
     points = points_of(contrast, claim)
     seeds = _common_seeds(points, evidence)
-    problems = tuple(_problems(points, seeds, contrast.exact, evidence))
+    metric = claim.metrics[contrast.exact]
+    problems = tuple(_problems(points, seeds, contrast.exact, evidence, metric.bounds, resolve(metric, settings)))
     if problems:
         return [], problems
     return [(p, s, evidence[p][s][contrast.exact]) for s in seeds for p in points], ()
@@ -154,7 +169,14 @@ def _common_seeds(points: list[Point], evidence: Evidence) -> list[int]:
     return sorted(set.intersection(*sets)) if sets else []
 
 
-def _problems(points: list[Point], seeds: list[int], name: str, evidence: Evidence) -> Iterable[str]:
+def _problems(
+    points: list[Point],
+    seeds: list[int],
+    name: str,
+    evidence: Evidence,
+    bounds: Sequence[float | None],
+    resolution: float | None,
+) -> Iterable[str]:
     for point in points:
         for seed in seeds:
             value = evidence[point][seed].get(name)
@@ -162,6 +184,16 @@ def _problems(points: list[Point], seeds: list[int], name: str, evidence: Eviden
                 yield f"seed {seed} at {shown(point)}: metric {name!r} is missing"
             elif not math.isfinite(value):
                 yield f"seed {seed} at {shown(point)}: {name} is {value}"
+            elif _beyond(value, bounds, resolution or 0.0):
+                low, high = bounds
+                yield f"seed {seed} at {shown(point)}: {name} is {value:g}, beyond its bounds [{low}, {high}]"
+
+
+def _beyond(value: float, bounds: Sequence[float | None], resolution: float) -> bool:
+    """Return whether a value lies beyond its bounds by more than its resolution and rounding explain."""
+    low, high = bounds
+    slack = resolution + 1e-9 * max(1.0, abs(low or 0.0), abs(high or 0.0))
+    return (low is not None and value < low - slack) or (high is not None and value > high + slack)
 
 
 def shown(point: Point) -> str:
@@ -185,7 +217,7 @@ class _Reader:
     metric: str
 
     def __call__(self, cell: Cell, seed: int) -> float:
-        values = [self.evidence[point][seed][self.metric] for point in _expand(cell, self.claim)]
+        values = [self.evidence[point][seed][self.metric] for point in expand(cell, self.claim)]
         return REDUCTIONS[str(cell["take"])](values) if "take" in cell else values[0]
 
 
@@ -194,18 +226,21 @@ def _ratio(contrast: Ratio, read: _Reader, seeds: list[int], resolution: float |
 
     An error rate of 0 among n test examples says "below one in n", and the log needs a number.
     """
+    read_pairs = {s: (read(contrast.of, s), read(contrast.to, s)) for s in seeds}
     smallest = resolution / 2 if resolution is not None else 0.0
-    pairs = {s: (max(read(contrast.of, s), smallest), max(read(contrast.to, s), smallest)) for s in seeds}
-    bad = tuple(f"seed {s}: a ratio needs positive values, not {a:g} / {b:g}" for s, (a, b) in pairs.items() if min(a, b) <= 0)
+    bad = tuple(
+        f"seed {s}: a ratio needs positive values, not {a:g} / {b:g}"
+        for s, (a, b) in read_pairs.items()
+        if min(a, b) < 0 or max(min(a, b), smallest) <= 0
+    )
     if bad:
         return PerSeed({}, log=True, problems=bad)
-    values = {s: math.log(a / b) for s, (a, b) in pairs.items()}
-    floor = 0.0
-    if resolution is not None and pairs:
-        # First-order error of log(a/b) from the rounding of a and b.
-        weights = [1.0 / float(np.mean([pair[side] for pair in pairs.values()])) for side in (0, 1)]
-        floor = stats.resolution_floor(resolution, weights)
-    return PerSeed(values, floor, log=True)
+    pairs = {s: (max(a, smallest), max(b, smallest)) for s, (a, b) in read_pairs.items()}
+    values = {s: math.log(a) - math.log(b) for s, (a, b) in pairs.items()}
+    if resolution is None:
+        return PerSeed(values, log=True)
+    # First-order error of log(a/b) from the rounding of a and b.
+    return PerSeed(values, {s: stats.resolution_floor(resolution, [1 / a, 1 / b]) for s, (a, b) in pairs.items()}, log=True)
 
 
 def _linear_or_rank(
@@ -220,13 +255,14 @@ def _linear_or_rank(
     if isinstance(contrast, LogLogSlope):
         return _loglog(contrast, read, seeds, resolution)
     cells = [{**cell, **swept} for cell in cells_of(contrast) for swept in _swept(contrast, read.claim)]
-    weights = _weights(contrast, read.claim)
+    weights = weights_of(contrast, read.claim)
     values = {s: float(sum(w * read(cell, s) for w, cell in zip(weights, cells, strict=True))) for s in seeds}
-    floor = 0.0 if resolution is None else stats.resolution_floor(resolution, weights)
-    return PerSeed(values, floor, linear_bounds(metric, weights))
+    rounding = {} if resolution is None else dict.fromkeys(seeds, stats.resolution_floor(resolution, weights))
+    return PerSeed(values, rounding, linear_bounds(metric, weights))
 
 
-def _weights(contrast: Mean | Difference | Interaction | Slope, claim: Claim) -> list[float]:
+def weights_of(contrast: Mean | Difference | Interaction | Slope, claim: Claim) -> list[float]:
+    """Return the weight of each cell's metric in a linear contrast, in the order of its cells."""
     if isinstance(contrast, Mean):
         return [1.0]
     if isinstance(contrast, Difference):
@@ -247,8 +283,12 @@ def linear_bounds(metric: Metric, weights: Iterable[float]) -> tuple[float, floa
 def _rank_trend(contrast: RankTrend, read: _Reader, seeds: list[int]) -> PerSeed:
     x = sweep_values(contrast, read.claim)
     values = {s: stats.kendall_tau(x, [read({**contrast.at, contrast.over: v}, s) for v in x]) for s in seeds}
-    # Without ties tau moves in steps of two pairs' worth.
-    return PerSeed(values, stats.resolution_floor(4.0 / (len(x) * (len(x) - 1))), (-1.0, 1.0))
+    return PerSeed(values, dict.fromkeys(seeds, stats.resolution_floor(tau_step(len(x)))), (-1.0, 1.0))
+
+
+def tau_step(points: int) -> float:
+    """Return the step of Kendall's tau over `points` values without ties: one swap of neighbours."""
+    return 4.0 / (points * (points - 1))
 
 
 def _loglog(contrast: LogLogSlope, read: _Reader, seeds: list[int], resolution: float | None) -> PerSeed:
@@ -259,23 +299,22 @@ def _loglog(contrast: LogLogSlope, read: _Reader, seeds: list[int], resolution: 
     if bad:
         return PerSeed({}, problems=bad)
     values = {s: float(weights @ np.log(row)) for s, row in table.items()}
-    floor = 0.0
-    if resolution is not None and table:
-        floor = stats.resolution_floor(resolution, weights / np.mean(list(table.values()), axis=0))
-    return PerSeed(values, floor)
+    if resolution is None:
+        return PerSeed(values)
+    return PerSeed(values, {s: stats.resolution_floor(resolution, weights / np.asarray(row)) for s, row in table.items()})
 
 
 def reachable(contrast: Contrast, claim: Claim) -> tuple[float, float]:
-    """Return the smallest and largest value that a contrast can have at all."""
+    """Return bounds of the values that a contrast can have at all."""
     metric = claim.metrics[metric_of(contrast)]
     low, high = metric.bounds
     if isinstance(contrast, RankTrend):
         return -1.0, 1.0
     if isinstance(contrast, Ratio):
-        # A ratio of numbers that cannot be negative cannot be either; of others nothing is known.
-        return (0.0, math.inf) if low is not None and low >= 0 else stats.UNBOUNDED
+        # Only positive numbers have a ratio here.
+        return 0.0, math.inf
     if isinstance(contrast, LogLogSlope):
         return stats.UNBOUNDED
     if isinstance(contrast, Exact):
         return -math.inf if low is None else low, math.inf if high is None else high
-    return linear_bounds(metric, _weights(contrast, claim))
+    return linear_bounds(metric, weights_of(contrast, claim))

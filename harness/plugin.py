@@ -55,11 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[OPTIONS] = _options(config)
     except UsageError as error:
         pytest.exit(str(error), returncode=USAGE)
-    # Tests of one claim belong in one process: they share its trials.
-    if worker_input:
-        config.option.loadgroup = worker_input["claims_grouped"]
-    elif getattr(config.option, "dist", "no") == "load":
-        config.option.dist = "loadgroup"
+    # The tests of a claim, one file, belong in one process: they share its trials.
+    if getattr(config.option, "dist", "no") == "load":
+        config.option.dist = "loadfile"
 
 
 def _options(config: pytest.Config) -> Options:
@@ -80,16 +78,13 @@ def _options(config: pytest.Config) -> Options:
 def pytest_configure_node(node: Any) -> None:
     """Tell a pytest-xdist worker which run it belongs to."""
     node.workerinput["claims_run"] = node.config.stash[RUN]
-    node.workerinput["claims_grouped"] = node.config.option.dist == "loadgroup"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of a claim, and keep them together under pytest-xdist."""
+    """Mark the tests of a claim."""
     for item in items:
         if (item.path.parent / "claim.yaml").is_file():
             item.add_marker(pytest.mark.claim(item.path.parent.name))
-            item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -26,6 +26,9 @@ INVALID = "INVALID"
 NOT_RUN = "NOT_RUN"
 DECIDED = frozenset({VERIFIED, REFUTED})
 
+ROUNDING = 1e-14
+"""A spread below this part of the estimate is float64's rounding, no spread over seeds."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -70,7 +73,7 @@ def judge(expectation: Expectation, claim: Claim, evidence: Evidence, settings: 
     seeds' indices, and the first look that decides is the last.
     """
     if isinstance(expectation.contrast, Exact):
-        return _judge_exact(expectation.contrast, expectation.band, claim, evidence, plan)
+        return _judge_exact(expectation.contrast, expectation.band, claim, evidence, settings, plan)
     per_seed = contrasts.evaluate(expectation.contrast, claim, evidence, settings)
     if per_seed.problems:
         return Judgement(INVALID, _first_of(per_seed.problems))
@@ -82,21 +85,32 @@ def judge(expectation: Expectation, claim: Claim, evidence: Evidence, settings: 
 def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -> Judgement:
     order = sorted(per_seed.values)
     reached = [n for n in plan.looks if n <= len(order)] or [len(order)]
+    scale = _exp if per_seed.log else float
     looks: list[Look] = []
     for n in reached:
-        values = {seed: per_seed.values[seed] for seed in order[:n]}
-        found = stats.interval(list(values.values()), expectation.alpha, sd_floor=per_seed.sd_floor, bounds=per_seed.bounds)
-        scale = _exp if per_seed.log else float
+        seeds = order[:n]
+        values = {seed: per_seed.values[seed] for seed in seeds}
+        floor = per_seed.sd_floor(seeds)
+        found = stats.interval(list(values.values()), expectation.alpha, sd_floor=floor, bounds=per_seed.bounds)
         low, high = scale(found.low), scale(found.high)
         looks.append(Look(n, low, high))
-        verdict = INCONCLUSIVE if n < plan.first else against(expectation.band, low, high)
-        if n > 1 and found.sd == 0 and per_seed.sd_floor == 0:
-            verdict = INVALID
+        verdict = _at_look(found, expectation, low, high, floor)
+        if n < plan.first:
+            verdict = NOT_RUN
         if verdict != INCONCLUSIVE:
             break
     shown = {seed: scale(value) for seed, value in values.items()}
     reason = _reason(verdict, low, high, n, expectation.band, plan)
     return Judgement(verdict, reason, n, scale(found.estimate), low, high, found.sd, shown, tuple(looks))
+
+
+def _at_look(found: stats.Interval, expectation: Expectation, low: float, high: float, floor: float) -> str:
+    if found.n < stats.smallest_n(expectation.alpha):
+        # The interval is then the metric's bounds: what is possible, not what was found.
+        return INCONCLUSIVE
+    if floor == 0 and found.sd <= ROUNDING * abs(found.estimate):
+        return INVALID
+    return against(expectation.band, low, high)
 
 
 def _exp(value: float) -> float:
@@ -124,15 +138,17 @@ def _reason(verdict: str, low: float, high: float, n: int, band: Band, plan: See
         return f"the interval {span} lies wholly outside the band ({band})"
     if verdict == INVALID:
         return "the contrast is the same for every seed and the metric declares no resolution; declare it, or use `exact`"
-    if n < plan.first:
+    if verdict == NOT_RUN:
         return f"{n} of the {plan.first} seeds that the first look needs"
     cap = "the cap is reached" if n >= plan.cap else f"{plan.cap - n} more seeds are allowed"
     return f"the interval {span} reaches over an edge of the band ({band}) after {n} seeds; {cap}"
 
 
-def _judge_exact(contrast: Exact, band: Band, claim: Claim, evidence: Evidence, plan: SeedPlan) -> Judgement:
+def _judge_exact(
+    contrast: Exact, band: Band, claim: Claim, evidence: Evidence, settings: Mapping[str, Any], plan: SeedPlan
+) -> Judgement:
     """Judge mathematics: it holds if it holds in every instance, and one instance refutes it."""
-    found, problems = contrasts.instances(contrast, claim, evidence)
+    found, problems = contrasts.instances(contrast, claim, evidence, settings)
     if problems:
         return Judgement(INVALID, _first_of(problems))
     if not found:
@@ -148,7 +164,8 @@ def _judge_exact(contrast: Exact, band: Band, claim: Claim, evidence: Evidence, 
         reason = f"{len(outside)} of {len(found)} instances lie outside the band ({band}), such as {value:.4g} at {contrasts.shown(point)}, seed {seed}"
         return Judgement(REFUTED, reason, *summary)
     if len(worst) < plan.first:
-        return Judgement(INCONCLUSIVE, f"{len(worst)} of {plan.first} seeds measured, all inside the band so far", *summary)
+        # Not INCONCLUSIVE: a control that was cut off would then seem to behave.
+        return Judgement(NOT_RUN, f"{len(worst)} of {plan.first} seeds measured, all inside the band so far", *summary)
     return Judgement(VERIFIED, f"all {len(found)} instances lie inside the band ({band})", *summary)
 
 

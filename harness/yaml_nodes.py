@@ -25,6 +25,12 @@ Location = tuple[str | int, ...]
 LARGEST_FILE = 1_000_000
 """Bytes; a specification is read by people, and a larger file is a mistake."""
 
+DEEPEST_NESTING = 32
+"""Levels; a specification needs eight, and libyaml's composer overflows the stack at some thousands."""
+
+LARGEST_INTEGER = 2**63 - 1
+"""What JSON, SQLite and NumPy can all hold."""
+
 
 class _Resolver(Resolver):
     """Implicit types of the YAML 1.2 core schema, instead of YAML 1.1's."""
@@ -124,6 +130,7 @@ def read_yaml(path: Path) -> YamlFile:
     """
     text = _text(path)
     try:
+        _check_nesting(path, text)
         root = _Composer(text).get_single_node()
     except yaml.YAMLError as error:
         raise SpecError([_syntax_problem(path, error)]) from None
@@ -150,6 +157,17 @@ def _text(path: Path) -> str:
         raise SpecError([f"{path}:{line}:1: (file): is not UTF-8 (byte {error.start}); save it as UTF-8"]) from None
 
 
+def _check_nesting(path: Path, text: str) -> None:
+    """Refuse deep nesting by the parser's events, before the recursive composer meets it."""
+    parser, depth = _Composer(text), 0
+    while parser.check_event():
+        event = parser.get_event()
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST_NESTING:
+            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            raise SpecError([f"{path}:{line}:{column}: (file): is nested more than {DEEPEST_NESTING} levels deep; a claim is flat"])
+
+
 def _syntax_problem(path: Path, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
@@ -160,19 +178,36 @@ def _syntax_problem(path: Path, error: yaml.YAMLError) -> str:
 def _value(path: Path, node: yaml.Node, where: Location, seen: set[int], problems: list[str]) -> Any:
     """Return the plain value of a node; note in `problems` what is refused."""
     mark = f"{path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}: {dotted(where)}"
-    if id(node) in seen:
-        problems.append(f"{mark}: aliases are refused; write the value out")
+    refusal = _refusal(node, seen)
+    if refusal:
+        problems.append(f"{mark}: {refusal}")
         return None
-    seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         return [_value(path, child, (*where, i), seen, problems) for i, child in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         return _mapping(path, node, where, seen, problems)
-    converter = _SCALARS.get(node.tag)
-    if converter is None:
-        problems.append(f"{mark}: the tag {node.tag!r} is refused; YAML here is data, never code")
+    if node.tag == _INT and (len(node.value) > 20 or abs(int(node.value)) > LARGEST_INTEGER):
+        problems.append(f"{mark}: is a whole number beyond 64 bits; write it as a decimal, such as 1e30")
         return None
-    return converter(node.value)
+    return _SCALARS[node.tag](node.value)
+
+
+def _refusal(node: yaml.Node, seen: set[int]) -> str | None:
+    """Return why a node may not stand in a specification, None if it may."""
+    if id(node) in seen:
+        return "aliases are refused; write the value out"
+    seen.add(id(node))
+    if node.tag != _plain_tag(node):
+        return f"the tag {node.tag!r} is refused; YAML here is data, never code"
+    return None
+
+
+def _plain_tag(node: yaml.Node) -> str:
+    """Return the tag that a node has if none is written."""
+    if isinstance(node, yaml.ScalarNode):
+        plain = not node.style
+        return str(_RESOLVER.resolve(yaml.ScalarNode, node.value, (plain, not plain)))
+    return "tag:yaml.org,2002:seq" if isinstance(node, yaml.SequenceNode) else "tag:yaml.org,2002:map"
 
 
 def _mapping(path: Path, node: yaml.MappingNode, where: Location, seen: set[int], problems: list[str]) -> dict[str, Any]:
@@ -185,6 +220,10 @@ def _mapping(path: Path, node: yaml.MappingNode, where: Location, seen: set[int]
             problems.append(f"{here}: {dotted(where)}: a key must be plain text; write `name: value`")
             continue
         name = str(key.value)
+        refusal = _refusal(key, seen)
+        if refusal:
+            problems.append(f"{here}: {dotted((*where, name))}: {refusal}")
+            continue
         if name in lines:
             problems.append(f"{here}: {dotted((*where, name))}: duplicate key {name!r}, first at line {lines[name]}; keep one")
             continue
@@ -193,9 +232,11 @@ def _mapping(path: Path, node: yaml.MappingNode, where: Location, seen: set[int]
     return result
 
 
+_RESOLVER = _Resolver()
+_INT = "tag:yaml.org,2002:int"
 _SCALARS: dict[str, Any] = {
     "tag:yaml.org,2002:str": str,
-    "tag:yaml.org,2002:int": int,
+    _INT: int,
     "tag:yaml.org,2002:float": lambda text: float(text.lower().replace(".inf", "inf").replace(".nan", "nan")),
     "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
     "tag:yaml.org,2002:null": lambda _: None,

@@ -1,0 +1,66 @@
+"""Checks of the instrument: the expected error, the ladder of bandwidths and the two designs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.seeds import seeds_of
+
+
+def test_instrument_expected_error_is_the_mean_over_noisy_labels(claim):
+    """Drawing labels 20,000 times gives the expectation that is taken, within five standard errors."""
+    experiment = claim.experiment
+    (seed,) = seeds_of("instrument", 0, range(1))
+    generator = seed.numpy("data")
+    train, test = generator.uniform(-2, 2, (50, 2)), generator.uniform(-1, 1, (1, 2))
+    known, truth = experiment.target(train, 2.5), experiment.target(test, 2.5)
+    distances = experiment.squared_distances(test, train)
+    width, expected = next(experiment.expected_errors(distances, known, truth, [50], 0.25, 0.5))
+    weights = np.exp(-distances[0] / (2 * width**2))
+    labels = known + 0.5 * seed.numpy("noise").standard_normal((20_000, 50))
+
+    errors = (labels @ weights / weights.sum() - truth) ** 2
+
+    assert errors.mean() == pytest.approx(expected[0], abs=5 * errors.std() / np.sqrt(len(errors)))
+
+
+def test_instrument_ladder_equals_the_kernel_at_each_bandwidth(claim):
+    """Repeated squaring loses no more than 2^10 roundings, and prefixes are sums over the first examples."""
+    experiment = claim.experiment
+    (seed,) = seeds_of("instrument", 0, range(1))
+    distances, known = seed.numpy("distances").uniform(0, 4, (3, 40)), seed.numpy("values").standard_normal(40)
+    for width, total, weighted in experiment.kernel_sums(distances, known, [10, 40], 0.8):
+        kernel = np.exp(-distances / (2 * width**2))
+
+        np.testing.assert_allclose(total, np.stack([kernel[:, :10].sum(1), kernel.sum(1)], axis=1), rtol=1e-9)
+        np.testing.assert_allclose(weighted[:, 1], kernel @ known, rtol=1e-9, atol=1e-9 * kernel.sum())
+
+
+def test_instrument_parabola_finds_the_minimum_of_the_theoretical_curve(claim):
+    """For C1/(n h^d) + C2 h^4 the interpolated minimum is within 1 % of the true one, at every n alike."""
+    sizes, widths = np.array([400, 12800]), 0.8 * 2 ** (-np.arange(20) / 4)
+    for d in (1, 2, 3, 4):
+        curve = 0.1 / (sizes * widths[:, None] ** d) + widths[:, None] ** 4
+        best = (d * 0.1 / (4 * sizes)) ** (1 / (4 + d))
+
+        np.testing.assert_allclose(
+            claim.experiment.smallest_error(curve), 0.1 / (sizes * best**d) + best**4, rtol=0.01
+        )
+
+
+def test_instrument_refuses_a_minimum_at_the_end_of_the_ladder(claim):
+    """An error that falls to the last bandwidth has no minimum."""
+    with pytest.raises(ValueError, match="end of the ladder"):
+        claim.experiment.smallest_error(np.array([[3.0], [2.0], [1.0]]))
+
+
+def test_instrument_line_keeps_distances(claim):
+    """Points on the line through five dimensions are as far apart as their positions."""
+    (seed,) = seeds_of("instrument", 0, range(1))
+    places = claim.experiment.embedding("line", 5, seed.numpy("data"))
+    positions = np.array([[-1.0], [0.5], [2.0]])
+
+    distances = claim.experiment.squared_distances(positions @ places, positions @ places)
+
+    np.testing.assert_allclose(distances, (positions - positions.T) ** 2, atol=1e-12)
