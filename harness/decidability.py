@@ -7,29 +7,40 @@ from typing import TYPE_CHECKING, Any
 
 from harness import contrasts, stats
 from harness.options import NO_VERDICT_PROFILE
-from harness.spec import Exact, Interaction, LogLogSlope, RankTrend, Slope
+from harness.spec import Exact, Interaction, LogLogSlope, Mean, RankTrend, Ratio, Slope
 from harness.validation import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.spec import Cell, Claim, Contrast, Expectation, Profile, Value
+    from harness.contrasts import Point
+    from harness.spec import Band, Cell, Claim, Contrast, Expectation, Profile, Value
     from harness.yaml_nodes import Location
 
 Problem = tuple["Location", str]
 
 
+RESERVED = {
+    "arm": "measure() and cells name the arm so",
+    "seeds": "measure() gets the seeds so",
+    "device": "measure() gets the device so",
+    "precision": "the claim's own `precision` says it",
+    "take": "cells say so how to reduce a list",
+}
+"""Names that no setting and no condition may have."""
+
+
 def problems_of(claim: Claim) -> list[Problem]:
     """Return everything that makes a claim undecidable: where, and what to do."""
-    found = [*_names(claim), *_duplicates(claim)]
+    found = [*_names(claim), *_duplicates(claim), *_reserved(claim)]
     if found:
         # The other checks follow names, so they wait until the names are right.
         return found
-    return [*_settings(claim), *_bands(claim), *_caps(claim)]
+    return [*_resolutions(claim), *_empty(claim), *_bands(claim), *_profiles(claim)]
 
 
 def _names(claim: Claim) -> Iterable[Problem]:
-    """Check that every arm, condition, metric and expectation that is named exists."""
+    """Check that every arm, condition, metric, setting and expectation that is named exists."""
     for where, expectation in _located(claim):
         contrast = expectation.contrast
         here = (*where, "contrast")
@@ -38,9 +49,13 @@ def _names(claim: Claim) -> Iterable[Problem]:
             yield (*here, contrasts.kind_of(contrast)), f"no metric {metric!r}; {suggestion(metric, claim.metrics)}"
         yield from _sweep_names(contrast, claim, here)
         for key, cell in _named_cells(contrast):
-            open_names = _open_names(contrast, key)
-            yield from _cell_names(cell, claim, (*here, key), open_names)
+            yield from _cell_names(cell, claim, (*here, key), lists_alone=isinstance(contrast, Exact))
+            yield from _left_out(cell, claim, (*here, key), _open_names(contrast, key, claim))
+    known = _settings_known(claim)
     for name, control in claim.controls.items():
+        for setting in control.change:
+            if setting not in known:
+                yield ("controls", name, "change", setting), f"no setting {setting!r} to change; {suggestion(setting, known)}"
         for index, broken in enumerate(control.breaks):
             if broken not in claim.expectations:
                 yield ("controls", name, "breaks", index), f"no expectation {broken!r}; {suggestion(broken, claim.expectations)}"
@@ -56,17 +71,23 @@ def _located(claim: Claim) -> Iterable[tuple[Location, Expectation]]:
             yield ("readings", reading, "expectations", name), expectation
 
 
+def _settings_known(claim: Claim) -> set[str]:
+    sources = [claim.settings, claim.conditions, *claim.arms.values(), *(p.settings for p in claim.profiles.values())]
+    return {name for source in sources for name in source}
+
+
 def _named_cells(contrast: Contrast) -> list[tuple[str, Cell]]:
     return [(key, getattr(contrast, key)) for key in ("at", "of", "minus", "to", "here", "there") if hasattr(contrast, key)]
 
 
-def _open_names(contrast: Contrast, key: str) -> set[str]:
+def _open_names(contrast: Contrast, key: str, claim: Claim) -> set[str]:
     """Return the names that a cell may leave out because something else fixes them."""
+    everything = {"arm", *claim.conditions}
     if isinstance(contrast, Slope | LogLogSlope | RankTrend):
         return {contrast.over}
     if isinstance(contrast, Interaction):
-        return {"arm", *contrast.of, *contrast.here} if key in ("here", "there") else set(contrast.here) | set(contrast.there)
-    return set()
+        return everything if key in ("here", "there") else set(contrast.here) & set(contrast.there)
+    return everything if isinstance(contrast, Exact) else set()
 
 
 def _sweep_names(contrast: Contrast, claim: Claim, here: Location) -> Iterable[Problem]:
@@ -76,40 +97,67 @@ def _sweep_names(contrast: Contrast, claim: Claim, here: Location) -> Iterable[P
         yield (*here, "over"), f"no condition {contrast.over!r}; {suggestion(contrast.over, claim.conditions)}"
         return
     declared = claim.conditions[contrast.over].values
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in declared):
-        yield (*here, "over"), f"condition {contrast.over!r} is not numeric; a slope or trend needs numbers"
-    for value in contrast.values or []:
-        if value not in declared:
-            yield (*here, "values"), f"condition {contrast.over!r} has no value {value:g}; it has {declared}"
     if contrast.over in contrast.at:
         yield (*here, "at"), f"fixes {contrast.over!r}, which is swept; leave it out"
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in declared):
+        yield (*here, "over"), f"condition {contrast.over!r} is not numeric; a slope or trend needs numbers"
+        return
+    unknown = [value for value in contrast.values or [] if value not in declared]
+    for value in unknown:
+        yield (*here, "values"), f"condition {contrast.over!r} has no value {value:g}; it has {declared}"
+    if not unknown:
+        yield from _sweep_values(contrast, claim, here)
 
 
-def _cell_names(cell: Cell, claim: Claim, here: Location, open_names: set[str]) -> Iterable[Problem]:
-    known: dict[str, list[Value]] = {"arm": list(claim.arms), **{name: c.values for name, c in claim.conditions.items()}}
-    lists = [name for name, value in cell.items() if isinstance(value, list)]
+def _sweep_values(contrast: Slope | LogLogSlope | RankTrend, claim: Claim, here: Location) -> Iterable[Problem]:
+    """Check that a slope or trend can be computed over its values."""
+    values = [float(value) for value in contrasts.sweep_values(contrast, claim)]
+    where = (*here, "over" if contrast.values is None else "values")
+    needed = 3 if isinstance(contrast, RankTrend) else 2
+    if len(values) < needed:
+        yield where, f"sweeps {len(values)} different values of {contrast.over!r}; at least {needed} are needed"
+    elif isinstance(contrast, LogLogSlope) and min(values) <= 0:
+        yield where, f"condition {contrast.over!r} takes the value {min(values):g}; a log-log slope needs positive values"
+    elif not isinstance(contrast, RankTrend):
+        try:
+            stats.slope_weights([math.log(v) for v in values] if isinstance(contrast, LogLogSlope) else values)
+        except ValueError as error:
+            yield where, str(error)
+
+
+def _cell_names(cell: Cell, claim: Claim, here: Location, *, lists_alone: bool) -> Iterable[Problem]:
+    known = _choices(claim)
     for name, value in cell.items():
         if name == "take":
-            if value not in contrasts.REDUCTIONS:
+            if lists_alone:
+                yield (*here, name), "`take` says nothing in `exact`, where every instance counts; leave it out"
+            elif value not in contrasts.REDUCTIONS:
                 yield (*here, name), f"is {value!r}; give one of {', '.join(contrasts.REDUCTIONS)}"
             continue
         if name not in known:
             yield (*here, name), f"no condition {name!r}; {suggestion(name, known)}"
             continue
-        for one in value if isinstance(value, list) else [value]:
+        chosen = value if isinstance(value, list) else [value]
+        for one in chosen:
             if one not in known[name]:
                 yield (*here, name), f"no {name} {one!r}; {suggestion(str(one), map(str, known[name]))}"
-    if bool(lists) != ("take" in cell):
+        if len(set(chosen)) < max(1, len(chosen)):
+            yield (*here, name), f"is {value!r}; give at least one value, and each once"
+    lists = [name for name, value in cell.items() if isinstance(value, list) and name != "take"]
+    if not lists_alone and bool(lists) != ("take" in cell):
         yield here, "a list of values and `take` (min, max or mean) go together"
-    for name in known:
-        if name not in cell and name not in open_names and len(known[name]) > 1 and here[-1] not in ("here", "there"):
-            if not _is_exact_cell(claim, here):
-                yield here, f"does not say which {name}; add `{name}:` with one of {known[name]}"
 
 
-def _is_exact_cell(claim: Claim, here: Location) -> bool:
-    reading, name = str(here[1]), str(here[3])
-    return isinstance(claim.readings[reading].expectations[name].contrast, Exact)
+def _choices(claim: Claim) -> dict[str, list[Value]]:
+    """Return what a cell may say: the arms, and the values of every condition."""
+    return {"arm": list(claim.arms), **{name: condition.values for name, condition in claim.conditions.items()}}
+
+
+def _left_out(cell: Cell, claim: Claim, here: Location, open_names: set[str]) -> Iterable[Problem]:
+    """Find what a cell must say and does not."""
+    for name, values in _choices(claim).items():
+        if name not in cell and name not in open_names and len(values) > 1:
+            yield here, f"does not say which {name}; add `{name}:` with one of {values}"
 
 
 def _duplicates(claim: Claim) -> Iterable[Problem]:
@@ -121,22 +169,62 @@ def _duplicates(claim: Claim) -> Iterable[Problem]:
         seen[name] = reading
 
 
+def _reserved(claim: Claim) -> Iterable[Problem]:
+    """Find settings and conditions whose names measure() and cells use for something else."""
+    places: list[tuple[Location, Iterable[str]]] = [(("settings",), claim.settings), (("conditions",), claim.conditions)]
+    places += [(("arms", name), arm) for name, arm in claim.arms.items()]
+    places += [(("profiles", name), profile.settings) for name, profile in claim.profiles.items()]
+    for where, names in places:
+        for name in names:
+            if name in RESERVED:
+                yield (*where, name), f"the name {name!r} is taken ({RESERVED[name]}); choose another"
+
+
 def settings_of(claim: Claim, profile: Profile) -> dict[str, Any]:
     """Return what every trial of a profile shares: the claim's settings, then the profile's."""
     return {**claim.settings, **profile.settings}
 
 
-def _settings(claim: Claim) -> Iterable[Problem]:
-    """Check that a resolution `1/n_test` finds its setting, a positive number, in every profile."""
+def _resolutions(claim: Claim) -> Iterable[Problem]:
+    """Check that a resolution `1/n_test` finds one setting, a positive number, in every profile and under every control."""
     for name, metric in claim.metrics.items():
         if not isinstance(metric.resolution, str):
             continue
         setting = metric.resolution.removeprefix("1/")
-        for profile_name, profile in claim.profiles.items():
-            value = settings_of(claim, profile).get(setting)
+        where: Location = ("metrics", name, "resolution")
+        varied = [arm for arm, settings in claim.arms.items() if setting in settings]
+        if varied or setting in claim.conditions:
+            by = f"arm {varied[0]!r} sets" if varied else "a condition varies"
+            yield where, f"is {metric.resolution!r}, but {by} {setting!r}; give the coarsest step as a number"
+            continue
+        for place, value in _values_of(setting, claim):
             if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-                where: Location = ("metrics", name, "resolution")
-                yield where, f"is {metric.resolution!r}, but {setting!r} is {value!r} in profile {profile_name!r}; it must be a positive number"
+                yield where, f"is {metric.resolution!r}, but {setting!r} is {value!r} in {place}; it must be a positive number"
+
+
+def _values_of(setting: str, claim: Claim) -> Iterable[tuple[str, Any]]:
+    for name, profile in claim.profiles.items():
+        yield f"profile {name!r}", settings_of(claim, profile).get(setting)
+    for name, control in claim.controls.items():
+        if setting in control.change:
+            yield f"control {name!r}", control.change[setting]
+
+
+def _empty(claim: Claim) -> Iterable[Problem]:
+    """Find contrasts of a cell with itself: zero (or one) whatever is measured."""
+    for where, expectation in _located(claim):
+        if isinstance(expectation.contrast, Slope | LogLogSlope | RankTrend | Mean | Exact):
+            continue
+        cells = [_meant(cell, claim) for cell in contrasts.cells_of(expectation.contrast)]
+        # Of an interaction the cells are of and minus here, then of and minus there.
+        if cells[0] == cells[1] or cells[2:] == cells[:2]:
+            yield (*where, "contrast"), "compares a cell with itself, so it is the same whatever is measured; name two cells"
+
+
+def _meant(cell: Cell, claim: Claim) -> tuple[frozenset[Point], Any]:
+    """Return what tells two cells apart: their points, and how several are reduced."""
+    points = frozenset(contrasts.expand(cell, claim))
+    return points, cell["take"] if len(points) > 1 else None
 
 
 def _bands(claim: Claim) -> Iterable[Problem]:
@@ -145,42 +233,71 @@ def _bands(claim: Claim) -> Iterable[Problem]:
         low, high = contrasts.reachable(expectation.contrast, claim)
         band = expectation.band
         span = f"the contrast can only lie between {low:g} and {high:g}"
-        if band.high < low or band.low > high:
+        # An interval has a width, so a band that only touches the span cannot hold one; a single instance fits.
+        touching = not isinstance(expectation.contrast, Exact) and (band.high == low or band.low == high)
+        if band.high < low or band.low > high or touching:
             yield (*where, "band"), f"{band} can never be met: {span}; move the band"
         elif band.low <= low and band.high >= high:
             yield (*where, "band"), f"{band} can never be missed: {span}; such an expectation says nothing"
 
 
-def _caps(claim: Claim) -> Iterable[Problem]:
-    """Check that the cap leaves room for a verdict, at best, in each profile that gives one."""
-    sampled = [(where, e) for where, e in _located(claim) if not isinstance(e.contrast, Exact)]
-    for profile_name, profile in claim.profiles.items():
-        if profile_name == NO_VERDICT_PROFILE:
-            continue
-        at: Location = ("profiles", profile_name, "seeds")
-        for _, expectation in sampled:
-            needed = stats.smallest_n(expectation.alpha)
-            if profile.seeds.cap < needed:
-                yield at, f"cap {profile.seeds.cap} can never decide at alpha {expectation.alpha:g}; at least {needed} seeds are needed"
-                break
+def _profiles(claim: Claim) -> Iterable[Problem]:
+    """Check that some profile gives verdicts, and that each that does has room for one under its cap."""
+    judging = {name: profile for name, profile in claim.profiles.items() if name != NO_VERDICT_PROFILE}
+    if not judging:
+        yield ("profiles",), f"only {NO_VERDICT_PROFILE!r}, which gives no verdict; add one that does, such as `quick`"
+    alphas = [e.alpha for _, e in _located(claim) if not isinstance(e.contrast, Exact)]
+    for name, profile in judging.items():
+        needed = stats.smallest_n(min(alphas)) if alphas else 1
+        if profile.seeds.cap < needed:
+            where: Location = ("profiles", name, "seeds")
+            message = f"cap {profile.seeds.cap} can never decide at alpha {min(alphas):g}; at least {needed} seeds are needed"
+            yield where, message
         else:
-            yield from _too_narrow(claim, profile_name, profile)
+            yield from _too_coarse(claim, name, profile)
 
 
-def _too_narrow(claim: Claim, profile_name: str, profile: Profile) -> Iterable[Problem]:
-    """Find bands narrower than the best interval that the metric's resolution allows at the cap."""
+def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[Problem]:
+    """Find bands that not even the narrowest interval at the cap can be inside of, or outside of.
+
+    Ratios and log-log slopes are left out: their rounding error depends on what is measured.
+    """
     settings = settings_of(claim, profile)
     for where, expectation in _located(claim):
-        if isinstance(expectation.contrast, Exact) or expectation.band.between is None:
+        floor = _floor(expectation.contrast, claim, settings)
+        if floor is None:
             continue
-        metric = claim.metrics[contrasts.metric_of(expectation.contrast)]
-        resolution = contrasts.resolve(metric, settings)
-        if resolution is None or contrasts.kind_of(expectation.contrast) not in ("mean", "difference", "interaction"):
-            continue
-        weights = {"mean": 1, "difference": 2, "interaction": 4}[contrasts.kind_of(expectation.contrast)]
-        floor = stats.resolution_floor(resolution, [1.0] * weights)
-        best = 2 * floor * stats.half_width(profile.seeds.cap, expectation.alpha)
-        width = expectation.band.high - expectation.band.low
-        if math.isfinite(width) and best >= width:
-            message = f"is {width:g} wide, but with resolution {resolution:g} and {profile.seeds.cap} seeds (profile {profile_name!r}) no interval is narrower than {best:.3g}; raise the cap or the number of test examples"
-            yield (*where, "band"), message
+        reach = floor * stats.half_width(profile.seeds.cap, expectation.alpha)
+        inside, outside = _room(expectation.band, *contrasts.reachable(expectation.contrast, claim))
+        if reach > min(inside, outside):
+            verb = "met" if reach > inside else "missed"
+            yield (
+                (*where, "band"),
+                f"{expectation.band} can never be seen to be {verb}: with this resolution and {profile.seeds.cap} seeds "
+                f"(profile {profile_name!r}) no interval reaches less than {reach:.3g} from its middle, and there is room "
+                f"for {min(inside, outside):.3g}; raise the cap or refine the resolution",
+            )
+
+
+def _floor(contrast: Contrast, claim: Claim, settings: dict[str, Any]) -> float | None:
+    """Return the smallest standard deviation that is believed, None if that is not known in advance."""
+    if isinstance(contrast, RankTrend):
+        return stats.resolution_floor(contrasts.tau_step(len(contrasts.sweep_values(contrast, claim))))
+    resolution = contrasts.resolve(claim.metrics[contrasts.metric_of(contrast)], settings)
+    if resolution is None or isinstance(contrast, Exact | Ratio | LogLogSlope):
+        return None
+    return stats.resolution_floor(resolution, contrasts.weights_of(contrast, claim))
+
+
+def _room(band: Band, low: float, high: float) -> tuple[float, float]:
+    """Return how far an interval may reach from its middle inside a band, and outside it, within [low, high].
+
+    An interval is clipped to what the contrast can be, so at a bound it needs room on one side only.
+    """
+    if band.low <= low:
+        inside = band.high - low
+    elif band.high >= high:
+        inside = high - band.low
+    else:
+        inside = (band.high - band.low) / 2
+    return inside, max(band.low - low, high - band.high)

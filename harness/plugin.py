@@ -7,6 +7,7 @@ so it survives a killed worker and works under pytest-xdist.
 
 from __future__ import annotations
 
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,7 +137,8 @@ def _session(config: pytest.Config) -> Session:
 
 
 def _teller(config: pytest.Config) -> Any:
-    """Return a function that prints a line past pytest's capturing; silent in a pytest-xdist worker."""
+    """Return a function that prints a line and the time so far, past pytest's capturing; silent in an xdist worker."""
+    begun = time.monotonic()
     reporter = config.pluginmanager.getplugin("terminalreporter")
     capture = config.pluginmanager.getplugin("capturemanager")
 
@@ -145,7 +147,7 @@ def _teller(config: pytest.Config) -> Any:
             return
         with capture.global_and_fixture_disabled():
             reporter.ensure_newline()
-            reporter.write_line(line)
+            reporter.write_line(f"{line} [{time.monotonic() - begun:.0f} s]")
 
     return say
 

@@ -17,7 +17,7 @@ Verdict = Literal["VERIFIED", "REFUTED", "INCONCLUSIVE", "INVALID", "NOT_RUN"]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Source(_Model):
@@ -42,8 +42,15 @@ class Metric(_Model):
     """which direction is an improvement"""
     bounds: Annotated[list[float | None], Field(min_length=2, max_length=2)] = [None, None]
     """smallest and largest possible value; null where there is none"""
-    resolution: float | Annotated[str, Field(pattern=r"^1/[a-z][a-z0-9_]*$")] | None = None
+    resolution: Annotated[float, Field(gt=0)] | Annotated[str, Field(pattern=r"^1/[a-z][a-z0-9_]*$")] | None = None
     """smallest step between two values: a number, or `1/<setting>` such as `1/n_test`"""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Metric:
+        low, high = self.bounds
+        if low is not None and high is not None and not low < high:
+            raise ValueError(f"the lower bound ({low:g}) must be below the upper ({high:g})")
+        return self
 
 
 class Mean(_Model):
@@ -253,7 +260,7 @@ class SeedPlan(_Model):
 class Profile(BaseModel):
     """The scale a claim is run at: a seed plan and settings."""
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
     __pydantic_extra__: dict[str, Setting]
 
     seeds: SeedPlan
@@ -277,6 +284,13 @@ class Condition(_Model):
     @classmethod
     def _from_list(cls, value: Any) -> Any:
         return {"values": value} if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Condition:
+        # Equal as trials are told apart: 1, 1.0 and true are one value.
+        if len(set(self.values)) < len(self.values):
+            raise ValueError("a condition takes each value once")
+        return self
 
 
 class Timings(_Model):

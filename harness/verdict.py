@@ -24,7 +24,6 @@ REFUTED = "REFUTED"
 INCONCLUSIVE = "INCONCLUSIVE"
 INVALID = "INVALID"
 NOT_RUN = "NOT_RUN"
-DECIDED = frozenset({VERIFIED, REFUTED})
 
 ROUNDING = 1e-14
 """A spread below this part of the estimate is float64's rounding, no spread over seeds."""

@@ -114,6 +114,6 @@ def measure(
 def prepare_training(
     arm: str, seed: Seed, *, n_train: int, dimension: int, loss: str, learning_rate: float, step: Sequence[int]
 ) -> Callable[[], object]:
-    """Return the descent of one seed to the first checkpoint but one, ready to be timed."""
+    """Return the descent of one seed to the third checkpoint, ready to be timed."""
     signed = signed_examples(seed, n_train, dimension)[None]
-    return lambda: list(descend(signed, loss, learning_rate, step[:2]))
+    return lambda: list(descend(signed, loss, learning_rate, step[:3]))

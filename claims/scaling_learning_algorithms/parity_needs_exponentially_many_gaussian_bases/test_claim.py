@@ -39,7 +39,7 @@ def test_instrument_subsets_up_to_symmetry_stand_for_all(claim):
 
 @pytest.mark.parametrize("width", [0.4, 1.0])
 def test_instrument_infeasible_programs_have_a_certificate(claim, width):
-    """By Gordan's theorem, where no machine computes parity some weights >= 0 cancel all its columns, and only there."""
+    """Where no machine computes parity, and only there, weights >= 0 cancel all its columns (Gordan's theorem)."""
     experiment = claim.experiment
     corners = experiment.vertices(4)
     kernel, wanted = experiment.gaussian(corners, corners, width), experiment.labels("parity", corners)
@@ -58,4 +58,6 @@ def test_instrument_machine_on_the_diagonal_is_exact_in_rational_numbers():
     nodes = [Fraction(2) ** (j - d // 2) for j in range(d + 1)]
     weights = [prod((-1 - other) / (node - other) for other in nodes if other != node) for node in nodes]
 
-    assert [sum(w * q**h for w, q in zip(weights, nodes, strict=True)) for h in range(d + 1)] == [(-1) ** h for h in range(d + 1)]
+    values = [sum(weight * node**h for weight, node in zip(weights, nodes, strict=True)) for h in range(d + 1)]
+
+    assert values == [(-1) ** h for h in range(d + 1)]

@@ -1,0 +1,109 @@
+"""Keys and digests: what makes a trial another trial, and what does not."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from harness import provenance
+
+
+@pytest.fixture
+def project(tmp_path):
+    """An experiment that imports a fixture, which imports another."""
+    (tmp_path / "fixtures").mkdir()
+    (tmp_path / "fixtures/__init__.py").write_text("")
+    (tmp_path / "fixtures/letters.py").write_text("from fixtures.alphabet import SIZE\n\n\ndef letters():\n    return SIZE\n")
+    (tmp_path / "fixtures/alphabet.py").write_text("SIZE = 26\n")
+    (tmp_path / "fixtures/unused.py").write_text("X = 1\n")
+    (tmp_path / "experiment.py").write_text("import numpy\nfrom fixtures import letters\n\n\ndef measure():\n    return letters\n")
+    return tmp_path
+
+
+def digest(project):
+    return provenance.code_of(project / "experiment.py", project).digest
+
+
+def test_code_is_the_experiment_and_all_it_imports(project):
+    code = provenance.code_of(project / "experiment.py", project)
+
+    assert code.modules == ("experiment.py", "fixtures/__init__.py", "fixtures/alphabet.py", "fixtures/letters.py")
+    assert code.packages == ("numpy",)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [("experiment.py", "return letters", "return letters, 1"), ("fixtures/alphabet.py", "26", "27"), ("fixtures/letters.py", "return SIZE", "return -SIZE")],
+)
+def test_a_changed_line_makes_another_trial(project, name, old, new):
+    before = digest(project)
+    path = project / name
+    path.write_text(path.read_text().replace(old, new))
+
+    assert digest(project) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("experiment.py", "def measure():", "# why\ndef measure():\n    '''What.'''"),
+        ("fixtures/letters.py", "\n\n\n", "\n\n\n\n"),
+        ("fixtures/unused.py", "1", "2"),
+    ],
+)
+def test_comments_docstrings_layout_and_unused_modules_do_not(project, name, old, new):
+    before = digest(project)
+    path = project / name
+    path.write_text(path.read_text().replace(old, new))
+
+    assert digest(project) == before
+
+
+KEY = {"claim": "c", "arm": "a", "settings": {"n": 1}, "code": "d", "data": [], "environment": {"device": "cpu"}, "base_seed": 0, "seed": 0}
+
+
+@pytest.mark.parametrize("part", KEY)
+def test_every_part_enters_the_key(part):
+    assert provenance.trial_key(**KEY) != provenance.trial_key(**{**KEY, part: "other"})
+
+
+def test_key_does_not_depend_on_the_order_of_settings():
+    first = provenance.trial_key(settings={"a": 1, "b": 2})
+
+    assert first == provenance.trial_key(settings={"b": 2, "a": 1})
+
+
+def test_settings_of_another_type_are_another_trial():
+    assert provenance.trial_key(settings={"n": 1}) != provenance.trial_key(settings={"n": "1"})
+
+
+def test_machine_says_what_a_stranger_needs(tmp_path):
+    found = provenance.machine(tmp_path)
+
+    assert found["commit"] is None
+    assert found["uncommitted_changes"] is None
+    assert found["packages"]["torch"].startswith("2.")
+    assert found["cores"] >= 1
+    assert found["processor"]
+
+
+def test_commit_and_changes_are_known_in_a_repository(tmp_path):
+    def git(*arguments):
+        subprocess.run(["git", "-C", tmp_path, "-c", "user.name=n", "-c", "user.email=e", *arguments], check=True, capture_output=True)
+
+    git("init")
+    git("commit", "--allow-empty", "-m", "start")
+    assert len(provenance.machine(tmp_path)["commit"]) == 40
+    assert provenance.machine(tmp_path)["uncommitted_changes"] is False
+
+    (tmp_path / "new").write_text("")
+    assert provenance.machine(tmp_path)["uncommitted_changes"] is True
+
+
+def test_environment_names_device_precision_and_versions():
+    found = provenance.environment(["numpy"], "cpu", "float32")
+
+    assert found["device"] == "cpu"
+    assert found["precision"] == "float32"
+    assert set(found) == {"device", "precision", "numpy"}
