@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.decidability import problems_of
@@ -14,6 +13,10 @@ from harness.yaml_nodes import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+NEEDED = {"experiment.py": "there is nothing to measure", "test_claim.py": "nothing would run this claim"}
+"""What a claim's folder must hold besides claim.yaml, and what is lacking without it."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ def load_document(folder: Path) -> Document:
     file = read_yaml(folder / "document.yaml")
     document = parse(Document, file)
     if document.id != folder.name:
-        raise SpecError([file.problem(("id",), f"is {document.id!r}, but the folder is {folder.name!r}; make them equal")])
+        raise SpecError(
+            [file.problem(("id",), f"is {document.id!r}, but the folder is {folder.name!r}; make them equal")]
+        )
     return document
 
 
@@ -78,13 +83,20 @@ def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
     """Load every claim below `root`; return them and the problems of those that cannot be loaded."""
     loaded: list[ClaimFolder] = []
     problems: list[str] = []
+    first: dict[str, Path] = {}
     for folder in claim_folders(root):
         try:
             loaded.append(load_claim(folder))
         except SpecError as error:
             problems += error.problems
-        if not (folder / "test_claim.py").is_file():
-            problems.append(f"{folder}/test_claim.py:1:1: (file): is missing, so nothing would run this claim; copy a neighbour's")
+        # Ids are keys of stored trials and roots of seeds.
+        if first.setdefault(folder.name, folder) != folder:
+            problems.append(
+                f"{folder}/claim.yaml:1:1: id: {folder.name!r} is also the id of {first[folder.name]}; rename one"
+            )
+        for name, lack in NEEDED.items():
+            if not (folder / name).is_file():
+                problems.append(f"{folder}/{name}:1:1: (file): is missing, so {lack}; copy a neighbour's")
     return loaded, list(dict.fromkeys(problems))
 
 

@@ -1,4 +1,4 @@
-"""The command line: `claims list`, `check`, `run`, `report`, `schema`, `fetch`."""
+"""The command line: `claims list`, `check`, `run`, `report`, `index`, `schema`, `fetch`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from harness.outcome import AS_EXPECTED, USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from harness.report import Run
+
+STORE = Path(".claims/store.sqlite3")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,8 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="claims", description="Documented statements about machine learning, held against evidence.")
-    parser.add_argument("--root", type=Path, default=Path(), help="the project: the folder that holds claims/ (default: this one)")
+    parser = argparse.ArgumentParser(
+        prog="claims", description="Documented statements about machine learning, held against evidence."
+    )
+    parser.add_argument(
+        "--root", type=Path, default=Path(), help="the project: the folder that holds claims/ (default: this one)"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     codes = "exit codes: 0 all as expected, 1 a reading came out otherwise, 2 usage or specification, 3 inconclusive only, 4 errors in trials"
     run = commands.add_parser("run", help="run claims; options of pytest follow", epilog=codes)
@@ -44,9 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     lister.set_defaults(command=_list)
     commands.add_parser("check", help="check every specification, without training").set_defaults(command=_check)
     report = commands.add_parser("report", help="write the reports of the last run again")
-    report.add_argument("--store", type=Path, default=Path(".claims/store.sqlite3"))
+    report.add_argument("--store", type=Path, default=STORE)
     report.add_argument("--into", type=Path, default=Path("reports/latest"), help="folder of the reports")
     report.set_defaults(command=_report)
+    index = commands.add_parser("index", help="write claims/README.md: every claim with its last verdicts")
+    index.add_argument("--store", type=Path, default=STORE)
+    index.set_defaults(command=_index)
     schema = commands.add_parser("schema", help="print the JSON Schema of claim.yaml")
     schema.set_defaults(command=_schema)
     fetch = commands.add_parser("fetch", help="download a full data set into the cache")
@@ -71,7 +82,16 @@ def _run(options: argparse.Namespace) -> int:
         if name not in folders:
             raise UsageError(f"no claim {name!r}; {suggestion(name, folders)}")
     targets = [str(folders[name]) for name in options.ids] or [str(_root(options))]
-    command = [sys.executable, "-m", "pytest", "--import-mode=importlib", "--benchmark-skip", "-q", *targets, *options.rest]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--import-mode=importlib",
+        "--benchmark-skip",
+        "-q",
+        *targets,
+        *options.rest,
+    ]
     return subprocess.run(command, cwd=options.root, check=False).returncode
 
 
@@ -80,7 +100,10 @@ def _list(options: argparse.Namespace) -> int:
 
     loaded, problems = load_all(_root(options))
     if options.json:
-        rows = [{"id": f.claim.id, "document": f.document.id, "title": f.claim.title, "strength": f.claim.strength} for f in loaded]
+        rows = [
+            {"id": f.claim.id, "document": f.document.id, "title": f.claim.title, "strength": f.claim.strength}
+            for f in loaded
+        ]
         print(json.dumps(rows, indent=1))
     else:
         for folder in loaded:
@@ -103,20 +126,36 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from harness.report import run_of, write_reports
+    from harness.report import write_reports
+
+    run = _latest_run(options)
+    if run is None:
+        raise UsageError(f"{options.root / options.store}: holds no run yet; `claims run` makes one")
+    write_reports(run, options.root / options.into)
+    print(options.root / options.into / "report.md")
+    return AS_EXPECTED
+
+
+def _latest_run(options: argparse.Namespace) -> Run | None:
+    from harness.report import run_of
     from harness.store import Store
 
     path = options.root / options.store
     if not path.is_file():
-        raise UsageError(f"{path}: no store there; `claims run` makes one")
+        return None
     store = Store(path)
     latest = store.latest_run()
-    run = run_of(store, latest) if latest else None
-    if run is None:
-        raise UsageError(f"{path}: holds no run yet; `claims run` makes one")
-    write_reports(run, options.root / options.into)
-    print(options.root / options.into / "report.md")
-    return AS_EXPECTED
+    return run_of(store, latest) if latest else None
+
+
+def _index(options: argparse.Namespace) -> int:
+    from harness.catalogue import load_all
+    from harness.report.index import index
+
+    loaded, problems = load_all(_root(options))
+    (_root(options) / "README.md").write_text(index(loaded, _latest_run(options)), encoding="utf-8")
+    print(_root(options) / "README.md")
+    return USAGE if problems else AS_EXPECTED
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -124,7 +124,9 @@ def _point(cell: Mapping[str, Any], claim: Claim) -> Point:
     """Fill in what a cell may leave out (a single arm, a condition of one value), in the condition's own spelling."""
     conditions = {name: claim.conditions[name].values for name in sorted(claim.conditions)}
     # A cell may say 16.0 where the condition says 16: measure() gets what the condition says.
-    values = ((name, known[known.index(cell[name])] if name in cell else known[0]) for name, known in conditions.items())
+    values = (
+        (name, known[known.index(cell[name])] if name in cell else known[0]) for name, known in conditions.items()
+    )
     return (("arm", cell.get("arm", next(iter(claim.arms)))), *values)
 
 
@@ -147,7 +149,9 @@ def evaluate(contrast: Sampled, claim: Claim, evidence: Evidence, settings: Mapp
         found = _ratio(contrast, reader, seeds, resolution)
     else:
         found = _linear_or_rank(contrast, reader, seeds, metric, resolution)
-    beyond = tuple(f"seed {s}: the {kind_of(contrast)} of {name} is {v}" for s, v in found.values.items() if not math.isfinite(v))
+    beyond = tuple(
+        f"seed {s}: the {kind_of(contrast)} of {name} is {v}" for s, v in found.values.items() if not math.isfinite(v)
+    )
     return replace(found, values={}, problems=beyond) if beyond else found
 
 
@@ -240,7 +244,9 @@ def _ratio(contrast: Ratio, read: _Reader, seeds: list[int], resolution: float |
     if resolution is None:
         return PerSeed(values, log=True)
     # First-order error of log(a/b) from the rounding of a and b.
-    return PerSeed(values, {s: stats.resolution_floor(resolution, [1 / a, 1 / b]) for s, (a, b) in pairs.items()}, log=True)
+    return PerSeed(
+        values, {s: stats.resolution_floor(resolution, [1 / a, 1 / b]) for s, (a, b) in pairs.items()}, log=True
+    )
 
 
 def _linear_or_rank(
@@ -295,13 +301,19 @@ def _loglog(contrast: LogLogSlope, read: _Reader, seeds: list[int], resolution: 
     x = sweep_values(contrast, read.claim)
     weights = stats.slope_weights(np.log([float(v) for v in x]))
     table = {s: [read({**contrast.at, contrast.over: v}, s) for v in x] for s in seeds}
-    bad = tuple(f"seed {s}: a log-log slope needs positive values, not {min(row):g}" for s, row in table.items() if min(row) <= 0)
+    bad = tuple(
+        f"seed {s}: a log-log slope needs positive values, not {min(row):g}"
+        for s, row in table.items()
+        if min(row) <= 0
+    )
     if bad:
         return PerSeed({}, problems=bad)
     values = {s: float(weights @ np.log(row)) for s, row in table.items()}
     if resolution is None:
         return PerSeed(values)
-    return PerSeed(values, {s: stats.resolution_floor(resolution, weights / np.asarray(row)) for s, row in table.items()})
+    return PerSeed(
+        values, {s: stats.resolution_floor(resolution, weights / np.asarray(row)) for s, row in table.items()}
+    )
 
 
 def reachable(contrast: Contrast, claim: Claim) -> tuple[float, float]:

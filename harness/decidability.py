@@ -55,10 +55,16 @@ def _names(claim: Claim) -> Iterable[Problem]:
     for name, control in claim.controls.items():
         for setting in control.change:
             if setting not in known:
-                yield ("controls", name, "change", setting), f"no setting {setting!r} to change; {suggestion(setting, known)}"
+                yield (
+                    ("controls", name, "change", setting),
+                    f"no setting {setting!r} to change; {suggestion(setting, known)}",
+                )
         for index, broken in enumerate(control.breaks):
             if broken not in claim.expectations:
-                yield ("controls", name, "breaks", index), f"no expectation {broken!r}; {suggestion(broken, claim.expectations)}"
+                yield (
+                    ("controls", name, "breaks", index),
+                    f"no expectation {broken!r}; {suggestion(broken, claim.expectations)}",
+                )
     for kind in ("training", "inference"):
         for index, arm in enumerate(getattr(claim.timings, kind)):
             if arm not in claim.arms:
@@ -72,12 +78,19 @@ def _located(claim: Claim) -> Iterable[tuple[Location, Expectation]]:
 
 
 def _settings_known(claim: Claim) -> set[str]:
-    sources = [claim.settings, claim.conditions, *claim.arms.values(), *(p.settings for p in claim.profiles.values())]
+    sources: list[Iterable[str]] = [
+        claim.settings,
+        claim.conditions,
+        *claim.arms.values(),
+        *(p.settings for p in claim.profiles.values()),
+    ]
     return {name for source in sources for name in source}
 
 
 def _named_cells(contrast: Contrast) -> list[tuple[str, Cell]]:
-    return [(key, getattr(contrast, key)) for key in ("at", "of", "minus", "to", "here", "there") if hasattr(contrast, key)]
+    return [
+        (key, getattr(contrast, key)) for key in ("at", "of", "minus", "to", "here", "there") if hasattr(contrast, key)
+    ]
 
 
 def _open_names(contrast: Contrast, key: str, claim: Claim) -> set[str]:
@@ -117,7 +130,10 @@ def _sweep_values(contrast: Slope | LogLogSlope | RankTrend, claim: Claim, here:
     if len(values) < needed:
         yield where, f"sweeps {len(values)} different values of {contrast.over!r}; at least {needed} are needed"
     elif isinstance(contrast, LogLogSlope) and min(values) <= 0:
-        yield where, f"condition {contrast.over!r} takes the value {min(values):g}; a log-log slope needs positive values"
+        yield (
+            where,
+            f"condition {contrast.over!r} takes the value {min(values):g}; a log-log slope needs positive values",
+        )
     elif not isinstance(contrast, RankTrend):
         try:
             stats.slope_weights([math.log(v) for v in values] if isinstance(contrast, LogLogSlope) else values)
@@ -165,13 +181,16 @@ def _duplicates(claim: Claim) -> Iterable[Problem]:
     for where, _ in _located(claim):
         reading, name = str(where[1]), str(where[3])
         if name in seen:
-            yield where, f"the name {name!r} also stands in reading {seen[name]!r}; names of expectations are unique within a claim"
+            yield where, f"the name {name!r} also stands in reading {seen[name]!r}; give each expectation its own"
         seen[name] = reading
 
 
 def _reserved(claim: Claim) -> Iterable[Problem]:
     """Find settings and conditions whose names measure() and cells use for something else."""
-    places: list[tuple[Location, Iterable[str]]] = [(("settings",), claim.settings), (("conditions",), claim.conditions)]
+    places: list[tuple[Location, Iterable[str]]] = [
+        (("settings",), claim.settings),
+        (("conditions",), claim.conditions),
+    ]
     places += [(("arms", name), arm) for name, arm in claim.arms.items()]
     places += [(("profiles", name), profile.settings) for name, profile in claim.profiles.items()]
     for where, names in places:
@@ -186,7 +205,7 @@ def settings_of(claim: Claim, profile: Profile) -> dict[str, Any]:
 
 
 def _resolutions(claim: Claim) -> Iterable[Problem]:
-    """Check that a resolution `1/n_test` finds one setting, a positive number, in every profile and under every control."""
+    """Check that a resolution `1/n_test` finds one positive number in every profile and under every control."""
     for name, metric in claim.metrics.items():
         if not isinstance(metric.resolution, str):
             continue
@@ -199,7 +218,10 @@ def _resolutions(claim: Claim) -> Iterable[Problem]:
             continue
         for place, value in _values_of(setting, claim):
             if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-                yield where, f"is {metric.resolution!r}, but {setting!r} is {value!r} in {place}; it must be a positive number"
+                yield (
+                    where,
+                    f"is {metric.resolution!r}, but {setting!r} is {value!r} in {place}; it must be a positive number",
+                )
 
 
 def _values_of(setting: str, claim: Claim) -> Iterable[tuple[str, Any]]:
@@ -218,7 +240,10 @@ def _empty(claim: Claim) -> Iterable[Problem]:
         cells = [_meant(cell, claim) for cell in contrasts.cells_of(expectation.contrast)]
         # Of an interaction the cells are of and minus here, then of and minus there.
         if cells[0] == cells[1] or cells[2:] == cells[:2]:
-            yield (*where, "contrast"), "compares a cell with itself, so it is the same whatever is measured; name two cells"
+            yield (
+                (*where, "contrast"),
+                "compares a cell with itself, so it is the same whatever is measured; name two cells",
+            )
 
 
 def _meant(cell: Cell, claim: Claim) -> tuple[frozenset[Point], Any]:
@@ -251,7 +276,9 @@ def _profiles(claim: Claim) -> Iterable[Problem]:
         needed = stats.smallest_n(min(alphas)) if alphas else 1
         if profile.seeds.cap < needed:
             where: Location = ("profiles", name, "seeds")
-            message = f"cap {profile.seeds.cap} can never decide at alpha {min(alphas):g}; at least {needed} seeds are needed"
+            message = (
+                f"cap {profile.seeds.cap} can never decide at alpha {min(alphas):g}; at least {needed} seeds are needed"
+            )
             yield where, message
         else:
             yield from _too_coarse(claim, name, profile)
@@ -271,12 +298,12 @@ def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[P
         inside, outside = _room(expectation.band, *contrasts.reachable(expectation.contrast, claim))
         if reach > min(inside, outside):
             verb = "met" if reach > inside else "missed"
-            yield (
-                (*where, "band"),
+            message = (
                 f"{expectation.band} can never be seen to be {verb}: with this resolution and {profile.seeds.cap} seeds "
-                f"(profile {profile_name!r}) no interval reaches less than {reach:.3g} from its middle, and there is room "
-                f"for {min(inside, outside):.3g}; raise the cap or refine the resolution",
+                f"(profile {profile_name!r}) the interval reaches {reach:.3g} or more from its middle, and there is "
+                f"room for {min(inside, outside):.3g}; raise the cap or refine the resolution"
             )
+            yield (*where, "band"), message
 
 
 def _floor(contrast: Contrast, claim: Claim, settings: dict[str, Any]) -> float | None:

@@ -152,7 +152,9 @@ def train(
     chosen = strategy or choose_strategy(module, batch_size)
     before = torch.get_rng_state()
     weights = _train_stacked(run, module, first) if chosen == "stacked" else _train_one_by_one(run, first)
-    _require(torch.equal(before, torch.get_rng_state()), "the network draws from torch's global generator: use nn.Dropout")
+    _require(
+        torch.equal(before, torch.get_rng_state()), "the network draws from torch's global generator: use nn.Dropout"
+    )
     return Ensemble(module.eval(), weights, chosen, precision)
 
 
@@ -189,7 +191,9 @@ def initial_weights(
     """
     _require(initialiser in get_args(Initialiser), f"initialiser: {initialiser!r}: one of {get_args(Initialiser)}")
     given = dict(start or {})
-    _require(set(given) <= set(module.state_dict()), f"start: unknown names; the network has {list(module.state_dict())}")
+    _require(
+        set(given) <= set(module.state_dict()), f"start: unknown names; the network has {list(module.state_dict())}"
+    )
     drawn = [_draw(module, seed, initialiser, set(given)) for seed in seeds]
     weights = {}
     for name, like in module.state_dict().items():
@@ -312,7 +316,9 @@ def _train_one_by_one(run: _Run, first: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _train_stacked(run: _Run, module: nn.Module, first: dict[str, Tensor]) -> dict[str, Tensor]:
     """Train all seeds by one batched product per layer; weights are kept as (n_seeds, in, out) meanwhile."""
-    parameters = {name: (values.mT if values.ndim == 3 else values[:, None]).contiguous() for name, values in first.items()}
+    parameters = {
+        name: (values.mT if values.ndim == 3 else values[:, None]).contiguous() for name, values in first.items()
+    }
     for values in parameters.values():
         values.requires_grad_()
     generators = [seed.torch("dropout", str(run.inputs.device)) for seed in run.seeds]

@@ -72,7 +72,9 @@ class GaussianMachine:
 
     def predict(self, inputs: Floats) -> NDArray[np.integer]:
         """Return the label of each input, (n,): the class that wins most of its duels, the first among equals."""
-        blocks = [self._votes(inputs[begin : begin + PREDICTED_AT_ONCE]) for begin in range(0, len(inputs), PREDICTED_AT_ONCE)]
+        blocks = [
+            self._votes(inputs[begin : begin + PREDICTED_AT_ONCE]) for begin in range(0, len(inputs), PREDICTED_AT_ONCE)
+        ]
         return self.classes[np.concatenate(blocks).argmax(1)]
 
     def _votes(self, inputs: Floats) -> NDArray[np.integer]:
@@ -174,7 +176,9 @@ def _machine(solver: SVC, inputs: Floats, penalty: Penalty) -> GaussianMachine:
 
 def _check(inputs: Floats, labels: Labels) -> None:
     if inputs.ndim != 2 or inputs.dtype != np.float32 or len(inputs) != len(labels):
-        raise UsageError(f"inputs: {inputs.dtype} {inputs.shape} for {len(labels)} labels; give float32 (n, n_features)")
+        raise UsageError(
+            f"inputs: {inputs.dtype} {inputs.shape} for {len(labels)} labels; give float32 (n, n_features)"
+        )
     if not np.isfinite(inputs).all():
         raise UsageError("inputs: some are not finite; a machine cannot be fitted to them")
     if len(np.unique(labels)) < 2:

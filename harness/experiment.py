@@ -126,7 +126,9 @@ def _checked(returned: object, task: Task) -> dict[str, np.ndarray]:
     arrays = {name: np.asarray(returned[name], dtype=np.float64) for name in task.metrics}
     for name, array in arrays.items():
         if array.shape != shape:
-            raise TrialError(f"{task.experiment}: {name} has shape {array.shape}, but {shape} is needed: one value per seed")
+            raise TrialError(
+                f"{task.experiment}: {name} has shape {array.shape}, but {shape} is needed: one value per seed"
+            )
     return arrays
 
 

@@ -17,12 +17,12 @@ MEANING = {
 SYMBOL = {"VERIFIED": "✓", "REFUTED": "✗", "INCONCLUSIVE": "?", "INVALID": "!", "NOT_RUN": "-"}
 
 WOULD_CHANGE = {
-    "VERIFIED": "The evidence is against the expected verdict: look for an error in the experiment first; if there is none, "
-    "this is a finding, and `expected` needs a new reason from theory or source.",
-    "REFUTED": "The evidence is against the reading: look for an error in the experiment first; if there is none, this is a "
-    "finding about the statement. More seeds will not change it.",
-    "INCONCLUSIVE": "More seeds would shrink the interval: raise `cap` in the profile, or lower the spread between seeds "
-    "(more test examples, a longer training).",
+    "VERIFIED": "The evidence is against the expected verdict: look for an error in the experiment first; if there is "
+    "none, this is a finding, and `expected` needs a new reason from theory or source.",
+    "REFUTED": "The evidence is against the reading: look for an error in the experiment first; if there is none, this "
+    "is a finding about the statement. More seeds will not change it.",
+    "INCONCLUSIVE": "More seeds would shrink the interval: raise `cap` in the profile, or lower the spread between "
+    "seeds (more test examples, a longer training).",
     "INVALID": "No number of seeds helps: repair the experiment or the control named above.",
     "NOT_RUN": "Run it: without --claims-max-seconds, or with a profile that gives verdicts (quick, paper).",
 }
@@ -46,7 +46,9 @@ def contrast_words(contrast: dict[str, Any]) -> str:
     """Return a contrast as a reader says it: `ratio of test_error: svm at clutter to cnn at clutter`."""
     kind, metric = next(iter(contrast.items()))
     if kind in ("mean", "exact"):
-        return f"{metric}{_at(contrast['at'])}" if kind == "mean" else f"{metric} in every instance{_at(contrast['at'])}"
+        return (
+            f"{metric}{_at(contrast['at'])}" if kind == "mean" else f"{metric} in every instance{_at(contrast['at'])}"
+        )
     if kind == "difference":
         return f"{metric}{_at(contrast['of'])} minus{_at(contrast['minus'])}"
     if kind == "ratio":
@@ -55,7 +57,8 @@ def contrast_words(contrast: dict[str, Any]) -> str:
         inner = f"({_cell(contrast['of'])} minus {_cell(contrast['minus'])})"
         return f"{metric}: {inner} at {_cell(contrast['here'])} less the same at {_cell(contrast['there'])}"
     name = {"slope": "slope", "loglog_slope": "log-log slope", "rank_trend": "rank correlation (Kendall)"}[kind]
-    return f"{name} of {metric} over {contrast['over']}{_at(contrast['at'])}"
+    among = f" ({', '.join(f'{value:g}' for value in contrast['values'])})" if "values" in contrast else ""
+    return f"{name} of {metric} over {contrast['over']}{among}{_at(contrast['at'])}"
 
 
 def _at(cell: dict[str, Any]) -> str:
@@ -70,7 +73,10 @@ def _cell(cell: dict[str, Any]) -> str:
             continue
         text = str(value) if name == "arm" else f"{name} {value}"
         if isinstance(value, list):
-            text = f"{take} over {name} {value[0]} to {value[-1]}"
+            # `exact` has lists without `take`: every value counts.
+            text = (
+                f"{name} {value[0]} to {value[-1]}" if take is None else f"{take} over {name} {value[0]} to {value[-1]}"
+            )
         shown.append(text)
     return ", ".join(shown)
 
@@ -96,11 +102,11 @@ def expectation_lines(name: str, record: dict[str, Any]) -> list[str]:
     """Return an expectation in a few lines: estimate, interval, band and per-seed values."""
     values = ", ".join(f"{seed}: {number(value)}" for seed, value in record["values"].items())
     kind = "range over instances" if record["exact"] else "interval"
+    band = f"band {record['band']['text']} ({record['because']})"
     return [
         f"  {name}: {record['verdict']}, {record['reason']}",
         f"    {contrast_words(record['contrast'])}",
-        f"    estimate {number(record['estimate'])} {record['unit']}, {kind} {span(record)}, band {record['band']['text']} "
-        f"({record['because']})",
+        f"    estimate {number(record['estimate'])} {record['unit']}, {kind} {span(record)}, {band}",
         f"    per seed: {values or 'none'}",
     ]
 

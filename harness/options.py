@@ -43,9 +43,13 @@ class Options:
         if self.device not in DEVICES:
             raise UsageError(f"--claims-device: no device {self.device!r}; give one of {', '.join(DEVICES)}")
         if self.workers < 0:
-            raise UsageError(f"--claims-workers: {self.workers} is no number of processes; give 1 or more, or 0 for one per core")
+            raise UsageError(
+                f"--claims-workers: {self.workers} is no number of processes; give 1 or more, or 0 for one per core"
+            )
         if self.max_seconds is not None and not self.max_seconds > 0:
-            raise UsageError(f"--claims-max-seconds: {self.max_seconds:g} is no time to run; give a positive number of seconds")
+            raise UsageError(
+                f"--claims-max-seconds: {self.max_seconds:g} is no time to run; give a positive number of seconds"
+            )
 
     def record(self) -> dict[str, Any]:
         """Return the options as plain values."""

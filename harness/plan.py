@@ -71,7 +71,9 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     """
     claim = folder.claim
     if options.profile not in claim.profiles:
-        raise UsageError(f"{folder.path / 'claim.yaml'}: no profile {options.profile!r}; {suggestion(options.profile, claim.profiles)}")
+        raise UsageError(
+            f"{folder.path / 'claim.yaml'}: no profile {options.profile!r}; {suggestion(options.profile, claim.profiles)}"
+        )
     profile = claim.profiles[options.profile]
     # A claim without torch has nothing to put on a GPU.
     device = resolve_device(options.device) if claim.precision else "cpu"
@@ -99,7 +101,9 @@ def tasks_of(plan: Plan, points: Iterable[Point], seeds: Iterable[int], change: 
     """Return one task per arm and condition, with the keys of its trials."""
     claim, folder = plan.claim, plan.folder
     batch = tuple(Seed(plan.base_seed, claim.id, index) for index in seeds)
-    cells = dict.fromkeys(tuple((name, value) for name, value in point if name not in plan.together) for point in points)
+    cells = dict.fromkeys(
+        tuple((name, value) for name, value in point if name not in plan.together) for point in points
+    )
     length = math.prod(len(values) for values in plan.together.values()) if plan.together else None
     tasks = []
     for cell in cells:
@@ -108,7 +112,11 @@ def tasks_of(plan: Plan, points: Iterable[Point], seeds: Iterable[int], change: 
         settings = settings_for(plan, arm, condition, change)
         keys = tuple(_key(plan, arm, settings, seed) for seed in batch)
         everything = {**settings, **placement(plan)}
-        tasks.append(Task(folder.experiment, folder.project, arm, condition, batch, everything, tuple(claim.metrics), length, keys))
+        tasks.append(
+            Task(
+                folder.experiment, folder.project, arm, condition, batch, everything, tuple(claim.metrics), length, keys
+            )
+        )
     return tasks
 
 
@@ -148,7 +156,9 @@ def jobs_of(plan: Plan, tasks: list[Task], workers: int) -> list[Job]:
         groups.setdefault(tuple(task.condition.items()), []).append(task)
     if plan.claim.timed:
         seeds = sorted({seed for task in tasks for seed in task.seeds})
-        return [_job(group if seed.index % 2 == 0 else group[::-1], [seed]) for seed in seeds for group in groups.values()]
+        return [
+            _job(group if seed.index % 2 == 0 else group[::-1], [seed]) for seed in seeds for group in groups.values()
+        ]
     jobs = []
     for group in groups.values():
         seeds = sorted({seed for task in group for seed in task.seeds})

@@ -36,19 +36,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the group `claims`."""
     group = parser.getgroup("claims", "claims about machine learning")
     group.addoption("--claims-profile", default=None, metavar="NAME", help="scale: smoke, quick (default) or paper")
-    group.addoption("--claims-base-seed", default=None, type=int, metavar="N", help="enters every random draw (default 0)")
-    group.addoption("--claims-store", default=None, metavar="PATH", help="SQLite file of trials (default .claims/store.sqlite3)")
+    group.addoption(
+        "--claims-base-seed", default=None, type=int, metavar="N", help="enters every random draw (default 0)"
+    )
+    group.addoption(
+        "--claims-store", default=None, metavar="PATH", help="SQLite file of trials (default .claims/store.sqlite3)"
+    )
     group.addoption("--claims-fresh", action="store_true", default=None, help="measure everything again, reuse nothing")
     group.addoption("--claims-device", default=None, metavar="NAME", help="auto (default), cpu or cuda")
-    group.addoption("--claims-workers", default=None, type=int, metavar="N", help="processes of one thread each (default: one per core)")
-    group.addoption("--claims-max-seconds", default=None, type=float, metavar="S", help="begin no batch after this time")
+    group.addoption(
+        "--claims-workers",
+        default=None,
+        type=int,
+        metavar="N",
+        help="processes of one thread each (default: one per core)",
+    )
+    group.addoption(
+        "--claims-max-seconds", default=None, type=float, metavar="S", help="begin no batch after this time"
+    )
     group.addoption("--claims-report", default=None, metavar="DIR", help="where reports go (default reports/latest)")
     group.addoption("--claims-traceback", action="store_true", default=False, help="show tracebacks of failed trials")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, read the options and give the run its id."""
-    config.addinivalue_line("markers", "claim(id): runs the claim with this id; added to every test beside a claim.yaml")
+    config.addinivalue_line(
+        "markers", "claim(id): runs the claim with this id; added to every test beside a claim.yaml"
+    )
     config.addinivalue_line("markers", "slow: takes more than a few seconds")
     worker_input = getattr(config, "workerinput", None)
     config.stash[RUN] = worker_input["claims_run"] if worker_input else uuid.uuid4().hex[:12]
@@ -156,7 +170,9 @@ def pytest_report_header(config: pytest.Config) -> str:
     """Return what differs from the defaults."""
     options = config.stash[OPTIONS]
     given = ", ".join(f"{name} {getattr(options, name)}" for name in options.sources if name != "store")
-    return f"claims: profile {options.profile}, base seed {options.base_seed}, store {options.store}" + (f" ({given})" if given else "")
+    return f"claims: profile {options.profile}, base seed {options.base_seed}, store {options.store}" + (
+        f" ({given})" if given else ""
+    )
 
 
 @pytest.hookimpl(trylast=True)

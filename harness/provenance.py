@@ -24,7 +24,7 @@ PROJECT_PACKAGES = ("fixtures", "harness")
 """Packages of the project that an experiment may import."""
 
 
-from harness.dataset import DataRecord  # noqa: F401 - until all import it from there
+from harness.dataset import DataRecord
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ def _parsed(path: Path, _changed: int) -> ast.Module:
 def _digest_of_tree(path: Path, changed: int) -> str:
     tree = ast.parse(ast.unparse(_parsed(path, changed)))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
+            node
+        ):
             node.body = node.body[1:] or [ast.Pass()]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
@@ -152,7 +154,9 @@ def _dirty(project: Path) -> bool | None:
 
 def _git(project: Path, *arguments: str) -> str | None:
     try:
-        done = subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

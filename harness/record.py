@@ -100,7 +100,11 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -
         "contrast": expectation.contrast.model_dump(exclude_none=True),
         "exact": isinstance(expectation.contrast, Exact),
         "unit": metric.unit,
-        "band": {"low": _finite(expectation.band.low), "high": _finite(expectation.band.high), "text": str(expectation.band)},
+        "band": {
+            "low": _finite(expectation.band.low),
+            "high": _finite(expectation.band.high),
+            "text": str(expectation.band),
+        },
         "because": expectation.because.strip(),
         "reported": expectation.reported,
         "alpha": expectation.alpha,

@@ -144,4 +144,3 @@ def workers_for(claim: Claim, options: Options) -> int:
     """Return how many processes a claim may use: one if it is timed, or on a GPU."""
     device = resolve_device(options.device) if claim.precision else "cpu"
     return 1 if claim.timed else resolve_workers(options.workers, device)
-

@@ -164,10 +164,18 @@ class Store:
 
     def run(self, run: str) -> dict[str, Any]:
         """Return a run: id, started, finished, options, machine."""
-        row = self._database.execute("SELECT started, finished, options, machine FROM run WHERE id = ?", (run,)).fetchone()
+        row = self._database.execute(
+            "SELECT started, finished, options, machine FROM run WHERE id = ?", (run,)
+        ).fetchone()
         if row is None:
             raise UsageError(f"{self.path}: has no run {run!r}")
-        return {"id": run, "started": row[0], "finished": row[1], "options": json.loads(row[2]), "machine": json.loads(row[3])}
+        return {
+            "id": run,
+            "started": row[0],
+            "finished": row[1],
+            "options": json.loads(row[2]),
+            "machine": json.loads(row[3]),
+        }
 
     def latest_run(self) -> str | None:
         """Return the id of the run that began last and has a record, None if there is none."""

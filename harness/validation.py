@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
 import types
 import typing
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import SpecError
-from harness.spec import KINDS
-from harness.yaml_nodes import dotted
+from harness.spec import KINDS, Contrast
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,8 @@ def parse(model: type[M], file: YamlFile) -> M:
     try:
         return model.model_validate(file.value)
     except ValidationError as error:
-        problems = [_problem(model, file, e) for e in error.errors(include_url=False)]
+        found = [_Found.of(model, file.value, e) for e in error.errors(include_url=False)]
+        problems = dict.fromkeys(file.problem(*line) for line in _lines(found))
         raise SpecError(by_position(problems)) from None
 
 
@@ -38,8 +40,8 @@ def by_position(problems: Iterable[str]) -> list[str]:
     """Return problem lines of one file in the order in which a reader meets them."""
 
     def position(problem: str) -> tuple[int, int]:
-        _, line, column = problem.split(": ", 1)[0].rsplit(":", 2)
-        return int(line), int(column)
+        found = re.search(r":(\d+):(\d+): ", problem)
+        return (int(found[1]), int(found[2])) if found else (0, 0)
 
     return sorted(problems, key=position)
 
@@ -51,21 +53,60 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(choices) or 'nothing'}"
 
 
-def _problem(model: type[BaseModel], file: YamlFile, error: Any) -> str:
-    """Return one line for an error of pydantic: what, which value, what to do."""
-    kind, raw = error["type"], error["loc"]
-    if kind == "extra_forbidden":
-        location = (*_without_tags(file.value, raw[:-1]), raw[-1])
-        parent = _model_at(model, raw[:-1])
-        known = list(parent.model_fields) if parent is not None else []
-        return file.problem(location, f"unknown key {raw[-1]!r}; {suggestion(str(raw[-1]), known)}")
-    if kind == "missing":
-        location = (*_without_tags(file.value, raw[:-1]), raw[-1])
-        return file.problem(location, f"is missing; add it{_about(_model_at(model, raw[:-1]), str(raw[-1]))}")
-    location = _without_tags(file.value, raw)
-    if kind == "union_tag_not_found":
-        return file.problem(location, f"names no kind of contrast; give one of {', '.join(KINDS)}")
-    return file.problem(location, f"{_sentence(error)}, not {_shown(error['input'])}")
+@dataclass(frozen=True)
+class _Found:
+    """An error of pydantic, placed in the file.
+
+    Attributes:
+        location: where it stands in the file.
+        union: where the value stands of which pydantic tried several types in turn; None for a plain field.
+        message: what, which value, what to do.
+        given: the value, shown; empty where the message needs none.
+    """
+
+    location: Location
+    union: Location | None
+    message: str
+    given: str = ""
+
+    @staticmethod
+    def of(model: type[BaseModel], value: Any, error: Any) -> _Found:
+        """Place one error of pydantic."""
+        kind, raw = error["type"], error["loc"]
+        if kind in ("extra_forbidden", "missing"):
+            above, parent, _ = _placed(model, value, raw[:-1])
+            name = str(raw[-1])
+            message = f"is missing; add it{_about(parent, name)}" if kind == "missing" else _unknown(parent, name)
+            return _Found((*above, raw[-1]), None, message)
+        location, _, union = _placed(model, value, raw)
+        if kind == "union_tag_not_found":
+            return _Found(location, None, f"names no kind of contrast; give one of {', '.join(KINDS)}")
+        return _Found(location, union, _sentence(error), _shown(error["input"]))
+
+
+def _lines(found: list[_Found]) -> Iterable[tuple[Location, str]]:
+    """Return one line per error, and one for all types of a union that a value fails to be."""
+    groups: dict[tuple[Location, bool], list[_Found]] = {}
+    for one in found:
+        groups.setdefault((one.location, False) if one.union is None else (one.union, True), []).append(one)
+    for (_, is_union), group in groups.items():
+        if not is_union:
+            yield from (
+                (one.location, f"{one.message}, not {one.given}" if one.given else one.message) for one in group
+            )
+            continue
+        # Of a bad element in a list, say what is wrong with the element, not that a list is no number.
+        deepest = max(len(one.location) for one in group)
+        for location in dict.fromkeys(one.location for one in group if len(one.location) == deepest):
+            members = [one for one in group if one.location == location]
+            sentences = [one.message for one in members]
+            *most, last = dict.fromkeys(sentence.removeprefix("should be ") for sentence in sentences)
+            choice = f"{', '.join(most)} or {last}" if most else last
+            yield location, f"should be {choice}, not {members[0].given}"
+
+
+def _unknown(parent: type[BaseModel] | None, name: str) -> str:
+    return f"unknown key {name!r}; {suggestion(name, parent.model_fields if parent is not None else [])}"
 
 
 def _about(parent: type[BaseModel] | None, name: str) -> str:
@@ -76,6 +117,11 @@ def _about(parent: type[BaseModel] | None, name: str) -> str:
 def _sentence(error: Any) -> str:
     if error["type"] == "string_pattern_mismatch":
         return f"should match {error['ctx']['pattern']}"
+    if error["type"] in ("model_type", "dict_type"):
+        return "should be a mapping, `name: value`"
+    if error["type"] in ("too_short", "too_long"):
+        limit = error["ctx"].get("min_length") or error["ctx"].get("max_length")
+        return f"should have at {'least' if error['type'] == 'too_short' else 'most'} {limit} item{'s' * (limit > 1)}"
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return message[0].lower() + message[1:]
 
@@ -85,27 +131,34 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _without_tags(value: Any, location: Location) -> Location:
-    """Drop the parts that pydantic adds for unions and that the file does not have."""
+def _placed(
+    model: type[BaseModel], value: Any, raw: Location
+) -> tuple[Location, type[BaseModel] | None, Location | None]:
+    """Return a location of pydantic as the file has it, the model there, and the union above it.
+
+    Pydantic names in its locations which kind of contrast, and which type of a union, it tried.
+    """
     kept: list[str | int] = []
-    for part in location:
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            continue
-        kept.append(part)
-    return tuple(kept)
-
-
-def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
-    """Return the model that validates the value at `location`, if one does."""
+    union: Location | None = None
     current: Any = model
-    for part in location:
-        current = _step(_plain(current), part)
+    for part in raw:
+        current = _plain(current)
+        if current is _CONTRAST:
+            current = KINDS[str(part)]
+        elif _holds(value, part):
+            value, current = value[part], _step(current, part)
+            kept.append(part)
+        elif _is_model(current):
+            # A short form (`seeds: 6`, `width: [1, 2]`): the file has no such key.
+            current = _step(current, part)
+        elif part != "[key]" and union is None:
+            union = tuple(kept)
     current = _plain(current)
-    return current if _is_model(current) else None
+    return tuple(kept), current if _is_model(current) else None, union
+
+
+def _holds(value: Any, part: str | int) -> bool:
+    return part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int)
 
 
 def _step(annotation: Any, part: str | int) -> Any:
@@ -115,7 +168,7 @@ def _step(annotation: Any, part: str | int) -> Any:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (dict, list):
         return arguments[-1]
-    return KINDS.get(str(part))
+    return None
 
 
 def _plain(annotation: Any) -> Any:
@@ -130,3 +183,6 @@ def _plain(annotation: Any) -> Any:
 
 def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+_CONTRAST = _plain(Contrast)

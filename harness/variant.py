@@ -102,7 +102,9 @@ class Variant:
             return
         self.failed += 1
         self.traces.append(outcome.trace)
-        self.errors.append(f"seed {seed.index} at {shown((('arm', task.arm), *task.condition.items()))}: {outcome.error}")
+        self.errors.append(
+            f"seed {seed.index} at {shown((('arm', task.arm), *task.condition.items()))}: {outcome.error}"
+        )
         self._enter(plan, task, seed, dict.fromkeys(task.metrics, math.nan))
 
     def _enter(self, plan: Plan, task: Task, seed: Seed, metrics: Metrics) -> None:

@@ -65,7 +65,9 @@ class Judgement:
     looks: Sequence[Look] = ()
 
 
-def judge(expectation: Expectation, claim: Claim, evidence: Evidence, settings: Mapping[str, Any], plan: SeedPlan) -> Judgement:
+def judge(
+    expectation: Expectation, claim: Claim, evidence: Evidence, settings: Mapping[str, Any], plan: SeedPlan
+) -> Judgement:
     """Return the judgement of one expectation.
 
     The evidence is looked at after each of `plan.looks` seeds, in the order of the
@@ -136,7 +138,9 @@ def _reason(verdict: str, low: float, high: float, n: int, band: Band, plan: See
     if verdict == REFUTED:
         return f"the interval {span} lies wholly outside the band ({band})"
     if verdict == INVALID:
-        return "the contrast is the same for every seed and the metric declares no resolution; declare it, or use `exact`"
+        return (
+            "the contrast is the same for every seed and the metric declares no resolution; declare it, or use `exact`"
+        )
     if verdict == NOT_RUN:
         return f"{n} of the {plan.first} seeds that the first look needs"
     cap = "the cap is reached" if n >= plan.cap else f"{plan.cap - n} more seeds are allowed"
@@ -160,7 +164,8 @@ def _judge_exact(
     summary = (len(worst), sum(values) / len(values), min(values), max(values), math.nan, worst)
     if outside:
         point, seed, value = max(outside, key=lambda item: _outside(band, item[2]))
-        reason = f"{len(outside)} of {len(found)} instances lie outside the band ({band}), such as {value:.4g} at {contrasts.shown(point)}, seed {seed}"
+        example = f"such as {value:.4g} at {contrasts.shown(point)}, seed {seed}"
+        reason = f"{len(outside)} of {len(found)} instances lie outside the band ({band}), {example}"
         return Judgement(REFUTED, reason, *summary)
     if len(worst) < plan.first:
         # Not INCONCLUSIVE: a control that was cut off would then seem to behave.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -18,6 +17,7 @@ from harness.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 Location = tuple[str | int, ...]
 """A path of keys and positions from the root of a file to a value."""
@@ -35,16 +35,20 @@ LARGEST_INTEGER = 2**63 - 1
 class _Resolver(Resolver):
     """Implicit types of the YAML 1.2 core schema, instead of YAML 1.1's."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as PyYAML declares it
 
 
 _NUMBER_START = list("-+0123456789.")
-_Resolver.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Resolver.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 _Resolver.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
 _Resolver.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]+$"), _NUMBER_START)
 _Resolver.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"),
+    re.compile(
+        r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+    ),
     _NUMBER_START,
 )
 
@@ -84,10 +88,7 @@ class YamlFile:
 
     def position(self, location: Location) -> tuple[int, int]:
         """Return line and column (from 1) of the deepest part of `location` that exists."""
-        mark = None
-        for mark in self._marks(location):
-            pass
-        assert mark is not None
+        *_, mark = self._marks(location)
         return mark.line + 1, mark.column + 1
 
     def problem(self, location: Location, message: str) -> str:
@@ -147,7 +148,9 @@ def _text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise SpecError([f"{path}:1:1: (file): cannot be read: {error.strerror}; check the path and its permissions"]) from None
+        raise SpecError(
+            [f"{path}:1:1: (file): cannot be read: {error.strerror}; check the path and its permissions"]
+        ) from None
     if len(raw) > LARGEST_FILE:
         raise SpecError([f"{path}:1:1: (file): has {len(raw):,} bytes, more than {LARGEST_FILE:,}; a claim is short"])
     try:
@@ -161,11 +164,13 @@ def _check_nesting(path: Path, text: str) -> None:
     """Refuse deep nesting by the parser's events, before the recursive composer meets it."""
     parser, depth = _Composer(text), 0
     while parser.check_event():
-        event = parser.get_event()
+        event: Any = parser.get_event()
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST_NESTING:
             line, column = event.start_mark.line + 1, event.start_mark.column + 1
-            raise SpecError([f"{path}:{line}:{column}: (file): is nested more than {DEEPEST_NESTING} levels deep; a claim is flat"])
+            raise SpecError(
+                [f"{path}:{line}:{column}: (file): is nested more than {DEEPEST_NESTING} levels deep; a claim is flat"]
+            )
 
 
 def _syntax_problem(path: Path, error: yaml.YAMLError) -> str:
@@ -206,11 +211,14 @@ def _plain_tag(node: yaml.Node) -> str:
     """Return the tag that a node has if none is written."""
     if isinstance(node, yaml.ScalarNode):
         plain = not node.style
-        return str(_RESOLVER.resolve(yaml.ScalarNode, node.value, (plain, not plain)))
+        tag: str = _RESOLVER.resolve(yaml.ScalarNode, node.value, (plain, not plain))  # type: ignore[no-untyped-call]
+        return tag
     return "tag:yaml.org,2002:seq" if isinstance(node, yaml.SequenceNode) else "tag:yaml.org,2002:map"
 
 
-def _mapping(path: Path, node: yaml.MappingNode, where: Location, seen: set[int], problems: list[str]) -> dict[str, Any]:
+def _mapping(
+    path: Path, node: yaml.MappingNode, where: Location, seen: set[int], problems: list[str]
+) -> dict[str, Any]:
     result: dict[str, Any] = {}
     lines: dict[str, int] = {}
     for key, child in node.value:
@@ -225,7 +233,9 @@ def _mapping(path: Path, node: yaml.MappingNode, where: Location, seen: set[int]
             problems.append(f"{here}: {dotted((*where, name))}: {refusal}")
             continue
         if name in lines:
-            problems.append(f"{here}: {dotted((*where, name))}: duplicate key {name!r}, first at line {lines[name]}; keep one")
+            problems.append(
+                f"{here}: {dotted((*where, name))}: duplicate key {name!r}, first at line {lines[name]}; keep one"
+            )
             continue
         lines[name] = line
         result[name] = _value(path, child, (*where, name), seen, problems)

@@ -90,7 +90,9 @@ def test_fixtures_stand_on_the_ground_floor_and_the_training_layer(path):
     assert not {name for name in imports(path) if name.split(".")[0] == "claims"}
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "claims").glob("*/*/*.py")), ids=lambda p: f"{p.parent.name}/{p.name}")
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "claims").glob("*/*/*.py")), ids=lambda p: f"{p.parent.name}/{p.name}"
+)
 def test_no_claim_imports_another(path):
     assert not {name for name in imports(path) if name.split(".")[0] == "claims"}
 
@@ -116,6 +118,8 @@ HEAVY = "('torch', 'sklearn', 'matplotlib', 'pandas')"
 def test_nothing_heavy_is_imported_before_a_claim_runs(code):
     check = f"\nimport sys\nfound = [m for m in {HEAVY} if m in sys.modules]\nsys.exit(f'imported: {{found}}' if found else 0)"
 
-    done = subprocess.run([sys.executable, "-c", code + check], cwd=PROJECT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code + check], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
 
     assert done.returncode == 0, done.stderr

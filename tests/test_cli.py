@@ -71,14 +71,23 @@ def test_missing_folder_names_the_remedy(claims):
 def test_unknown_id_names_the_nearest(tmp_path, claims):
     write_claim(tmp_path)
 
-    assert claims("run", "warm_exceeds_old")[::2] == (2, "no claim 'warm_exceeds_old'; did you mean 'warm_exceeds_cold'?\n")
+    assert claims("run", "warm_exceeds_old")[::2] == (
+        2,
+        "no claim 'warm_exceeds_old'; did you mean 'warm_exceeds_cold'?\n",
+    )
 
 
 def test_run_then_report(tmp_path):
     write_claim(tmp_path, gap=-1.0)
     command = [sys.executable, "-c", "from harness.cli import main; raise SystemExit(main())"]
 
-    done = subprocess.run([*command, "run", "warm_exceeds_cold", "--claims-workers=1"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, "run", "warm_exceeds_cold", "--claims-workers=1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "REFUTED" in done.stdout
 

@@ -47,7 +47,11 @@ def processes():
 
 
 def levels(results):
-    return {(t.arm, s.index): o.metrics.get("level") for t, outcomes in results for s, o in zip(t.seeds, outcomes, strict=True)}
+    return {
+        (t.arm, s.index): o.metrics.get("level")
+        for t, outcomes in results
+        for s, o in zip(t.seeds, outcomes, strict=True)
+    }
 
 
 def test_processes_give_what_inline_gives(task, processes):
@@ -101,5 +105,3 @@ def test_environment_of_the_caller_is_left_alone(task, processes):
     before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
     list(processes.run([[task("a")]]))
     assert {name: os.environ.get(name) for name in THREAD_VARIABLES} == before
-
-

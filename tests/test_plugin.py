@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from xml.etree import ElementTree as xml
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -88,7 +88,9 @@ def test_inconclusive_reading_is_exit_code_3_and_says_what_would_help(pytester, 
     result = claims()
 
     assert result.ret == 3
-    result.stdout.fnmatch_lines(["*reaches over an edge of the band*after 12 seeds; the cap is reached*", "*More seeds would shrink*"])
+    result.stdout.fnmatch_lines(
+        ["*reaches over an edge of the band*after 12 seeds; the cap is reached*", "*More seeds would shrink*"]
+    )
 
 
 def test_control_that_does_not_break_is_exit_code_1_and_invalid(pytester, claims):
@@ -98,11 +100,15 @@ def test_control_that_does_not_break_is_exit_code_1_and_invalid(pytester, claims
 
     assert result.ret == 1
     result.assert_outcomes(failed=2, skipped=1)
-    result.stdout.fnmatch_lines(["*INVALID, expected VERIFIED*", "*control same_centre (spread: 0.04) does NOT behave*"])
+    result.stdout.fnmatch_lines(
+        ["*INVALID, expected VERIFIED*", "*control same_centre (spread: 0.04) does NOT behave*"]
+    )
 
 
 def test_raising_measure_is_exit_code_4_without_a_traceback(pytester, claims):
-    write_claim(pytester.path, experiment=EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {"))
+    write_claim(
+        pytester.path, experiment=EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {")
+    )
 
     result = claims()
 
@@ -112,7 +118,9 @@ def test_raising_measure_is_exit_code_4_without_a_traceback(pytester, claims):
 
 
 def test_traceback_is_shown_when_asked_for(pytester, claims):
-    write_claim(pytester.path, experiment=EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {"))
+    write_claim(
+        pytester.path, experiment=EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {")
+    )
 
     claims("--claims-traceback").stdout.fnmatch_lines(["*Traceback (most recent call last):"])
 
@@ -124,7 +132,9 @@ def test_bad_specification_is_exit_code_2_and_other_claims_still_run(pytester, c
     result = claims()
 
     assert result.ret == 2
-    result.stdout.fnmatch_lines([f"{broken}/claim.yaml:*: strenght: unknown key 'strenght'; did you mean 'strength'[?]"])
+    result.stdout.fnmatch_lines(
+        [f"{broken}/claim.yaml:*: strenght: unknown key 'strenght'; did you mean 'strength'[?]"]
+    )
     result.stdout.no_fnmatch_line("*Traceback*")
     assert verdicts(report()) == {("warm_exceeds_cold", "as_documented"): "VERIFIED"}
     assert [c["problem"]["kind"] for c in report()["claims"] if "problem" in c] == ["specification"]
@@ -214,11 +224,11 @@ def test_junit_has_a_case_and_properties_per_reading(pytester, claims):
     write_claim(pytester.path, gap=-1.0)
     claims("--junitxml=own.xml")
 
-    ours = xml.parse(pytester.path / "reports/latest/junit.xml").getroot()
+    ours = ET.parse(pytester.path / "reports/latest/junit.xml").getroot()
     case = ours.find("testcase[@name='as_documented']")
     assert case.find("properties/property[@name='claim.verdict']").get("value") == "REFUTED"
     assert "REFUTED, expected VERIFIED" in case.find("failure").get("message")
-    theirs = xml.parse(pytester.path / "own.xml").getroot()
+    theirs = ET.parse(pytester.path / "own.xml").getroot()
     assert theirs.find(".//property[@name='claim.verdict']").get("value") == "REFUTED"
 
 

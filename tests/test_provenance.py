@@ -14,10 +14,14 @@ def project(tmp_path):
     """An experiment that imports a fixture, which imports another."""
     (tmp_path / "fixtures").mkdir()
     (tmp_path / "fixtures/__init__.py").write_text("")
-    (tmp_path / "fixtures/letters.py").write_text("from fixtures.alphabet import SIZE\n\n\ndef letters():\n    return SIZE\n")
+    (tmp_path / "fixtures/letters.py").write_text(
+        "from fixtures.alphabet import SIZE\n\n\ndef letters():\n    return SIZE\n"
+    )
     (tmp_path / "fixtures/alphabet.py").write_text("SIZE = 26\n")
     (tmp_path / "fixtures/unused.py").write_text("X = 1\n")
-    (tmp_path / "experiment.py").write_text("import numpy\nfrom fixtures import letters\n\n\ndef measure():\n    return letters\n")
+    (tmp_path / "experiment.py").write_text(
+        "import numpy\nfrom fixtures import letters\n\n\ndef measure():\n    return letters\n"
+    )
     return tmp_path
 
 
@@ -34,7 +38,11 @@ def test_code_is_the_experiment_and_all_it_imports(project):
 
 @pytest.mark.parametrize(
     ("name", "old", "new"),
-    [("experiment.py", "return letters", "return letters, 1"), ("fixtures/alphabet.py", "26", "27"), ("fixtures/letters.py", "return SIZE", "return -SIZE")],
+    [
+        ("experiment.py", "return letters", "return letters, 1"),
+        ("fixtures/alphabet.py", "26", "27"),
+        ("fixtures/letters.py", "return SIZE", "return -SIZE"),
+    ],
 )
 def test_a_changed_line_makes_another_trial(project, name, old, new):
     before = digest(project)
@@ -60,7 +68,16 @@ def test_comments_docstrings_layout_and_unused_modules_do_not(project, name, old
     assert digest(project) == before
 
 
-KEY = {"claim": "c", "arm": "a", "settings": {"n": 1}, "code": "d", "data": [], "environment": {"device": "cpu"}, "base_seed": 0, "seed": 0}
+KEY = {
+    "claim": "c",
+    "arm": "a",
+    "settings": {"n": 1},
+    "code": "d",
+    "data": [],
+    "environment": {"device": "cpu"},
+    "base_seed": 0,
+    "seed": 0,
+}
 
 
 @pytest.mark.parametrize("part", KEY)
@@ -90,7 +107,11 @@ def test_machine_says_what_a_stranger_needs(tmp_path):
 
 def test_commit_and_changes_are_known_in_a_repository(tmp_path):
     def git(*arguments):
-        subprocess.run(["git", "-C", tmp_path, "-c", "user.name=n", "-c", "user.email=e", *arguments], check=True, capture_output=True)
+        subprocess.run(
+            ["git", "-C", tmp_path, "-c", "user.name=n", "-c", "user.email=e", *arguments],
+            check=True,
+            capture_output=True,
+        )
 
     git("init")
     git("commit", "--allow-empty", "-m", "start")

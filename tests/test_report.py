@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from xml.etree import ElementTree as xml
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -131,7 +131,7 @@ def test_smoke_run_claims_no_verdict_anywhere(report):
 
 
 def test_junit_counts_and_is_well_formed(report):
-    suite = xml.fromstring(junit(report(HOLDS, FAILS)))
+    suite = ET.fromstring(junit(report(HOLDS, FAILS)))
 
     assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
         "tests": "4",
@@ -145,15 +145,25 @@ def test_junit_replaces_what_xml_cannot_hold(report):
     found = report(FAILS)
     found["claims"][0]["readings"]["as_documented"]["reason"] = "bad \x1b[31m \x00 text"
 
-    assert xml.fromstring(junit(found)).find(".//failure") is not None
+    assert ET.fromstring(junit(found)).find(".//failure") is not None
 
 
 @pytest.mark.parametrize(
     ("claims", "message", "colour"),
-    [((HOLDS,), "1 of 1 as expected", "brightgreen"), ((HOLDS, FAILS), "1 of 2 as expected", "orange"), ((FAILS,), "0 of 1 as expected", "red")],
+    [
+        ((HOLDS,), "1 of 1 as expected", "brightgreen"),
+        ((HOLDS, FAILS), "1 of 2 as expected", "orange"),
+        ((FAILS,), "0 of 1 as expected", "red"),
+    ],
 )
 def test_badge(report, claims, message, colour):
-    assert badge(report(*claims)) == {"schemaVersion": 1, "label": "claims", "message": message, "color": colour, "isError": False}
+    assert badge(report(*claims)) == {
+        "schemaVersion": 1,
+        "label": "claims",
+        "message": message,
+        "color": colour,
+        "isError": False,
+    }
 
 
 def test_expected_false_alarms_are_the_sum_of_the_error_rates(report):

@@ -138,7 +138,9 @@ def test_smoke_profile_runs_everything_and_gives_no_verdict(tmp_path, run):
 
 
 def test_raising_measure_is_invalid_and_names_the_line(tmp_path, run):
-    folder = write_claim(tmp_path, experiment=EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {"))
+    folder = write_claim(
+        tmp_path, experiment=EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {")
+    )
 
     record = run(folder)
 
@@ -159,7 +161,9 @@ def test_raising_measure_is_invalid_and_names_the_line(tmp_path, run):
     ],
 )
 def test_what_is_no_measurement_is_invalid(tmp_path, run, returned, message):
-    text = EXPERIMENT.replace('{"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}', returned)
+    text = EXPERIMENT.replace(
+        '{"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}', returned
+    )
 
     record = run(write_claim(tmp_path, experiment=text))
 
@@ -168,7 +172,9 @@ def test_what_is_no_measurement_is_invalid(tmp_path, run, returned, message):
 
 
 def test_failed_trials_are_measured_again(tmp_path, run, store):
-    text = EXPERIMENT.replace("    return {", "    import os\n    if 'TOO_COLD' in os.environ:\n        raise ValueError\n    return {")
+    text = EXPERIMENT.replace(
+        "    return {", "    import os\n    if 'TOO_COLD' in os.environ:\n        raise ValueError\n    return {"
+    )
     folder = write_claim(tmp_path, experiment=text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOO_COLD", "1")

@@ -15,4 +15,10 @@ def badge(run: Run) -> dict[str, Any]:
     good, total = as_expected(run)
     broken = bool(problems(run))
     colour = "brightgreen" if good == total and total and not broken else "orange" if good else "red"
-    return {"schemaVersion": 1, "label": "claims", "message": f"{good} of {total} as expected", "color": colour, "isError": broken}
+    return {
+        "schemaVersion": 1,
+        "label": "claims",
+        "message": f"{good} of {total} as expected",
+        "color": colour,
+        "isError": broken,
+    }

@@ -100,12 +100,21 @@ def _overview(run: Run) -> str:
     lines = ["## Overview", ""]
     documents = {claim["document"]["id"]: claim["document"] for claim in judged(run)}
     for key, document in sorted(documents.items()):
-        lines += [f"### {text(document['title'])}", "", f"{text(document['authors'])}, {document['year']}. {text(document['summary'])}", ""]
+        lines += [
+            f"### {text(document['title'])}",
+            "",
+            f"{text(document['authors'])}, {document['year']}. {text(document['summary'])}",
+            "",
+        ]
         lines += ["| statement | as we found it | readings |", "|---|---|---|"]
         for claim in judged(run):
             if claim["document"]["id"] == key:
-                readings = "<br>".join(f"{explain.SYMBOL[r['verdict']]} {text(n)}: {r['verdict']}" for n, r in claim["readings"].items())
-                lines.append(f"| [{text(claim['title'])}](#{claim['id'].replace('_', '-')}) | {sentence(claim)} | {readings} |")
+                readings = "<br>".join(
+                    f"{explain.SYMBOL[r['verdict']]} {text(n)}: {r['verdict']}" for n, r in claim["readings"].items()
+                )
+                lines.append(
+                    f"| [{text(claim['title'])}](#{claim['id'].replace('_', '-')}) | {sentence(claim)} | {readings} |"
+                )
         lines.append("")
     return "\n".join(lines)
 
@@ -140,16 +149,19 @@ def _claim(claim: dict[str, Any]) -> str:
         "",
     ]
     for name, reading in claim["readings"].items():
-        lines += _reading(claim, name, reading)
+        lines += _reading(name, reading)
     for name, control in claim["controls"].items():
         lines += _control(name, control)
     lines += _details(claim)
     return "\n".join(lines)
 
 
-def _reading(claim: dict[str, Any], name: str, reading: dict[str, Any]) -> list[str]:
+def _reading(name: str, reading: dict[str, Any]) -> list[str]:
     as_it_should = "as expected" if reading["as_expected"] else f"expected {reading['expected']}"
-    lines = [f"### Reading {text(name)}: {explain.SYMBOL[reading['verdict']]} {reading['verdict']} ({as_it_should})", ""]
+    lines = [
+        f"### Reading {text(name)}: {explain.SYMBOL[reading['verdict']]} {reading['verdict']} ({as_it_should})",
+        "",
+    ]
     if reading["means"]:
         lines += [f"{text(reading['means'])}.", ""]
     if reading["because"]:
@@ -160,11 +172,20 @@ def _reading(claim: dict[str, Any], name: str, reading: dict[str, Any]) -> list[
 def _control(name: str, control: dict[str, Any]) -> list[str]:
     change = ", ".join(f"{text(key)} = {text(value)}" for key, value in control["change"].items())
     state = "broke what it must break" if control["behaves"] else "did NOT break what it must break"
-    return [f"### Control {text(name)}: {state}", "", f"Changed: {change}. {text(control['because'])}", "", *_table(control["expectations"])]
+    return [
+        f"### Control {text(name)}: {state}",
+        "",
+        f"Changed: {change}. {text(control['because'])}",
+        "",
+        *_table(control["expectations"]),
+    ]
 
 
 def _table(expectations: dict[str, Any]) -> list[str]:
-    lines = ["| what is measured | source says | estimate | interval | band | seeds | verdict |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| what is measured | source says | estimate | interval | band | seeds | verdict |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for name, e in expectations.items():
         what = f"{text(name)}: {text(explain.contrast_words(e['contrast']))} ({text(e['unit'])})"
         rate = "every instance" if e["exact"] else f"{explain.span(e)}, error rate {e['alpha']:g}"
@@ -182,7 +203,10 @@ def _table(expectations: dict[str, Any]) -> list[str]:
 def _details(claim: dict[str, Any]) -> list[str]:
     trials, cost = claim["trials"], claim["cost"]
     total = sum(trials.values())
-    data = "; ".join(f"{text(d['name'])}, {d['size']:,} examples, sha256 {d['sha256'][:16]}…, {text(d['source'])}" for d in claim["data"])
+    data = "; ".join(
+        f"{text(d['name'])}, {d['size']:,} examples, sha256 {d['sha256'][:16]}…, {text(d['source'])}"
+        for d in claim["data"]
+    )
     settings = ", ".join(f"{text(key)} {text(value)}" for key, value in claim["settings"].items())
     versions = ", ".join(f"{text(key)} {text(value)}" for key, value in claim["environment"].items())
     plan = claim["seeds"]

@@ -55,4 +55,5 @@ def reused(run: Run) -> tuple[int, int]:
 
 def false_alarms(run: Run) -> float:
     """Return the sum of the expectations' error rates: the false decisions to expect of such a run at most."""
-    return sum(e["alpha"] for row in rows(run) for e in row.reading["expectations"].values() if not e["exact"])
+    sampled = [e for row in rows(run) for e in row.reading["expectations"].values() if not e["exact"]]
+    return float(sum(e["alpha"] for e in sampled))

@@ -27,7 +27,11 @@ def table(run: Run, width: int) -> list[str]:
             lines.append(f"{row.claim['id']} ({row.claim['strength']})")
             last = row.claim["id"]
         reading = row.reading
-        mark = "" if reading["as_expected"] or row.claim["profile"] == NO_VERDICT_PROFILE else f" <- expected {reading['expected']}"
+        mark = (
+            ""
+            if reading["as_expected"] or row.claim["profile"] == NO_VERDICT_PROFILE
+            else f" <- expected {reading['expected']}"
+        )
         lines.append(f"  {explain.SYMBOL[reading['verdict']]} {reading['verdict']:<12} {row.name}{mark}")
         for name, expectation in reading["expectations"].items():
             values = f"{explain.number(expectation['estimate'])} {explain.span(expectation)}"

@@ -18,7 +18,7 @@ LETTERS = {
     "D": "####. #...# #...# #...# #...# #...# ####.",
 }  # 7 rows of 5 pixels, the usual dot matrix
 
-ENERGY_ROUNDING = 1e-9  # a rise below this is rounding; energies are of the order of the number of neurons
+ENERGY_ROUNDING = 1e-9  # a rise below this is rounding; energies are of the order of the number of neurons or above
 
 
 def letters(names: str) -> NDArray[np.float64]:
@@ -27,8 +27,11 @@ def letters(names: str) -> NDArray[np.float64]:
 
 
 def hebbian(patterns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the couplings sum_p xi_i xi_j / N with zero diagonal, shape (N, N) (Hopfield 1982, eq. 2)."""
-    couplings = patterns.T @ patterns / patterns.shape[1]
+    """Return the couplings sum_p xi_i xi_j with zero diagonal, shape (N, N) (Hopfield 1982, eq. 2).
+
+    They are whole numbers, so fields and energies are exact and a tie is a tie on every machine.
+    """
+    couplings = patterns.T @ patterns
     np.fill_diagonal(couplings, 0)
     return couplings
 
@@ -94,11 +97,20 @@ def settle(
 
 
 def count_rises(
-    couplings: NDArray[np.float64], towards: NDArray[np.float64], states: NDArray[np.float64], neurons: NDArray[np.int64]
+    couplings: NDArray[np.float64],
+    towards: NDArray[np.float64],
+    states: NDArray[np.float64],
+    neurons: NDArray[np.int64],
 ) -> int:
     """Return in how many states flipping the named neuron raises the energy.
 
     With zero diagonal a flip of s_i changes -1/2 s^T W s by s_i ((W s)_i + (W^T s)_i), symmetric or not.
+
+    Args:
+        couplings: W, shape (N, N).
+        towards: its transpose.
+        states: before the flip, shape (n_states, N).
+        neurons: the one to flip in each state, shape (n_states,).
     """
     both = couplings[neurons] + towards[neurons]
     change = states[np.arange(len(states)), neurons] * np.einsum("si,si->s", both, states)
@@ -111,7 +123,8 @@ def cues(
     """Return the stored patterns, and for every start the pattern meant and the state it starts from.
 
     `recall`: `load` * `neurons` random patterns are stored, starts are copies of random ones with a share `flipped`.
-    `random_state`: the same are stored, starts are random states. `letter`: A, B and C are stored, starts are perfect Ds.
+    `random_state`: the same are stored, starts are random states.
+    `letter`: A, B and C are stored, starts are perfect Ds.
 
     Raises:
         ValueError: `task` is none of these.

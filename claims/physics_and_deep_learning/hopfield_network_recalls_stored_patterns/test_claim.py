@@ -51,6 +51,16 @@ def test_instrument_damage_flips_exactly_the_share_asked_for(claim):
     assert len(np.unique(damaged, axis=0)) == 30
 
 
+def test_instrument_hebbian_rule_cannot_store_the_letters(claim):
+    """Perfect letters A, B, C and D all leave for one state that is none of them."""
+    letters = claim.experiment.letters("ABCD")
+
+    end, _ = claim.experiment.settle(claim.experiment.hebbian(letters[:3]), letters, 50, SEED.numpy("orders"))
+
+    assert len(np.unique(end, axis=0)) == 1
+    assert not (end[0] == letters).all(axis=1).any()
+
+
 def test_instrument_pseudo_inverse_rule_keeps_letters_at_rest(claim):
     """With the diagonal put back the couplings project: stored letters are eigenvectors, also under correlation."""
     letters = claim.experiment.letters("ABC")

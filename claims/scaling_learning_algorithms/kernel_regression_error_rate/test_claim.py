@@ -44,9 +44,7 @@ def test_instrument_parabola_finds_the_minimum_of_the_theoretical_curve(claim):
         curve = 0.1 / (sizes * widths[:, None] ** d) + widths[:, None] ** 4
         best = (d * 0.1 / (4 * sizes)) ** (1 / (4 + d))
 
-        np.testing.assert_allclose(
-            claim.experiment.smallest_error(curve), 0.1 / (sizes * best**d) + best**4, rtol=0.01
-        )
+        np.testing.assert_allclose(claim.experiment.smallest_error(curve), 0.1 / (sizes * best**d) + best**4, rtol=0.01)
 
 
 def test_instrument_refuses_a_minimum_at_the_end_of_the_ladder(claim):
