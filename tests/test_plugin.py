@@ -140,6 +140,28 @@ def test_bad_specification_is_exit_code_2_and_other_claims_still_run(pytester, c
     assert [c["problem"]["kind"] for c in report()["claims"] if "problem" in c] == ["specification"]
 
 
+def test_corrupt_data_is_exit_code_4_and_other_claims_still_run(pytester, claims, report):
+    write_claim(pytester.path)
+    text = EXPERIMENT + "\n\ndef data_used():\n    from harness.errors import DataError\n    raise DataError('digits.gz: broken; fetch it again')\n"
+    write_claim(pytester.path, "on_data", experiment=text)
+
+    result = claims()
+
+    assert result.ret == 4
+    result.stdout.fnmatch_lines(["digits.gz: broken; fetch it again"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    assert verdicts(report()) == {("warm_exceeds_cold", "as_documented"): "VERIFIED"}
+
+
+def test_experiment_that_cannot_be_imported_is_exit_code_4(pytester, claims):
+    folder = write_claim(pytester.path, experiment="import nonsense_that_is_not_there\n")
+
+    result = claims()
+
+    assert result.ret == 4
+    result.stdout.fnmatch_lines([f"{folder}/experiment.py: cannot be imported: ModuleNotFoundError: *"])
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [

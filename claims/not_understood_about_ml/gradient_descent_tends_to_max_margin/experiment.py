@@ -117,3 +117,13 @@ def prepare_training(
     """Return the descent of one seed to the third checkpoint, ready to be timed."""
     signed = signed_examples(seed, n_train, dimension)[None]
     return lambda: list(descend(signed, loss, learning_rate, step[:3]))
+
+
+def prepare_inference(
+    arm: str, seed: Seed, *, n_train: int, dimension: int, loss: str, learning_rate: float, step: Sequence[int]
+) -> Callable[[], object]:
+    """Return the classification of 10,000 fresh inputs by the separator of the third checkpoint, ready to be timed."""
+    signed = signed_examples(seed, n_train, dimension)[None]
+    (weights,) = descend(signed, loss, learning_rate, step[2:3])
+    inputs = seed.numpy("timing").standard_normal((10_000, dimension))
+    return lambda: np.sign(inputs @ weights[0])

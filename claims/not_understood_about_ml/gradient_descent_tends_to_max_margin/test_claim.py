@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.svm import LinearSVC
 
 from harness.seeds import seeds_of
+
+
+def test_reading(claim, reading):
+    claim.check_reading(reading)
+
+
+def test_control(claim, control):
+    claim.check_control(control)
+
+
+def test_training_time(claim, benchmark, training_arm):
+    claim.time_training(benchmark, training_arm)
+
+
+def test_inference_time(claim, benchmark, inference_arm):
+    claim.time_inference(benchmark, inference_arm)
 
 
 def test_instrument_separator_of_two_points_is_known(claim):
@@ -18,6 +33,8 @@ def test_instrument_separator_of_two_points_is_known(claim):
 
 def test_instrument_separator_agrees_with_a_support_vector_machine(claim):
     """A machine by coordinate descent on another formulation finds the same margin, to its own tolerance."""
+    from sklearn.svm import LinearSVC
+
     (seed,) = seeds_of("instrument", 0, range(1))
     signed = claim.experiment.signed_examples(seed, n_train=30, dimension=20)
     # Half the examples are mirrored, so that both classes occur; without an intercept this changes nothing.

@@ -10,6 +10,14 @@ from harness.seeds import seeds_of
 SEED = seeds_of("instrument", 0, range(1))[0]
 
 
+def test_reading(claim, reading):
+    claim.check_reading(reading)
+
+
+def test_control(claim, control):
+    claim.check_control(control)
+
+
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_instrument_rises_are_those_of_the_energy(claim, symmetric):
     """Flips counted as rises are the flips after which -1/2 s^T W s, computed in full, is larger."""

@@ -136,9 +136,13 @@ def timed(work: Callable[[], T], device: str) -> tuple[T, float]:
     return result, clock() - start
 
 
-@lru_cache(maxsize=2)
 def trained_network(trial: Trial) -> tuple[Ensemble, float]:
-    """Return the network of one trial and its training time, for the two arms that use it."""
+    """Return the network of one trial and its training time."""
+    return _trained_once(replace(trial, features="trained"))  # what is done with its features does not change it
+
+
+@lru_cache(maxsize=64)  # of 0.3 MB each: two arms use a network, and so does the control that leaves it as it is
+def _trained_once(trial: Trial) -> tuple[Ensemble, float]:
     return timed(partial(train_network, trial), trial.device)
 
 

@@ -8,6 +8,14 @@ import pytest
 from harness.seeds import seeds_of
 
 
+def test_reading(claim, reading):
+    claim.check_reading(reading)
+
+
+def test_control(claim, control):
+    claim.check_control(control)
+
+
 def test_instrument_expected_error_is_the_mean_over_noisy_labels(claim):
     """Drawing labels 20,000 times gives the expectation that is taken, within five standard errors."""
     experiment = claim.experiment

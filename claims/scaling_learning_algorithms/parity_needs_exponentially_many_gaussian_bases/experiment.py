@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from harness.seeds import Seeds
 
-INFEASIBLE = 2  # status of scipy.optimize.linprog
+SOLVER_TOLERANCE = 1e-6  # a margin below this, with coefficients up to 1, is zero: ten times the solver's tolerance
+
+CLEAR_MARGIN = 1e-4  # a margin above this is positive beyond doubt; between the two nothing is decided
 
 SMALLEST_MARGIN = 0.5  # a machine must clear this on every vertex, where its program asks for 1: far above rounding
 
@@ -75,23 +77,24 @@ def subsets(target: str, dimension: int, size: int) -> tuple[tuple[int, ...], ..
 def computes(columns: NDArray[np.float64], wanted: NDArray[np.int64]) -> bool:
     """Return whether some combination of the columns and a bias has the wanted sign on every corner.
 
-    The linear program y (b + K a) >= 1 decides it. What it calls feasible is checked by its margins.
+    The linear program: maximise the margin t with y (b + K a) >= t and all coefficients within [-1, 1]. It always has
+    a solution; its t is positive if such a combination exists and zero if not.
 
     Args:
         columns: kernel values, shape (2^d, n_bases).
         wanted: +1 or -1, shape (2^d,).
 
     Raises:
-        ArithmeticError: the program stopped without an answer, or with one that does not stand the check.
+        ArithmeticError: the program stopped without a solution, or with one too near to zero to be told from it.
     """
-    system = wanted[:, None] * np.column_stack([columns, np.ones(len(wanted))])
-    free = [(None, None)] * system.shape[1]
-    found = linprog(np.zeros(system.shape[1]), A_ub=-system, b_ub=-np.ones(len(wanted)), bounds=free, method="highs")
-    if found.status == INFEASIBLE:
-        return False
-    if found.status != 0 or (system @ found.x).min() < SMALLEST_MARGIN:
-        raise ArithmeticError(f"linear program undecided: {found.message}")
-    return True
+    signed = wanted[:, None] * np.column_stack([columns, np.ones(len(wanted))])
+    system = np.column_stack([-signed, np.ones(len(wanted))])
+    cost = np.append(np.zeros(signed.shape[1]), -1)
+    found = linprog(cost, A_ub=system, b_ub=np.zeros(len(wanted)), bounds=(-1, 1), method="highs")
+    margin = (signed @ found.x[:-1]).min() if found.status == 0 else np.nan
+    if not (margin < SOLVER_TOLERANCE or margin > CLEAR_MARGIN):
+        raise ArithmeticError(f"linear program undecided: margin {margin:.1e}, {found.message}")
+    return bool(margin > CLEAR_MARGIN)
 
 
 def fewest_by_search(target: str, dimension: int, width: float) -> int:

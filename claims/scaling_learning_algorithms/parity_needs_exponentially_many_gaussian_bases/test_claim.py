@@ -8,7 +8,14 @@ from math import prod
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
+
+
+def test_reading(claim, reading):
+    claim.check_reading(reading)
+
+
+def test_control(claim, control):
+    claim.check_control(control)
 
 
 def test_instrument_all_symmetries_of_the_cube_keep_parity(claim):
@@ -40,6 +47,8 @@ def test_instrument_subsets_up_to_symmetry_stand_for_all(claim):
 @pytest.mark.parametrize("width", [0.4, 1.0])
 def test_instrument_infeasible_programs_have_a_certificate(claim, width):
     """Where no machine computes parity, and only there, weights >= 0 cancel all its columns (Gordan's theorem)."""
+    from scipy.optimize import linprog
+
     experiment = claim.experiment
     corners = experiment.vertices(4)
     kernel, wanted = experiment.gaussian(corners, corners, width), experiment.labels("parity", corners)

@@ -1,0 +1,300 @@
+"""Each kind of contrast by numbers computed by hand, and what never becomes a number."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from harness import contrasts
+from harness.contrasts import evaluate, instances, points_of, reachable
+from harness.stats import resolution_floor
+from tests.specimen import claim, claim_with, evidence_of, point
+
+NET = {"arm": "net", "width": 4, "scene": "plain"}
+SVM = {**NET, "arm": "svm"}
+SETTINGS = {"n_test": 200}
+STEP = 1 / 200
+SWEEP = [point(width=width) for width in (1, 2, 4)]
+
+
+def per_seed(contrast, rows, metric="error", settings=None):
+    spec = claim_with(contrast)
+    return evaluate(spec.expectations["e"].contrast, spec, evidence_of(rows, metric), settings or SETTINGS)
+
+
+def test_mean_is_the_metric_at_the_cell():
+    found = per_seed({"mean": "error", "at": NET}, {point(): [0.1, 0.3]})
+    assert found.values == {0: 0.1, 1: 0.3}
+    assert found.bounds == (0, 1)
+    assert not found.log
+    assert found.sd_floor([0, 1]) == pytest.approx(STEP / math.sqrt(12))
+
+
+def test_difference_is_of_minus_minus_paired_by_seed():
+    found = per_seed({"difference": "error", "of": SVM, "minus": NET}, {point(): [0.1, 0.3], point("svm"): [0.5, 0.4]})
+    assert found.values == pytest.approx({0: 0.4, 1: 0.1})
+    assert found.bounds == (-1, 1)
+    assert found.sd_floor([0, 1]) == pytest.approx(STEP / math.sqrt(6))
+
+
+def test_ratio_is_the_logarithm_of_of_over_to():
+    found = per_seed({"ratio": "error", "of": SVM, "to": NET}, {point(): [0.1, 0.2], point("svm"): [0.4, 0.1]})
+    assert found.values == pytest.approx({0: math.log(4), 1: math.log(0.5)})
+    assert found.log
+    assert found.bounds == (-math.inf, math.inf)
+
+
+def test_the_rounding_error_of_a_log_ratio_is_that_of_both_sides_relative_to_each():
+    found = per_seed({"ratio": "error", "of": SVM, "to": NET}, {point(): [0.1, 0.2], point("svm"): [0.4, 0.1]})
+    first, second = math.hypot(1 / 0.4, 1 / 0.1), math.hypot(1 / 0.1, 1 / 0.2)
+    assert found.sd_floor([0]) == pytest.approx(STEP / math.sqrt(12) * first)
+    assert found.sd_floor([0, 1]) == pytest.approx(STEP / math.sqrt(12) * math.sqrt((first**2 + second**2) / 2))
+
+
+@pytest.mark.parametrize(("net", "svm", "ratio"), [(0.0, 0.1, 0.1 / (STEP / 2)), (0.1, 0.0, STEP / 2 / 0.1), (0.0, 0.0, 1)])
+def test_in_a_ratio_a_zero_counts_as_half_a_step(net, svm, ratio):
+    found = per_seed({"ratio": "error", "of": SVM, "to": NET}, {point(): [net], point("svm"): [svm]})
+    assert found.values == pytest.approx({0: math.log(ratio)})
+
+
+def test_a_zero_in_a_ratio_without_a_resolution_is_a_problem():
+    found = per_seed({"ratio": "loss", "of": SVM, "to": NET}, {point(): [0.0], point("svm"): [0.5]}, "loss")
+    assert found.values == {}
+    assert found.problems == ("seed 0: a ratio needs positive values, not 0.5 / 0",)
+
+
+@pytest.mark.parametrize("resolution", [None, 0.01])
+def test_a_negative_value_in_a_ratio_is_a_problem_whatever_the_resolution(resolution):
+    metric = {"unit": "nat", "better": "lower", "resolution": resolution}
+    spec = claim_with({"ratio": "gap", "of": SVM, "to": NET}, metrics={"gap": metric})
+    evidence = evidence_of({point(): [-0.2], point("svm"): [0.5]}, "gap")
+    found = evaluate(spec.expectations["e"].contrast, spec, evidence, {})
+    assert found.problems == ("seed 0: a ratio needs positive values, not 0.5 / -0.2",)
+
+
+def test_a_ratio_beyond_the_range_of_floats_stays_finite_as_a_logarithm():
+    found = per_seed({"ratio": "loss", "of": SVM, "to": NET}, {point(): [1e-200], point("svm"): [1e200]}, "loss")
+    assert found.values == pytest.approx({0: 400 * math.log(10)})
+
+
+def test_interaction_is_the_difference_here_less_the_difference_there():
+    contrast = {
+        "interaction": "error",
+        "of": {"arm": "svm", "width": 4},
+        "minus": {"arm": "net", "width": 4},
+        "here": {"scene": "clutter"},
+        "there": {"scene": "plain"},
+    }
+    rows = {
+        point("svm", scene="clutter"): [0.9],
+        point("net", scene="clutter"): [0.3],
+        point("svm"): [0.25],
+        point("net"): [0.125],
+    }
+    found = per_seed(contrast, rows)
+    assert found.values == pytest.approx({0: (0.9 - 0.3) - (0.25 - 0.125)})
+    assert found.bounds == (-2, 2)
+    assert found.sd_floor([0]) == pytest.approx(STEP / math.sqrt(3))
+
+
+def test_slope_is_the_least_squares_slope():
+    # x = 1, 2, 4 about 7/3: weights -4/14, -1/14, 5/14.
+    found = per_seed({"slope": "error", "over": "width", "at": {"arm": "net", "scene": "plain"}}, dict(zip(SWEEP, [[0.7], [0.2], [0.1]], strict=True)))
+    assert found.values == pytest.approx({0: (-4 * 0.7 - 0.2 + 5 * 0.1) / 14})
+    assert found.bounds == pytest.approx((-5 / 14, 5 / 14))
+    assert found.sd_floor([0]) == pytest.approx(STEP / math.sqrt(12) * math.sqrt(42) / 14)
+
+
+def test_a_sweep_may_be_limited_to_some_values():
+    contrast = {"slope": "loss", "over": "width", "at": {"arm": "net", "scene": "plain"}, "values": [4, 1]}
+    found = per_seed(contrast, {SWEEP[0]: [3.0], SWEEP[2]: [1.5]}, "loss")
+    assert found.values == pytest.approx({0: -0.5})
+
+
+def test_loglog_slope_is_the_exponent():
+    contrast = {"loglog_slope": "loss", "over": "width", "at": {"arm": "net", "scene": "plain"}}
+    rows = {where: [5 * width**-1.25] for where, width in zip(SWEEP, (1, 2, 4), strict=True)}
+    assert per_seed(contrast, rows, "loss").values == pytest.approx({0: -1.25})
+
+
+def test_the_rounding_error_of_an_exponent_is_relative_to_each_value():
+    contrast = {"loglog_slope": "error", "over": "width", "at": {"arm": "net", "scene": "plain"}, "values": [1, 4]}
+    found = per_seed(contrast, {SWEEP[0]: [0.5], SWEEP[2]: [0.25]})
+    weight = 1 / math.log(4)
+    assert found.sd_floor([0]) == pytest.approx(STEP / math.sqrt(12) * weight * math.hypot(1 / 0.5, 1 / 0.25))
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0])
+def test_a_loglog_slope_of_a_value_that_is_not_positive_is_a_problem(bad):
+    contrast = {"loglog_slope": "loss", "over": "width", "at": {"arm": "net", "scene": "plain"}, "values": [1, 4]}
+    found = per_seed(contrast, {SWEEP[0]: [1.0], SWEEP[2]: [bad]}, "loss")
+    assert found.values == {}
+    assert found.problems == (f"seed 0: a log-log slope needs positive values, not {bad:g}",)
+
+
+@pytest.mark.parametrize(("row", "tau"), [([3.0, 2.0, 1.0], -1), ([1.0, 3.0, 2.0], 1 / 3), ([1.0, 1.0, 2.0], 2 / 3)])
+def test_rank_trend_is_kendalls_tau(row, tau):
+    contrast = {"rank_trend": "loss", "over": "width", "at": {"arm": "net", "scene": "plain"}}
+    found = per_seed(contrast, {where: [value] for where, value in zip(SWEEP, row, strict=True)}, "loss")
+    assert found.values == pytest.approx({0: tau})
+    assert found.bounds == (-1, 1)
+    # Three points: tau moves by 2/3 when two neighbours swap.
+    assert found.sd_floor([0]) == pytest.approx(2 / 3 / math.sqrt(12))
+
+
+@pytest.mark.parametrize(("take", "expected"), [("min", 0.1), ("max", 0.7), ("mean", 0.3)])
+def test_take_reduces_a_list_of_values_within_each_seed(take, expected):
+    cell = {"arm": "net", "scene": "plain", "width": [1, 2, 4], "take": take}
+    rows = dict(zip(SWEEP, [[0.7, 0.1], [0.1, 0.1], [0.1, 0.1]], strict=True))
+    assert per_seed({"mean": "error", "at": cell}, rows).values == pytest.approx({0: expected, 1: 0.1})
+
+
+def test_take_reduces_over_arms_too():
+    cell = {"arm": ["net", "svm"], "scene": "plain", "width": 4, "take": "max"}
+    assert per_seed({"mean": "error", "at": cell}, {point(): [0.1], point("svm"): [0.2]}).values == {0: 0.2}
+
+
+def test_a_seed_that_lacks_a_trial_is_left_out():
+    spec = claim_with({"difference": "error", "of": SVM, "minus": NET})
+    evidence = evidence_of({point(): [0.1, 0.3, 0.2], point("svm"): [0.5, 0.4]})
+    del evidence[point("svm")][0]
+    assert evaluate(spec.expectations["e"].contrast, spec, evidence, SETTINGS).values == pytest.approx({1: 0.1})
+
+
+def test_without_any_trial_there_is_no_value():
+    found = per_seed({"difference": "error", "of": SVM, "minus": NET}, {point(): [0.1]})
+    assert (found.values, found.problems) == ({}, ())
+    assert found.sd_floor([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (math.nan, "error is nan"),
+        (math.inf, "error is inf"),
+        (1.3, "error is 1.3, beyond its bounds [0.0, 1.0]"),
+        (-0.01, "error is -0.01, beyond its bounds [0.0, 1.0]"),
+    ],
+)
+def test_a_value_that_cannot_be_is_a_problem(value, problem):
+    found = per_seed({"mean": "error", "at": NET}, {point(): [0.1, value]})
+    assert found.values == {}
+    assert found.problems == (f"seed 1 at arm=net, scene=plain, width=4: {problem}",)
+
+
+@pytest.mark.parametrize("value", [1 + 1e-12, -1e-12, 1.004, 0.0, 1.0])
+def test_a_bound_may_be_passed_by_rounding_and_by_one_step(value):
+    assert per_seed({"mean": "error", "at": NET}, {point(): [value]}).values == {0: value}
+
+
+def test_a_missing_metric_is_a_problem():
+    found = per_seed({"mean": "error", "at": NET}, {point(): [0.1]}, metric="loss")
+    assert found.problems == ("seed 0 at arm=net, scene=plain, width=4: metric 'error' is missing",)
+
+
+def test_a_contrast_beyond_the_range_of_floats_is_a_problem():
+    found = per_seed({"difference": "loss", "of": SVM, "minus": NET}, {point(): [-1e308], point("svm"): [1e308]}, "loss")
+    assert found.problems == ("seed 0: the difference of loss is inf",)
+
+
+def test_a_floor_reads_no_seed_but_those_it_is_asked_for():
+    found = per_seed({"ratio": "error", "of": SVM, "to": NET}, {point(): [0.5, 0.0], point("svm"): [0.5, 0.5]})
+    assert found.sd_floor([0]) == pytest.approx(resolution_floor(STEP, [2, 2]))
+    assert found.sd_floor([0]) < found.sd_floor([0, 1])
+
+
+def test_exact_reads_every_condition_that_is_left_out():
+    spec = claim()
+    assert points_of(spec.expectations["never_wrong"].contrast, spec) == [
+        point("net", width, scene) for width in (1, 2, 4) for scene in ("plain", "clutter")
+    ]
+
+
+def test_exact_reads_every_arm_and_every_value_of_a_list():
+    spec = claim_with({"exact": "error", "at": {"width": [1, 4], "scene": "plain"}}, {"at_most": 0})
+    found = points_of(spec.expectations["e"].contrast, spec)
+    assert sorted(found) == sorted(point(arm, width) for arm in ("net", "svm") for width in (1, 4))
+
+
+def test_instances_are_every_point_of_every_seed():
+    spec = claim_with({"exact": "error", "at": {"arm": "net", "width": 4}}, {"at_most": 0})
+    rows = {point(): [0.0, 0.25], point(scene="clutter"): [0.5, 0.75]}
+    found, problems = instances(spec.expectations["e"].contrast, spec, evidence_of(rows), SETTINGS)
+    assert problems == ()
+    assert sorted(found) == sorted(
+        [(point(), 0, 0.0), (point(), 1, 0.25), (point(scene="clutter"), 0, 0.5), (point(scene="clutter"), 1, 0.75)]
+    )
+
+
+def test_an_instance_that_cannot_be_is_a_problem():
+    spec = claim_with({"exact": "error", "at": NET}, {"at_most": 0})
+    found, problems = instances(spec.expectations["e"].contrast, spec, evidence_of({point(): [2.0]}), SETTINGS)
+    assert found == []
+    assert problems == ("seed 0 at arm=net, scene=plain, width=4: error is 2, beyond its bounds [0.0, 1.0]",)
+
+
+def test_a_cell_is_read_in_the_spelling_of_the_condition():
+    # measure() gets what the condition says: 4 and not 4.0.
+    spec = claim_with({"mean": "error", "at": {**NET, "width": 4.0}})
+    (found,) = points_of(spec.expectations["e"].contrast, spec)
+    assert found == point()
+    assert isinstance(dict(found)["width"], int)
+
+
+def test_a_single_arm_and_a_condition_of_one_value_may_be_left_out():
+    spec = claim_with({"mean": "error"}, arms={"net": {}}, conditions={"width": [4], "scene": ["plain"]}, timings={})
+    assert points_of(spec.expectations["e"].contrast, spec) == [point()]
+
+
+def test_points_of_several_cells_come_once_each():
+    spec = claim_with({"difference": "error", "of": {**NET, "width": [1, 4], "take": "min"}, "minus": NET})
+    assert points_of(spec.expectations["e"].contrast, spec) == [point(width=1), point(width=4)]
+
+
+def test_a_condition_handed_over_together_gives_points_like_any_other():
+    together = {"width": {"values": [1, 2, 4], "together": True}, "scene": ["plain", "clutter"]}
+    apart, joined = (
+        claim_with({"slope": "loss", "over": "width", "at": {"arm": "net", "scene": "plain"}}, **extra)
+        for extra in ({}, {"conditions": together})
+    )
+    contrast = apart.expectations["e"].contrast
+    assert points_of(contrast, joined) == points_of(contrast, apart) == SWEEP
+
+
+@pytest.mark.parametrize(
+    ("contrast", "span"),
+    [
+        ({"mean": "error", "at": NET}, (0, 1)),
+        ({"mean": "loss", "at": NET}, (-math.inf, math.inf)),
+        ({"difference": "error", "of": SVM, "minus": NET}, (-1, 1)),
+        ({"ratio": "error", "of": SVM, "to": NET}, (0, math.inf)),
+        ({"ratio": "loss", "of": SVM, "to": NET}, (0, math.inf)),
+        ({"interaction": "error", "of": SVM, "minus": NET, "here": {}, "there": {}}, (-2, 2)),
+        ({"slope": "error", "over": "width"}, (-5 / 14, 5 / 14)),
+        ({"loglog_slope": "error", "over": "width"}, (-math.inf, math.inf)),
+        ({"rank_trend": "loss", "over": "width"}, (-1, 1)),
+        ({"exact": "error"}, (0, 1)),
+        ({"exact": "loss"}, (-math.inf, math.inf)),
+    ],
+)
+def test_what_a_contrast_can_be_at_all(contrast, span):
+    spec = claim_with(contrast)
+    assert reachable(spec.expectations["e"].contrast, spec) == pytest.approx(span)
+
+
+def test_a_half_bounded_metric_gives_half_bounded_contrasts():
+    spec = claim_with({"difference": "m", "of": SVM, "minus": NET}, metrics={"m": {"unit": "s", "better": "lower", "bounds": [0, None]}})
+    assert contrasts.linear_bounds(spec.metrics["m"], [1.0]) == (0, math.inf)
+    assert reachable(spec.expectations["e"].contrast, spec) == (-math.inf, math.inf)
+
+
+@pytest.mark.parametrize(("resolution", "step"), [("1/n_test", 0.005), (0.25, 0.25), (None, None)])
+def test_a_resolution_is_a_number_or_one_over_a_setting(resolution, step):
+    spec = claim(metrics={"error": {"unit": "fraction", "better": "lower", "resolution": resolution}})
+    assert contrasts.resolve(spec.metrics["error"], SETTINGS) == step
+
+
+def test_a_point_of_weight_zero_does_not_spoil_the_bounds():
+    spec = claim(metrics={"error": {"unit": "fraction", "better": "lower", "bounds": [0, None]}})
+    assert contrasts.linear_bounds(spec.metrics["error"], [0.0, 2.0]) == (0, math.inf)

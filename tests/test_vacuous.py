@@ -1,0 +1,148 @@
+"""What measures nothing verifies nothing: each way to pass for no reason, tried."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from harness.catalogue import load_all, load_claim
+from harness.decidability import problems_of
+from harness.errors import SpecError
+from harness.spec import SeedPlan
+from harness.verdict import INVALID, NOT_RUN, VERIFIED, combine, judge
+from tests import specimen
+from tests.specimen import claim_with, evidence_of, point
+
+NET = {"arm": "net", "width": 4, "scene": "plain"}
+SVM = {**NET, "arm": "svm"}
+PLAN = SeedPlan(first=6, step=2, cap=12)
+
+
+def judged(values, metric="loss", contrast=None, form=None, plan=PLAN, measured=None):
+    """Judge a band that the values satisfy by far."""
+    spec = claim_with(contrast or {"mean": metric, "at": NET}, form or {"at_most": 0.9})
+    evidence = evidence_of({point(): values, point("svm"): values}, measured or metric)
+    return judge(spec.expectations["e"], spec, evidence, {"n_test": 200}, plan)
+
+
+GOOD = [0.1, 0.12, 0.09, 0.11, 0.1, 0.08]
+
+
+def test_the_values_used_here_would_verify():
+    assert judged(GOOD).verdict == VERIFIED
+
+
+def test_a_missing_metric_verifies_nothing():
+    assert judged(GOOD, measured="error").verdict == INVALID
+
+
+def test_a_metric_that_one_seed_lacks_verifies_nothing():
+    spec = claim_with({"mean": "loss", "at": NET}, {"at_most": 0.9})
+    evidence = evidence_of({point(): GOOD}, "loss")
+    evidence[point()][3] = {}
+    assert judge(spec.expectations["e"], spec, evidence, {"n_test": 200}, PLAN).verdict == INVALID
+
+
+def test_a_misspelt_arm_is_refused(tmp_path):
+    folder = specimen.write(tmp_path, specimen.TEXT.replace("{mean: error, at: {arm: net,", "{mean: error, at: {arm: nett,"))
+    with pytest.raises(SpecError, match="no arm 'nett'; did you mean 'net'"):
+        load_claim(folder)
+
+
+def test_a_contrast_of_a_cell_with_itself_is_refused():
+    # Zero by construction, and so "equivalent within 0.1" without any measurement.
+    spec = claim_with({"difference": "error", "of": NET, "minus": NET}, {"between": [-0.1, 0.1]})
+    assert "compares a cell with itself" in problems_of(spec)[0][1]
+
+
+def test_a_contrast_without_trials_verifies_nothing():
+    assert judged([]).verdict == NOT_RUN
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_value_that_is_not_finite_verifies_nothing(bad):
+    assert judged([*GOOD[:5], bad]).verdict == INVALID
+
+
+@pytest.mark.parametrize("bad", [math.nan, -math.inf])
+def test_a_value_that_is_not_finite_verifies_no_exact_expectation(bad):
+    assert judged([*GOOD[:5], bad], contrast={"exact": "loss", "at": NET}).verdict == INVALID
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1 / 3, -1e-300])
+def test_a_constant_metric_without_a_resolution_verifies_nothing(value):
+    found = judged([value] * 6)
+    assert found.verdict == INVALID
+    assert found.reason == (
+        "the contrast is the same for every seed and the metric declares no resolution; declare it, or use `exact`"
+    )
+
+
+def test_a_metric_that_only_rounding_varies_verifies_nothing():
+    assert judged([0.1, math.nextafter(0.1, 1)] * 3).verdict == INVALID
+
+
+def test_a_constant_metric_with_a_resolution_has_an_interval_of_that_width():
+    found = judged([0.1] * 6, metric="error")
+    assert found.verdict == VERIFIED
+    assert found.high - found.low > 0.01
+
+
+def test_a_value_beyond_the_bounds_of_its_metric_verifies_nothing():
+    # Clipped to its bounds, the interval [1.5, 1] would lie inside "at least 0.9".
+    assert judged([1.5] * 6, metric="error", form={"at_least": 0.9}).verdict == INVALID
+
+
+@pytest.mark.parametrize("first", [1, 6])
+def test_one_seed_verifies_nothing(first):
+    assert judged(GOOD[:1], plan=SeedPlan(first=first, cap=12)).verdict != VERIFIED
+    assert judged(GOOD[:1], metric="error", plan=SeedPlan(first=first, cap=12)).verdict != VERIFIED
+
+
+def test_seeds_too_few_for_an_interval_verify_nothing_even_within_the_bounds():
+    assert judged(GOOD[:4], metric="error", form={"at_most": 5}, plan=SeedPlan(first=2, cap=4)).verdict != VERIFIED
+
+
+def test_zeros_in_a_ratio_verify_nothing_without_a_resolution():
+    assert judged([0.0] * 6, contrast={"ratio": "loss", "of": NET, "to": SVM}).verdict == INVALID
+
+
+@pytest.mark.parametrize(
+    ("metric", "form"),
+    [
+        ("error", {"at_most": 1}),
+        ("error", {"at_least": 0}),
+        ("error", {"between": [-1, 2]}),
+    ],
+)
+def test_a_band_that_cannot_be_missed_is_refused(metric, form):
+    spec = claim_with({"mean": metric, "at": NET}, form)
+    assert "can never be missed" in problems_of(spec)[0][1]
+
+
+@pytest.mark.parametrize("form", ["{at_most: .inf}", "{at_least: -.inf}", "{between: [-.inf, .inf]}", "{at_most: .nan}"])
+def test_an_infinitely_wide_band_is_refused(tmp_path, form):
+    folder = specimen.write(tmp_path, specimen.TEXT.replace("{at_most: 0.1}", form))
+    with pytest.raises(SpecError, match="should be a finite number"):
+        load_claim(folder)
+
+
+def test_no_expectation_verifies_no_reading():
+    assert combine([]) == NOT_RUN
+
+
+def test_a_claim_without_expectations_is_refused(tmp_path):
+    head, tail = specimen.TEXT.split("    expectations:\n", 1)
+    folder = specimen.write(tmp_path, f"{head}    expectations: {{}}\ncontrols:{tail.split('controls:', 1)[1]}")
+    with pytest.raises(SpecError, match="should have at least 1 item"):
+        load_claim(folder)
+
+
+@pytest.mark.parametrize("lacking", ["test_claim.py", "experiment.py"])
+def test_a_claim_folder_without_its_test_or_experiment_is_reported(tmp_path, lacking):
+    folder = specimen.write(tmp_path)
+    assert load_all(tmp_path)[1] == []
+    (folder / lacking).unlink()
+    (problem,) = load_all(tmp_path)[1]
+    assert problem.startswith(f"{folder}/{lacking}:1:1: (file): is missing")

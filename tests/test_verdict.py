@@ -1,0 +1,253 @@
+"""One rule from intervals and bands to verdicts, and nothing else decides."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from harness import stats, verdict
+from harness.spec import Band, SeedPlan
+from harness.verdict import INCONCLUSIVE, INVALID, NOT_RUN, REFUTED, VERIFIED, against, combine, control_behaves, judge
+from tests.specimen import claim_with, evidence_of, point
+
+NET = {"arm": "net", "width": 4, "scene": "plain"}
+SVM = {**NET, "arm": "svm"}
+PLAN = SeedPlan(first=6, step=2, cap=12)
+SETTINGS = {"n_test": 200}
+NUMBERS = st.floats(-100, 100)
+
+
+def band(**form):
+    return Band.model_validate(form)
+
+
+def judged(values, form, *, metric="loss", contrast=None, plan=PLAN, rows=None, **extra):
+    spec = claim_with(contrast or {"mean": metric, "at": NET}, form, **extra)
+    evidence = evidence_of(rows or {point(): values}, metric)
+    return judge(spec.expectations["e"], spec, evidence, SETTINGS, plan)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "form", "expected"),
+    [
+        (0.0, 1.0, {"at_most": 1.0}, VERIFIED),
+        (0.0, 1.0, {"at_most": 0.999}, INCONCLUSIVE),
+        (0.0, 1.0, {"at_most": 0.0}, INCONCLUSIVE),
+        (0.0, 1.0, {"at_most": -1e-300}, REFUTED),
+        (0.0, 1.0, {"at_least": 0.0}, VERIFIED),
+        (0.0, 1.0, {"at_least": 0.001}, INCONCLUSIVE),
+        (0.0, 1.0, {"at_least": 1.0}, INCONCLUSIVE),
+        (0.0, 1.0, {"at_least": math.nextafter(1.0, 2.0)}, REFUTED),
+        (0.0, 1.0, {"between": [0.0, 1.0]}, VERIFIED),
+        (0.0, 1.0, {"between": [0.25, 0.75]}, INCONCLUSIVE),
+        (0.0, 1.0, {"between": [0.5, 2.0]}, INCONCLUSIVE),
+        (0.0, 1.0, {"between": [1.5, 2.0]}, REFUTED),
+        (0.0, 1.0, {"between": [-2.0, -0.5]}, REFUTED),
+        (-math.inf, math.inf, {"at_most": 1.0}, INCONCLUSIVE),
+        (-math.inf, 0.5, {"at_most": 1.0}, INCONCLUSIVE),
+        (0.5, math.inf, {"at_least": 0.0}, INCONCLUSIVE),
+        (math.nan, 1.0, {"at_most": 1.0}, INVALID),
+        (0.0, math.nan, {"at_least": 0.0}, INVALID),
+    ],
+)
+def test_an_interval_is_held_against_a_band(low, high, form, expected):
+    assert against(band(**form), low, high) == expected
+
+
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.floats(0, 50), st.floats(0, 50))
+def test_a_wider_band_never_refutes_what_a_narrower_one_admits_nor_the_other_way_round(low, high, start, end, left, right):
+    assume(low <= high)
+    assume(start < end)
+    narrow = against(band(between=[start, end]), low, high)
+    wide = against(band(between=[start - left, end + right]), low, high)
+    assert not (narrow == VERIFIED and wide != VERIFIED)
+    assert not (narrow == INCONCLUSIVE and wide == REFUTED)
+
+
+@given(st.lists(NUMBERS, min_size=12, max_size=12), NUMBERS, st.floats(0, 50))
+def test_a_wider_band_never_turns_verified_into_refuted_over_all_looks(values, edge, more):
+    if judged(values, {"at_most": edge}).verdict == VERIFIED:
+        assert judged(values, {"at_most": edge + more}).verdict == VERIFIED
+
+
+def test_a_clear_result_is_verified_at_the_first_look():
+    found = judged([1.0, 1.1, 0.9, 1.05, 0.95, 1.0, 1.0, 1.0], {"at_most": 5.0})
+    assert (found.verdict, found.n, [look.n for look in found.looks]) == (VERIFIED, 6, [6])
+    assert found.reason == "the interval [0.6589, 1.341] lies inside the band (at most 5)"
+    assert list(found.values) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_clear_contradiction_is_refuted():
+    found = judged([1.0, 1.1, 0.9, 1.05, 0.95, 1.0], {"at_least": 5.0})
+    assert found.verdict == REFUTED
+    assert found.reason == "the interval [0.6589, 1.341] lies wholly outside the band (at least 5)"
+
+
+def test_an_interval_over_an_edge_is_inconclusive_and_says_how_many_seeds_are_left():
+    found = judged([1.0, 1.1, 0.9, 1.05, 0.95, 1.0], {"at_least": 1.0})
+    assert found.verdict == INCONCLUSIVE
+    assert found.reason == (
+        "the interval [0.6589, 1.341] reaches over an edge of the band (at least 1) after 6 seeds; 6 more seeds are allowed"
+    )
+
+
+def test_at_the_cap_an_undecided_expectation_says_so():
+    found = judged([0.0, 1.0] * 6, {"at_least": 0.5})
+    assert (found.verdict, found.n, [look.n for look in found.looks]) == (INCONCLUSIVE, 12, [6, 8, 10, 12])
+    assert found.reason.endswith("after 12 seeds; the cap is reached")
+
+
+def test_the_first_look_that_decides_is_the_last():
+    # Decided after six seeds; the next two would undo it.
+    values = [1.0, 1.1, 0.9, 1.05, 0.95, 1.0, 90.0, -90.0]
+    assert judged(values, {"at_most": 5.0}).verdict == VERIFIED
+    later = judged(values, {"at_most": 5.0}, plan=SeedPlan(first=8, cap=12))
+    assert later.verdict == INCONCLUSIVE
+
+
+def test_fewer_seeds_than_the_first_look_needs_are_not_a_run():
+    found = judged([1.0, 1.1, 0.9, 1.05, 0.95], {"at_most": 5.0})
+    assert (found.verdict, found.n) == (NOT_RUN, 5)
+    assert found.reason == "5 of the 6 seeds that the first look needs"
+
+
+def test_seeds_between_two_looks_wait_for_the_next():
+    assert judged([0.0, 1.0] * 3 + [0.5], {"at_least": 0.5}).n == 6
+
+
+def test_no_trial_is_no_run():
+    assert judged([], {"at_most": 5.0}).verdict == NOT_RUN
+
+
+def test_a_look_hears_nothing_of_later_seeds():
+    # The seventh seed's zero error would raise the floor of the log ratio, had the first look read it.
+    contrast = {"ratio": "error", "of": SVM, "to": NET}
+    net = [0.1, 0.11, 0.1, 0.09, 0.1, 0.1]
+    first = judged(None, {"at_least": 2}, contrast=contrast, metric="error", rows={point(): net, point("svm"): [0.9] * 6})
+    more = judged(
+        None, {"at_least": 2}, contrast=contrast, metric="error", rows={point(): [*net, 0.0, 0.0], point("svm"): [0.9] * 8}
+    )
+    assert first == more
+    assert first.verdict == VERIFIED
+
+
+def test_a_ratio_is_reported_on_its_own_scale():
+    contrast = {"ratio": "loss", "of": SVM, "to": NET}
+    rows = {point(): [1.0] * 6, point("svm"): [3.8, 4.2, 4.0, 3.9, 4.1, 4.0]}
+    found = judged(None, {"at_least": 2}, contrast=contrast, rows=rows)
+    logs = stats.interval([math.log(value) for value in rows[point("svm")]], 0.001)
+    assert found.verdict == VERIFIED
+    assert (found.low, found.high) == pytest.approx((math.exp(logs.low), math.exp(logs.high)))
+    assert found.estimate == pytest.approx(math.exp(logs.estimate))
+    assert found.values[0] == pytest.approx(3.8)
+
+
+def test_a_ratio_beyond_the_range_of_floats_decides_without_a_crash():
+    contrast = {"ratio": "loss", "of": SVM, "to": NET}
+    rows = {point(): [1e-200, 2e-200] * 3, point("svm"): [1e200] * 6}
+    found = judged(None, {"at_most": 2}, contrast=contrast, rows=rows)
+    assert (found.verdict, found.high) == (REFUTED, math.inf)
+
+
+@given(st.lists(NUMBERS, min_size=6, max_size=12), st.randoms(use_true_random=False))
+def test_the_verdict_is_a_pure_function_of_the_trials_and_not_of_their_order(values, source):
+    spec = claim_with({"difference": "loss", "of": SVM, "minus": NET}, {"at_least": 0.5})
+    evidence = evidence_of({point(): values, point("svm"): [value + 1 for value in values]}, "loss")
+    shuffled = {
+        where: dict(source.sample(sorted(trials.items()), len(trials)))
+        for where, trials in source.sample(sorted(evidence.items()), len(evidence))
+    }
+    one, other = (judge(spec.expectations["e"], spec, trials, SETTINGS, PLAN) for trials in (evidence, shuffled))
+    assert repr(one) == repr(other)
+
+
+def test_seeds_are_looked_at_by_their_index():
+    spec = claim_with({"mean": "loss", "at": NET}, {"at_most": 5.0})
+    values = [1.0, 1.1, 0.9, 1.05, 0.95, 1.0, 900.0]
+    evidence = {point(): {seed: {"loss": values[seed]} for seed in reversed(range(7))}}
+    assert judge(spec.expectations["e"], spec, evidence, SETTINGS, PLAN).verdict == VERIFIED
+
+
+def test_the_error_rate_of_the_expectation_is_the_one_that_counts():
+    values = [1.0, 1.1, 0.9, 1.05, 0.95, 1.0]
+    assert judged(values, {"at_most": 1.3}).verdict == INCONCLUSIVE
+    assert judged(values, {"at_most": 1.3}, expectation={"alpha": 0.01}).verdict == VERIFIED
+
+
+def test_before_the_interval_is_bounded_the_bounds_decide_nothing():
+    # A metric between 0 and 1 lies below 2, but four seeds have not shown it.
+    found = judged([0.5, 0.4, 0.6, 0.5], {"at_most": 2.0}, metric="error", plan=SeedPlan(first=4, cap=4))
+    assert (found.verdict, found.low, found.high) == (INCONCLUSIVE, 0, 1)
+    found = judged([0.5, 0.4, 0.6, 0.5], {"at_least": 2.0}, metric="error", plan=SeedPlan(first=4, cap=4))
+    assert found.verdict == INCONCLUSIVE
+
+
+EXACT = {"exact": "error", "at": {"arm": "net", "width": 4}}
+
+
+@pytest.mark.parametrize(
+    ("plain", "clutter", "expected", "reason"),
+    [
+        ([0.0] * 6, [0.1] * 6, VERIFIED, "all 12 instances lie inside the band (at most 0.1)"),
+        (
+            [0.0] * 6,
+            [0.1] * 5 + [0.2],
+            REFUTED,
+            "1 of 12 instances lie outside the band (at most 0.1), such as 0.2 at arm=net, scene=clutter, width=4, seed 5",
+        ),
+        ([0.2], [0.3], REFUTED, "2 of 2 instances lie outside the band (at most 0.1), such as 0.3 at arm=net, scene=clutter, width=4, seed 0"),
+        ([0.0] * 5, [0.1] * 5, NOT_RUN, "5 of 6 seeds measured, all inside the band so far"),
+        ([], [], NOT_RUN, "no instance was measured"),
+        ([0.0] * 6, [math.nan] * 6, INVALID, "seed 0 at arm=net, scene=clutter, width=4: error is nan (and 5 more)"),
+    ],
+)
+def test_an_exact_expectation_holds_in_every_instance_or_falls_by_one(plain, clutter, expected, reason):
+    rows = {point(): plain, point(scene="clutter"): clutter}
+    found = judged(None, {"at_most": 0.1}, contrast=EXACT, metric="error", rows=rows)
+    assert (found.verdict, found.reason) == (expected, reason)
+
+
+def test_an_exact_judgement_shows_the_worst_instance_of_each_seed_and_the_range():
+    rows = {point(): [0.0, 0.3], point(scene="clutter"): [0.1, 0.2]}
+    found = judged(None, {"at_most": 0.5}, contrast=EXACT, metric="error", rows=rows, plan=SeedPlan(first=2, cap=2))
+    assert (found.low, found.high, found.estimate) == (0, 0.3, pytest.approx(0.15))
+    assert found.values == {0: 0.1, 1: 0.3}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([], NOT_RUN),
+        ([VERIFIED], VERIFIED),
+        ([VERIFIED, VERIFIED], VERIFIED),
+        ([VERIFIED, INCONCLUSIVE], INCONCLUSIVE),
+        ([INCONCLUSIVE, NOT_RUN], NOT_RUN),
+        ([NOT_RUN, INVALID, VERIFIED], INVALID),
+        ([INVALID, REFUTED, INCONCLUSIVE], REFUTED),
+    ],
+)
+def test_a_reading_holds_if_all_its_expectations_do_and_falls_by_one(verdicts, expected):
+    assert combine(verdicts) == combine(reversed(verdicts)) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "behaves"), [(VERIFIED, False), (REFUTED, True), (INCONCLUSIVE, True), (INVALID, False), (NOT_RUN, False)]
+)
+def test_a_control_behaves_if_it_was_measured_and_not_verified(found, behaves):
+    assert control_behaves(found) is behaves
+
+
+def test_a_control_that_was_cut_off_does_not_behave():
+    exact = judged([0.0] * 3, {"at_most": 0.1}, contrast={"exact": "error", "at": NET}, metric="error")
+    sampled = judged([0.0, 0.01, 0.0], {"at_most": 0.1}, metric="error")
+    assert not control_behaves(exact.verdict)
+    assert not control_behaves(sampled.verdict)
+
+
+def test_there_are_five_verdicts():
+    words = {VERIFIED, REFUTED, INCONCLUSIVE, INVALID, NOT_RUN}
+    assert words == {getattr(verdict, word) for word in words}
+    assert len(words) == 5
