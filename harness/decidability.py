@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Problem = tuple["Location", str]
 
 
+SMALLEST_COUNT = 1e-300
+"""What a setting must exceed so that one over it is a number."""
+
 RESERVED = {
     "arm": "measure() and cells name the arm so",
     "seeds": "measure() gets the seeds so",
@@ -32,11 +35,11 @@ RESERVED = {
 
 def problems_of(claim: Claim) -> list[Problem]:
     """Return everything that makes a claim undecidable: where, and what to do."""
-    found = [*_names(claim), *_duplicates(claim), *_reserved(claim)]
+    found = [*_names(claim), *_duplicates(claim), *_reserved(claim), *_resolutions(claim)]
     if found:
-        # The other checks follow names, so they wait until the names are right.
+        # The other checks follow names and settings, so they wait until these are right.
         return found
-    return [*_resolutions(claim), *_empty(claim), *_bands(claim), *_profiles(claim)]
+    return [*_empty(claim), *_bands(claim), *_profiles(claim)]
 
 
 def _names(claim: Claim) -> Iterable[Problem]:
@@ -217,7 +220,8 @@ def _resolutions(claim: Claim) -> Iterable[Problem]:
             yield where, f"is {metric.resolution!r}, but {by} {setting!r}; give the coarsest step as a number"
             continue
         for place, value in _values_of(setting, claim):
-            if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+            usable = isinstance(value, int | float) and not isinstance(value, bool) and value > SMALLEST_COUNT
+            if not usable:
                 yield (
                     where,
                     f"is {metric.resolution!r}, but {setting!r} is {value!r} in {place}; it must be a positive number",
@@ -297,11 +301,11 @@ def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[P
         reach = floor * stats.half_width(profile.seeds.cap, expectation.alpha)
         inside, outside = _room(expectation.band, *contrasts.reachable(expectation.contrast, claim))
         if reach > min(inside, outside):
-            verb = "met" if reach > inside else "missed"
+            verb, room = ("met", inside) if reach > inside else ("missed", outside)
             message = (
                 f"{expectation.band} can never be seen to be {verb}: with this resolution and {profile.seeds.cap} seeds "
                 f"(profile {profile_name!r}) the interval reaches {reach:.3g} or more from its middle, and there is "
-                f"room for {min(inside, outside):.3g}; raise the cap or refine the resolution"
+                f"room for {room:.3g}; raise the cap or refine the resolution"
             )
             yield (*where, "band"), message
 

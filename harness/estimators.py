@@ -75,7 +75,8 @@ class GaussianMachine:
         blocks = [
             self._votes(inputs[begin : begin + PREDICTED_AT_ONCE]) for begin in range(0, len(inputs), PREDICTED_AT_ONCE)
         ]
-        return self.classes[np.concatenate(blocks).argmax(1)]
+        winners: NDArray[np.integer] = self.classes[np.concatenate(blocks).argmax(1)]
+        return winners
 
     def _votes(self, inputs: Floats) -> NDArray[np.integer]:
         kernel = gaussian(squared_distances(inputs, self.support), self.penalty.gamma)
@@ -143,7 +144,7 @@ def search(
 
 def squared_distances(left: Floats, right: Floats) -> Floats:
     """Return |a - b|^2 for every row a of `left` and b of `right`, (n_left, n_right), by one matrix product."""
-    squares = left @ right.T
+    squares: Floats = left @ right.T
     squares *= -2.0
     squares += np.einsum("ij,ij->i", left, left)[:, None]
     squares += np.einsum("ij,ij->i", right, right)

@@ -118,7 +118,12 @@ def dotted(location: Location) -> str:
     """Return `a.b[0].c` for a location, `(file)` for the root."""
     text = ""
     for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            # A key may hold anything; a problem is one line.
+            name = part if part.isprintable() and part else repr(part)
+            text += f".{name}" if text else name
     return text or "(file)"
 
 

@@ -35,7 +35,7 @@ def test_a_box_follows_ink_into_every_corner(row: int, column: int) -> None:
 
 def test_a_box_has_the_ink_in_its_middle() -> None:
     image = np.zeros((1, 28, 28), np.uint8)
-    image[0, 3:11, 12:20] = 1
+    image[0, 10:18, 9:17] = 1
     expected = np.zeros((20, 20), np.uint8)
     expected[6:14, 6:14] = 1
     np.testing.assert_array_equal(clutter.boxes(image)[0], expected)

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from fixtures import mnist
+from harness.dataset import DataRecord
 from harness.errors import DataError
-from harness.provenance import DataRecord
 from harness.seeds import Seed
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from harness.timing import synchronise
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from harness.dataset import DataRecord
     from harness.ensembles import Precision
-    from harness.provenance import DataRecord
     from harness.seeds import Seed, Seeds
 
     Classifier = Callable[[np.ndarray], np.ndarray]  # images (n, canvas, canvas) to labels (n,)

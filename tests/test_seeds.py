@@ -1,0 +1,74 @@
+"""All randomness hangs on base seed, claim, role and index, and on nothing else."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from harness.seeds import Seed, seeds_of
+
+SEED = Seed(0, "a_claim", 0)
+
+
+def draws(seed, role="data"):
+    return tuple(seed.numpy(role).random(4))
+
+
+def test_the_same_seed_and_role_give_the_same_numbers_again():
+    assert draws(SEED) == draws(Seed(0, "a_claim", 0))
+
+
+@pytest.mark.parametrize("other", [Seed(1, "a_claim", 0), Seed(0, "b_claim", 0), Seed(0, "a_claim", 1)])
+def test_base_seed_claim_and_index_each_change_every_draw(other):
+    assert not set(draws(SEED)) & set(draws(other))
+
+
+def test_two_roles_never_share_a_stream():
+    assert not set(draws(SEED, "data")) & set(draws(SEED, "weights"))
+
+
+def test_neighbouring_fields_are_kept_apart():
+    # Written one after the other, claim "a" with role "1b" would be claim "a1" with role "b".
+    assert Seed(1, "a", 2).entropy("1b") != Seed(1, "a1", 2).entropy("b")
+    assert Seed(1, "a", 12).entropy("b") != Seed(11, "a", 2).entropy("b")
+
+
+def test_a_thousand_seeds_have_a_thousand_entropies():
+    seeds = [Seed(base, claim, index) for base, claim, index in itertools.product(range(5), "ab", range(50))]
+    assert len({seed.entropy(role) for seed in seeds for role in ("data", "weights")}) == 1000
+
+
+def test_entropy_is_the_documented_hash():
+    # By sha256sum; another value would make every stored trial another experiment.
+    assert SEED.entropy("data") == 0xC14FF919992D7B7A
+
+
+def test_no_draw_touches_the_global_generator():
+    state = np.random.get_state()[1].copy()  # noqa: NPY002 - the global state is what must not move
+    draws(SEED)
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
+
+
+def test_streams_of_neighbouring_seeds_are_uncorrelated():
+    table = np.array([Seed(0, "a_claim", index).numpy("data").normal(size=2000) for index in range(20)])
+    correlations = np.corrcoef(table)[np.triu_indices(20, k=1)]
+    # 190 correlations of standard deviation 1/sqrt(2000): the largest is below five of them.
+    assert np.abs(correlations).max() < 5 / np.sqrt(2000)
+
+
+@pytest.mark.parametrize("indices", [range(2, 5), [2, 3, 4]])
+def test_seeds_of_a_claim_are_counted_by_index(indices):
+    assert seeds_of("a_claim", 7, indices) == (Seed(7, "a_claim", 2), Seed(7, "a_claim", 3), Seed(7, "a_claim", 4))
+
+
+def test_torch_generators_obey_the_same_rules():
+    torch = pytest.importorskip("torch")
+
+    def drawn(seed, role):
+        return tuple(torch.rand(4, generator=seed.torch(role)).tolist())
+
+    assert drawn(SEED, "data") == drawn(SEED, "data")
+    assert drawn(SEED, "data") != drawn(SEED, "weights")
+    assert drawn(SEED, "data") != drawn(Seed(1, "a_claim", 0), "data")
