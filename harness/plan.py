@@ -80,7 +80,9 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     experiment = load_experiment(folder.experiment, folder.project)
     data = experiment.data_used() if hasattr(experiment, "data_used") else []
     code = code_of(folder.experiment, folder.project)
-    around = environment(code.packages, device, claim.precision)
+    # Seeds can make torch generators, so every experiment seems to import torch; without a precision none trains with it.
+    packages = [name for name in code.packages if claim.precision or name != "torch"]
+    around = environment(packages, device, claim.precision)
     return Plan(folder, profile.seeds, settings_of(claim, profile), options.base_seed, device, code, data, around)
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from harness import verdict
-from harness.contrasts import metric_of
+from harness.contrasts import kind_of, metric_of
 from harness.options import NO_VERDICT_PROFILE
 from harness.spec import Exact
 from harness.store import now
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from harness.variant import Variant
 
 Record = dict[str, Any]
+
+UNITS = {"ratio": "ratio", "loglog_slope": "exponent", "rank_trend": "tau"}
+"""Units of contrasts that do not have their metric's."""
 
 
 def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Options, wall_seconds: float) -> Record:
@@ -99,7 +102,7 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -
         "reason": found.reason if judged else smoke,
         "contrast": expectation.contrast.model_dump(exclude_none=True),
         "exact": isinstance(expectation.contrast, Exact),
-        "unit": metric.unit,
+        "unit": UNITS.get(kind_of(expectation.contrast), metric.unit),
         "band": {
             "low": _finite(expectation.band.low),
             "high": _finite(expectation.band.high),

@@ -33,7 +33,9 @@ def test_names_of_folders_are_ids(tmp_path):
 
 
 def test_problems_of_names_and_of_decidability_come_together_in_the_order_of_the_file(tmp_path):
-    text = TEXT.replace("id: wide_beats_narrow", "id: wide").replace("at: {arm: net, width: 4, scene: plain}", "at: {arm: nett, width: 4, scene: plain}")
+    text = TEXT.replace("id: wide_beats_narrow", "id: wide").replace(
+        "at: {arm: net, width: 4, scene: plain}", "at: {arm: nett, width: 4, scene: plain}"
+    )
     folder = write(tmp_path, text)
     assert [problem.removeprefix(f"{folder}/claim.yaml:") for problem in problems_of(load_claim, folder)] == [
         "1:1: id: is 'wide', but the folder is 'wide_beats_narrow'; make them equal",
@@ -44,7 +46,9 @@ def test_problems_of_names_and_of_decidability_come_together_in_the_order_of_the
 def test_a_document_bears_the_name_of_its_folder(tmp_path):
     folder = write(tmp_path).parent
     (folder / "document.yaml").write_text((folder / "document.yaml").read_text().replace("id: notes", "id: note"))
-    assert problems_of(load_document, folder) == [f"{folder}/document.yaml:1:1: id: is 'note', but the folder is 'notes'; make them equal"]
+    assert problems_of(load_document, folder) == [
+        f"{folder}/document.yaml:1:1: id: is 'note', but the folder is 'notes'; make them equal"
+    ]
 
 
 def test_a_claim_without_a_document_cannot_be_loaded(tmp_path):
@@ -83,7 +87,8 @@ def test_a_problem_of_a_document_is_told_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "lack"), [("experiment.py", "there is nothing to measure"), ("test_claim.py", "nothing would run this claim")]
+    ("name", "lack"),
+    [("experiment.py", "there is nothing to measure"), ("test_claim.py", "nothing would run this claim")],
 )
 def test_what_a_folder_lacks_is_told(tmp_path, name, lack):
     folder = write(tmp_path)
@@ -94,7 +99,9 @@ def test_what_a_folder_lacks_is_told(tmp_path, name, lack):
 def test_two_claims_of_one_id_are_refused(tmp_path):
     first = write(tmp_path, document="notes")
     second = write(tmp_path, TEXT.replace("document: notes", "document: other"), document="other")
-    assert load_all(tmp_path)[1] == [f"{second}/claim.yaml:1:1: id: 'wide_beats_narrow' is also the id of {first}; rename one"]
+    assert load_all(tmp_path)[1] == [
+        f"{second}/claim.yaml:1:1: id: 'wide_beats_narrow' is also the id of {first}; rename one"
+    ]
 
 
 def test_a_claim_is_found_by_its_id(tmp_path):

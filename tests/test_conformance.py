@@ -65,7 +65,9 @@ def test_a_seed_does_not_notice_its_neighbours(folder):
         for row, seed in enumerate(task.seeds):
             alone = measured(only(task, [seed]))
             for name, absolute in untimed(folder).items():
-                np.testing.assert_allclose(alone[name][0], together[name][row], rtol=TOLERANCE, atol=absolute, err_msg=f"{task.arm} {name}")
+                np.testing.assert_allclose(
+                    alone[name][0], together[name][row], rtol=TOLERANCE, atol=absolute, err_msg=f"{task.arm} {name}"
+                )
 
 
 @pytest.mark.slow
@@ -84,7 +86,9 @@ def test_the_base_seed_changes_the_draw(folder):
     pairs = zip(tasks(folder, [0, 1]), tasks(folder, [0, 1], base_seed=1), strict=True)
     values = [(measured(old), measured(new)) for old, new in pairs]
     differs = any(not np.array_equal(old[name], new[name]) for old, new in values for name in untimed(folder))
-    exact_only = all(e.alpha and "exact" in type(e.contrast).model_fields for e in load_claim(folder).claim.expectations.values())
+    exact_only = all(
+        e.alpha and "exact" in type(e.contrast).model_fields for e in load_claim(folder).claim.expectations.values()
+    )
     assert differs or exact_only
 
 

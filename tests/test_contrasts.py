@@ -52,7 +52,9 @@ def test_the_rounding_error_of_a_log_ratio_is_that_of_both_sides_relative_to_eac
     assert found.sd_floor([0, 1]) == pytest.approx(STEP / math.sqrt(12) * math.sqrt((first**2 + second**2) / 2))
 
 
-@pytest.mark.parametrize(("net", "svm", "ratio"), [(0.0, 0.1, 0.1 / (STEP / 2)), (0.1, 0.0, STEP / 2 / 0.1), (0.0, 0.0, 1)])
+@pytest.mark.parametrize(
+    ("net", "svm", "ratio"), [(0.0, 0.1, 0.1 / (STEP / 2)), (0.1, 0.0, STEP / 2 / 0.1), (0.0, 0.0, 1)]
+)
 def test_in_a_ratio_a_zero_counts_as_half_a_step(net, svm, ratio):
     found = per_seed({"ratio": "error", "of": SVM, "to": NET}, {point(): [net], point("svm"): [svm]})
     assert found.values == pytest.approx({0: math.log(ratio)})
@@ -100,7 +102,10 @@ def test_interaction_is_the_difference_here_less_the_difference_there():
 
 def test_slope_is_the_least_squares_slope():
     # x = 1, 2, 4 about 7/3: weights -4/14, -1/14, 5/14.
-    found = per_seed({"slope": "error", "over": "width", "at": {"arm": "net", "scene": "plain"}}, dict(zip(SWEEP, [[0.7], [0.2], [0.1]], strict=True)))
+    found = per_seed(
+        {"slope": "error", "over": "width", "at": {"arm": "net", "scene": "plain"}},
+        dict(zip(SWEEP, [[0.7], [0.2], [0.1]], strict=True)),
+    )
     assert found.values == pytest.approx({0: (-4 * 0.7 - 0.2 + 5 * 0.1) / 14})
     assert found.bounds == pytest.approx((-5 / 14, 5 / 14))
     assert found.sd_floor([0]) == pytest.approx(STEP / math.sqrt(12) * math.sqrt(42) / 14)
@@ -194,7 +199,9 @@ def test_a_missing_metric_is_a_problem():
 
 
 def test_a_contrast_beyond_the_range_of_floats_is_a_problem():
-    found = per_seed({"difference": "loss", "of": SVM, "minus": NET}, {point(): [-1e308], point("svm"): [1e308]}, "loss")
+    found = per_seed(
+        {"difference": "loss", "of": SVM, "minus": NET}, {point(): [-1e308], point("svm"): [1e308]}, "loss"
+    )
     assert found.problems == ("seed 0: the difference of loss is inf",)
 
 
@@ -284,7 +291,10 @@ def test_what_a_contrast_can_be_at_all(contrast, span):
 
 
 def test_a_half_bounded_metric_gives_half_bounded_contrasts():
-    spec = claim_with({"difference": "m", "of": SVM, "minus": NET}, metrics={"m": {"unit": "s", "better": "lower", "bounds": [0, None]}})
+    spec = claim_with(
+        {"difference": "m", "of": SVM, "minus": NET},
+        metrics={"m": {"unit": "s", "better": "lower", "bounds": [0, None]}},
+    )
     assert contrasts.linear_bounds(spec.metrics["m"], [1.0]) == (0, math.inf)
     assert reachable(spec.expectations["e"].contrast, spec) == (-math.inf, math.inf)
 

@@ -26,7 +26,14 @@ def test_a_sound_claim_has_no_problem():
         ({"mean": "error", "at": NET}, {"at_most": 0.1}),
         ({"mean": "error", "at": {**NET, "width": [1, 2], "take": "min"}}, {"at_most": 0.1}),
         ({"difference": "error", "of": NET, "minus": {**NET, "width": [1, 2], "take": "max"}}, {"at_most": 0.1}),
-        ({"difference": "error", "of": {**NET, "width": [1, 2], "take": "min"}, "minus": {**NET, "width": [1, 2], "take": "max"}}, {"at_most": -0.1}),
+        (
+            {
+                "difference": "error",
+                "of": {**NET, "width": [1, 2], "take": "min"},
+                "minus": {**NET, "width": [1, 2], "take": "max"},
+            },
+            {"at_most": -0.1},
+        ),
         ({"ratio": "loss", "of": NET, "to": SVM}, {"at_most": 0.5}),
         ({"slope": "loss", "over": "width", "at": AT, "values": [1, 2]}, {"at_most": 0}),
         ({"loglog_slope": "error", "over": "width", "at": AT}, {"between": [-1, 0]}),
@@ -51,28 +58,92 @@ def test_sound_expectations_pass(contrast, band):
         ({"mean": "error", "at": {**NET, "arm": "nett"}}, ("at", "arm"), "no arm 'nett'; did you mean 'net'?"),
         ({"mean": "error", "at": {**NET, "widht": 4}}, ("at", "widht"), "no condition 'widht'; did you mean 'width'?"),
         ({"mean": "error", "at": {**NET, "width": 3}}, ("at", "width"), "no width 3; known here: 1, 2, 4"),
-        ({"mean": "error", "at": {"arm": "net", "width": 4}}, ("at",), "does not say which scene; add `scene:` with one of ['plain', 'clutter']"),
-        ({"mean": "error", "at": {"width": 4, "scene": "plain"}}, ("at",), "does not say which arm; add `arm:` with one of ['net', 'svm']"),
-        ({"mean": "error", "at": {**NET, "width": [1, 2]}}, ("at",), "a list of values and `take` (min, max or mean) go together"),
-        ({"mean": "error", "at": {**NET, "take": "min"}}, ("at",), "a list of values and `take` (min, max or mean) go together"),
-        ({"mean": "error", "at": {**NET, "width": [1, 2], "take": "median"}}, ("at", "take"), "is 'median'; give one of min, max, mean"),
-        ({"mean": "error", "at": {**NET, "width": [1, 1], "take": "min"}}, ("at", "width"), "is [1, 1]; give at least one value, and each once"),
-        ({"mean": "error", "at": {**NET, "width": [], "take": "min"}}, ("at", "width"), "is []; give at least one value, and each once"),
-        ({"exact": "error", "at": {"width": [1, 2], "take": "min"}}, ("at", "take"), "`take` says nothing in `exact`, where every instance counts; leave it out"),
-        ({"slope": "loss", "over": "lr", "at": AT}, ("over",), "no condition 'lr'; known here: scene, width"),
-        ({"slope": "loss", "over": "scene", "at": {"arm": "net", "width": 1}}, ("over",), "condition 'scene' is not numeric; a slope or trend needs numbers"),
-        ({"slope": "loss", "over": "width", "at": AT, "values": [1, 3]}, ("values",), "condition 'width' has no value 3; it has [1, 2, 4]"),
-        ({"slope": "loss", "over": "width", "at": NET}, ("at",), "fixes 'width', which is swept; leave it out"),
-        ({"slope": "loss", "over": "width", "at": AT, "values": [2, 2]}, ("values",), "sweeps 1 different values of 'width'; at least 2 are needed"),
-        ({"rank_trend": "loss", "over": "width", "at": AT, "values": [1, 2, 2]}, ("values",), "sweeps 2 different values of 'width'; at least 3 are needed"),
-        ({"difference": "error", "of": NET, "minus": {"arm": "svm"}}, ("minus",), "does not say which width; add `width:` with one of [1, 2, 4]"),
         (
-            {"interaction": "error", "of": {"arm": "svm", "width": 4}, "minus": {"arm": "net", "width": 4}, "here": {"scene": "clutter"}, "there": {}},
+            {"mean": "error", "at": {"arm": "net", "width": 4}},
+            ("at",),
+            "does not say which scene; add `scene:` with one of ['plain', 'clutter']",
+        ),
+        (
+            {"mean": "error", "at": {"width": 4, "scene": "plain"}},
+            ("at",),
+            "does not say which arm; add `arm:` with one of ['net', 'svm']",
+        ),
+        (
+            {"mean": "error", "at": {**NET, "width": [1, 2]}},
+            ("at",),
+            "a list of values and `take` (min, max or mean) go together",
+        ),
+        (
+            {"mean": "error", "at": {**NET, "take": "min"}},
+            ("at",),
+            "a list of values and `take` (min, max or mean) go together",
+        ),
+        (
+            {"mean": "error", "at": {**NET, "width": [1, 2], "take": "median"}},
+            ("at", "take"),
+            "is 'median'; give one of min, max, mean",
+        ),
+        (
+            {"mean": "error", "at": {**NET, "width": [1, 1], "take": "min"}},
+            ("at", "width"),
+            "is [1, 1]; give at least one value, and each once",
+        ),
+        (
+            {"mean": "error", "at": {**NET, "width": [], "take": "min"}},
+            ("at", "width"),
+            "is []; give at least one value, and each once",
+        ),
+        (
+            {"exact": "error", "at": {"width": [1, 2], "take": "min"}},
+            ("at", "take"),
+            "`take` says nothing in `exact`, where every instance counts; leave it out",
+        ),
+        ({"slope": "loss", "over": "lr", "at": AT}, ("over",), "no condition 'lr'; known here: scene, width"),
+        (
+            {"slope": "loss", "over": "scene", "at": {"arm": "net", "width": 1}},
+            ("over",),
+            "condition 'scene' is not numeric; a slope or trend needs numbers",
+        ),
+        (
+            {"slope": "loss", "over": "width", "at": AT, "values": [1, 3]},
+            ("values",),
+            "condition 'width' has no value 3; it has [1, 2, 4]",
+        ),
+        ({"slope": "loss", "over": "width", "at": NET}, ("at",), "fixes 'width', which is swept; leave it out"),
+        (
+            {"slope": "loss", "over": "width", "at": AT, "values": [2, 2]},
+            ("values",),
+            "sweeps 1 different values of 'width'; at least 2 are needed",
+        ),
+        (
+            {"rank_trend": "loss", "over": "width", "at": AT, "values": [1, 2, 2]},
+            ("values",),
+            "sweeps 2 different values of 'width'; at least 3 are needed",
+        ),
+        (
+            {"difference": "error", "of": NET, "minus": {"arm": "svm"}},
+            ("minus",),
+            "does not say which width; add `width:` with one of [1, 2, 4]",
+        ),
+        (
+            {
+                "interaction": "error",
+                "of": {"arm": "svm", "width": 4},
+                "minus": {"arm": "net", "width": 4},
+                "here": {"scene": "clutter"},
+                "there": {},
+            },
             ("of",),
             "does not say which scene; add `scene:` with one of ['plain', 'clutter']",
         ),
         (
-            {"interaction": "error", "of": {"arm": "svm", "width": 4}, "minus": {"arm": "net", "width": 4}, "here": {"scene": "cluter"}, "there": {"scene": "plain"}},
+            {
+                "interaction": "error",
+                "of": {"arm": "svm", "width": 4},
+                "minus": {"arm": "net", "width": 4},
+                "here": {"scene": "cluter"},
+                "there": {"scene": "plain"},
+            },
             ("here", "scene"),
             "no scene 'cluter'; did you mean 'clutter'?",
         ),
@@ -85,10 +156,30 @@ def test_a_name_or_value_that_does_not_exist_or_is_left_out_is_refused(contrast,
 @pytest.mark.parametrize(
     ("values", "contrast", "where", "message"),
     [
-        ([0, 1, 2], {"loglog_slope": "loss", "over": "width"}, "over", "condition 'width' takes the value 0; a log-log slope needs positive values"),
-        ([1], {"slope": "loss", "over": "width"}, "over", "sweeps 1 different values of 'width'; at least 2 are needed"),
-        ([1, 2], {"rank_trend": "loss", "over": "width"}, "over", "sweeps 2 different values of 'width'; at least 3 are needed"),
-        ([True, False], {"slope": "loss", "over": "width"}, "over", "condition 'width' is not numeric; a slope or trend needs numbers"),
+        (
+            [0, 1, 2],
+            {"loglog_slope": "loss", "over": "width"},
+            "over",
+            "condition 'width' takes the value 0; a log-log slope needs positive values",
+        ),
+        (
+            [1],
+            {"slope": "loss", "over": "width"},
+            "over",
+            "sweeps 1 different values of 'width'; at least 2 are needed",
+        ),
+        (
+            [1, 2],
+            {"rank_trend": "loss", "over": "width"},
+            "over",
+            "sweeps 2 different values of 'width'; at least 3 are needed",
+        ),
+        (
+            [True, False],
+            {"slope": "loss", "over": "width"},
+            "over",
+            "condition 'width' is not numeric; a slope or trend needs numbers",
+        ),
         (
             [5e-324, 1e-323],
             {"slope": "loss", "over": "width"},
@@ -104,7 +195,11 @@ def test_a_condition_over_which_there_is_no_slope_or_trend_is_refused(values, co
 
 def test_all_problems_of_a_claim_come_at_once():
     contrast = {"difference": "eror", "of": {**NET, "arm": "x"}, "minus": {**NET, "width": 9}}
-    assert [where for where, _ in problems_of(claim_with(contrast))] == [(*C, "difference"), (*C, "of", "arm"), (*C, "minus", "width")]
+    assert [where for where, _ in problems_of(claim_with(contrast))] == [
+        (*C, "difference"),
+        (*C, "of", "arm"),
+        (*C, "minus", "width"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -173,26 +268,75 @@ def test_names_that_measure_uses_otherwise_are_refused(place, name):
     ],
 )
 def test_a_cell_compared_with_itself_is_refused(contrast):
-    assert ((*C,), "compares a cell with itself, so it is the same whatever is measured; name two cells") in problems_of(
-        claim_with(contrast)
-    )
+    assert (
+        (*C,),
+        "compares a cell with itself, so it is the same whatever is measured; name two cells",
+    ) in problems_of(claim_with(contrast))
 
 
 @pytest.mark.parametrize(
     ("contrast", "band", "message"),
     [
-        ({"mean": "error", "at": NET}, {"at_least": 1.2}, "at least 1.2 can never be met: the contrast can only lie between 0 and 1; move the band"),
-        ({"mean": "error", "at": NET}, {"at_most": -0.1}, "at most -0.1 can never be met: the contrast can only lie between 0 and 1; move the band"),
-        ({"mean": "error", "at": NET}, {"at_most": 0}, "at most 0 can never be met: the contrast can only lie between 0 and 1; move the band"),
-        ({"mean": "error", "at": NET}, {"at_least": 1}, "at least 1 can never be met: the contrast can only lie between 0 and 1; move the band"),
-        ({"difference": "error", "of": NET, "minus": SVM}, {"between": [1, 2]}, "between 1 and 2 can never be met: the contrast can only lie between -1 and 1; move the band"),
-        ({"ratio": "error", "of": NET, "to": SVM}, {"at_most": 0}, "at most 0 can never be met: the contrast can only lie between 0 and inf; move the band"),
-        ({"ratio": "loss", "of": NET, "to": SVM}, {"at_most": -1}, "at most -1 can never be met: the contrast can only lie between 0 and inf; move the band"),
-        ({"rank_trend": "loss", "over": "width", "at": AT}, {"at_least": 2}, "at least 2 can never be met: the contrast can only lie between -1 and 1; move the band"),
-        ({"exact": "error"}, {"at_least": 1.1}, "at least 1.1 can never be met: the contrast can only lie between 0 and 1; move the band"),
-        ({"mean": "error", "at": NET}, {"at_most": 1}, "at most 1 can never be missed: the contrast can only lie between 0 and 1; such an expectation says nothing"),
-        ({"ratio": "loss", "of": NET, "to": SVM}, {"at_least": 0}, "at least 0 can never be missed: the contrast can only lie between 0 and inf; such an expectation says nothing"),
-        ({"exact": "error"}, {"at_least": 0}, "at least 0 can never be missed: the contrast can only lie between 0 and 1; such an expectation says nothing"),
+        (
+            {"mean": "error", "at": NET},
+            {"at_least": 1.2},
+            "at least 1.2 can never be met: the contrast can only lie between 0 and 1; move the band",
+        ),
+        (
+            {"mean": "error", "at": NET},
+            {"at_most": -0.1},
+            "at most -0.1 can never be met: the contrast can only lie between 0 and 1; move the band",
+        ),
+        (
+            {"mean": "error", "at": NET},
+            {"at_most": 0},
+            "at most 0 can never be met: the contrast can only lie between 0 and 1; move the band",
+        ),
+        (
+            {"mean": "error", "at": NET},
+            {"at_least": 1},
+            "at least 1 can never be met: the contrast can only lie between 0 and 1; move the band",
+        ),
+        (
+            {"difference": "error", "of": NET, "minus": SVM},
+            {"between": [1, 2]},
+            "between 1 and 2 can never be met: the contrast can only lie between -1 and 1; move the band",
+        ),
+        (
+            {"ratio": "error", "of": NET, "to": SVM},
+            {"at_most": 0},
+            "at most 0 can never be met: the contrast can only lie between 0 and inf; move the band",
+        ),
+        (
+            {"ratio": "loss", "of": NET, "to": SVM},
+            {"at_most": -1},
+            "at most -1 can never be met: the contrast can only lie between 0 and inf; move the band",
+        ),
+        (
+            {"rank_trend": "loss", "over": "width", "at": AT},
+            {"at_least": 2},
+            "at least 2 can never be met: the contrast can only lie between -1 and 1; move the band",
+        ),
+        (
+            {"exact": "error"},
+            {"at_least": 1.1},
+            "at least 1.1 can never be met: the contrast can only lie between 0 and 1; move the band",
+        ),
+        (
+            {"mean": "error", "at": NET},
+            {"at_most": 1},
+            "at most 1 can never be missed: the contrast can only lie between 0 and 1; such an expectation says nothing",
+        ),
+        (
+            {"ratio": "loss", "of": NET, "to": SVM},
+            {"at_least": 0},
+            "at least 0 can never be missed: the contrast can only lie between 0 and inf; such an expectation says nothing",
+        ),
+        (
+            {"exact": "error"},
+            {"at_least": 0},
+            "at least 0 can never be missed: the contrast can only lie between 0 and 1; such an expectation says nothing",
+        ),
     ],
 )
 def test_a_band_that_cannot_be_met_or_cannot_be_missed_is_refused(contrast, band, message):
@@ -203,12 +347,19 @@ def test_a_band_that_cannot_be_met_or_cannot_be_missed_is_refused(contrast, band
 def test_a_cap_too_small_for_the_error_rate_is_refused(alpha, cap, needed):
     assert stats.smallest_n(alpha) == needed
     spec = claim_with(
-        {"mean": "loss", "at": NET}, expectation={"alpha": alpha}, profiles={"smoke": {"seeds": 1}, "quick": {"seeds": cap}}
+        {"mean": "loss", "at": NET},
+        expectation={"alpha": alpha},
+        profiles={"smoke": {"seeds": 1}, "quick": {"seeds": cap}},
     )
     assert problems_of(spec) == [
-        (("profiles", "quick", "seeds"), f"cap {cap} can never decide at alpha {alpha:g}; at least {needed} seeds are needed")
+        (
+            ("profiles", "quick", "seeds"),
+            f"cap {cap} can never decide at alpha {alpha:g}; at least {needed} seeds are needed",
+        )
     ]
-    enough = claim_with({"mean": "loss", "at": NET}, expectation={"alpha": alpha}, profiles={"quick": {"seeds": needed}})
+    enough = claim_with(
+        {"mean": "loss", "at": NET}, expectation={"alpha": alpha}, profiles={"quick": {"seeds": needed}}
+    )
     assert problems_of(enough) == []
 
 
@@ -267,7 +418,13 @@ def test_the_best_possible_trials_do_verify_what_is_let_through_and_not_what_is_
     reach = stats.resolution_floor(0.005) * stats.half_width(24, 0.001)
     for band in ({"at_most": reach}, {"at_most": 0.99 * reach}):
         spec = claim_with({"mean": "error", "at": NET}, band)
-        best = judge(spec.expectations["e"], spec, evidence_of({point(): [0.0] * 24}), {"n_test": 200}, spec.profiles["quick"].seeds)
+        best = judge(
+            spec.expectations["e"],
+            spec,
+            evidence_of({point(): [0.0] * 24}),
+            {"n_test": 200},
+            spec.profiles["quick"].seeds,
+        )
         assert (best.verdict == VERIFIED) is (problems_of(spec) == [])
 
 
@@ -275,10 +432,22 @@ def test_the_best_possible_trials_do_verify_what_is_let_through_and_not_what_is_
     ("changes", "message"),
     [
         ({"settings": {}}, "is '1/n_test', but 'n_test' is None in profile 'smoke'; it must be a positive number"),
-        ({"settings": {"n_test": 0}}, "is '1/n_test', but 'n_test' is 0 in profile 'smoke'; it must be a positive number"),
-        ({"settings": {"n_test": "200"}}, "is '1/n_test', but 'n_test' is '200' in profile 'smoke'; it must be a positive number"),
-        ({"settings": {"n_test": True}}, "is '1/n_test', but 'n_test' is True in profile 'smoke'; it must be a positive number"),
-        ({"arms": {"net": {"n_test": 9}, "svm": {}}}, "is '1/n_test', but arm 'net' sets 'n_test'; give the coarsest step as a number"),
+        (
+            {"settings": {"n_test": 0}},
+            "is '1/n_test', but 'n_test' is 0 in profile 'smoke'; it must be a positive number",
+        ),
+        (
+            {"settings": {"n_test": "200"}},
+            "is '1/n_test', but 'n_test' is '200' in profile 'smoke'; it must be a positive number",
+        ),
+        (
+            {"settings": {"n_test": True}},
+            "is '1/n_test', but 'n_test' is True in profile 'smoke'; it must be a positive number",
+        ),
+        (
+            {"arms": {"net": {"n_test": 9}, "svm": {}}},
+            "is '1/n_test', but arm 'net' sets 'n_test'; give the coarsest step as a number",
+        ),
         (
             {"conditions": {"n_test": [9], "width": [1, 2, 4], "scene": ["plain"]}},
             "is '1/n_test', but a condition varies 'n_test'; give the coarsest step as a number",

@@ -41,12 +41,18 @@ def claim(verdict="REFUTED", errors=()):
             }
         },
         "controls": {
-            "shallow": {"change": {"depth": 0, "lr": 0.1}, "behaves": False, "expectations": {"low_error": expectation(verdict="VERIFIED")}}
+            "shallow": {
+                "change": {"depth": 0, "lr": 0.1},
+                "behaves": False,
+                "expectations": {"low_error": expectation(verdict="VERIFIED")},
+            }
         },
     }
 
 
-@pytest.mark.parametrize(("value", "text"), [(None, "-"), (0.123456, "0.1235"), (1e-9, "1e-09"), (0.0, "0"), (12345.6, "1.235e+04")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (0.123456, "0.1235"), (1e-9, "1e-09"), (0.0, "0"), (12345.6, "1.235e+04")]
+)
 def test_numbers_have_four_significant_digits(value, text):
     assert explain.number(value) == text
 
@@ -69,17 +75,29 @@ def test_an_interval_shows_its_ends(record, text):
     [
         ({"mean": "error", "at": {}}, "error"),
         ({"mean": "error", "at": NET}, "error [net, width 4]"),
-        ({"mean": "error", "at": {"arm": "net", "width": [1, 2, 4], "take": "min"}}, "error [net, min over width 1 to 4]"),
+        (
+            {"mean": "error", "at": {"arm": "net", "width": [1, 2, 4], "take": "min"}},
+            "error [net, min over width 1 to 4]",
+        ),
         ({"exact": "error", "at": {}}, "error in every instance"),
         ({"exact": "error", "at": {"arm": ["net", "svm"]}}, "error in every instance [arm net to svm]"),
         ({"difference": "error", "of": SVM, "minus": NET}, "error [svm, width 4] minus [net, width 4]"),
         ({"ratio": "error", "of": SVM, "to": NET}, "error [svm, width 4] divided by [net, width 4]"),
         (
-            {"interaction": "error", "of": {"arm": "svm"}, "minus": {"arm": "net"}, "here": {"scene": "clutter"}, "there": {"scene": "plain"}},
+            {
+                "interaction": "error",
+                "of": {"arm": "svm"},
+                "minus": {"arm": "net"},
+                "here": {"scene": "clutter"},
+                "there": {"scene": "plain"},
+            },
             "error: (svm minus net) at scene clutter less the same at scene plain",
         ),
         ({"slope": "error", "over": "width", "at": {}}, "slope of error over width"),
-        ({"slope": "error", "over": "width", "at": {"arm": "net"}, "values": [1.0, 4.0]}, "slope of error over width (1, 4) [net]"),
+        (
+            {"slope": "error", "over": "width", "at": {"arm": "net"}, "values": [1.0, 4.0]},
+            "slope of error over width (1, 4) [net]",
+        ),
         ({"loglog_slope": "error", "over": "width", "at": {"arm": "net"}}, "log-log slope of error over width [net]"),
         ({"rank_trend": "error", "over": "width", "at": {}}, "rank correlation (Kendall) of error over width"),
     ],
@@ -102,7 +120,9 @@ def test_a_reading_that_came_out_otherwise_is_explained_in_full():
 
 def test_an_invalid_reading_shows_its_controls():
     lines = explain.reading_words(claim("INVALID"), "as_documented").splitlines()
-    assert "  control shallow (depth: 0, lr: 0.1) does NOT behave: it must be measured and must not be verified" in lines
+    assert (
+        "  control shallow (depth: 0, lr: 0.1) does NOT behave: it must be measured and must not be verified" in lines
+    )
     assert "    low_error: VERIFIED, the interval lies wholly outside the band" in lines
 
 

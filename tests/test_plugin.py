@@ -142,7 +142,10 @@ def test_bad_specification_is_exit_code_2_and_other_claims_still_run(pytester, c
 
 def test_corrupt_data_is_exit_code_4_and_other_claims_still_run(pytester, claims, report):
     write_claim(pytester.path)
-    text = EXPERIMENT + "\n\ndef data_used():\n    from harness.errors import DataError\n    raise DataError('digits.gz: broken; fetch it again')\n"
+    text = (
+        EXPERIMENT
+        + "\n\ndef data_used():\n    from harness.errors import DataError\n    raise DataError('digits.gz: broken; fetch it again')\n"
+    )
     write_claim(pytester.path, "on_data", experiment=text)
 
     result = claims()

@@ -92,7 +92,9 @@ def test_looks_begin_with_the_first_and_end_with_the_cap(plan, looks):
     assert SeedPlan.model_validate(plan).looks == looks
 
 
-@pytest.mark.parametrize("plan", [0, -1, True, 2.5, "6", {"first": 7, "cap": 6}, {"first": 1, "cap": 10_001}, {"cap": 3}])
+@pytest.mark.parametrize(
+    "plan", [0, -1, True, 2.5, "6", {"first": 7, "cap": 6}, {"first": 1, "cap": 10_001}, {"cap": 3}]
+)
 def test_anything_else_is_no_seed_plan(plan):
     with pytest.raises(ValidationError):
         SeedPlan.model_validate(plan)
@@ -153,9 +155,12 @@ def test_a_profiles_settings_are_all_but_its_seeds():
 @pytest.mark.parametrize("bad", [math.nan, math.inf, {"a": 1}, [[1]], [math.nan]])
 def test_a_setting_is_a_plain_finite_value_or_a_list_of_such(place, bad):
     value = sound()
-    {"settings": value["settings"], "arms": value["arms"]["net"], "profiles": value["profiles"]["quick"], "controls": value["controls"]["shallow"]["change"]}[
-        place
-    ]["rate"] = bad
+    {
+        "settings": value["settings"],
+        "arms": value["arms"]["net"],
+        "profiles": value["profiles"]["quick"],
+        "controls": value["controls"]["shallow"]["change"],
+    }[place]["rate"] = bad
     with pytest.raises(ValidationError):
         Claim.model_validate(value)
 

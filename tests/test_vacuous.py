@@ -45,7 +45,9 @@ def test_a_metric_that_one_seed_lacks_verifies_nothing():
 
 
 def test_a_misspelt_arm_is_refused(tmp_path):
-    folder = specimen.write(tmp_path, specimen.TEXT.replace("{mean: error, at: {arm: net,", "{mean: error, at: {arm: nett,"))
+    folder = specimen.write(
+        tmp_path, specimen.TEXT.replace("{mean: error, at: {arm: net,", "{mean: error, at: {arm: nett,")
+    )
     with pytest.raises(SpecError, match="no arm 'nett'; did you mean 'net'"):
         load_claim(folder)
 
@@ -121,7 +123,9 @@ def test_a_band_that_cannot_be_missed_is_refused(metric, form):
     assert "can never be missed" in problems_of(spec)[0][1]
 
 
-@pytest.mark.parametrize("form", ["{at_most: .inf}", "{at_least: -.inf}", "{between: [-.inf, .inf]}", "{at_most: .nan}"])
+@pytest.mark.parametrize(
+    "form", ["{at_most: .inf}", "{at_least: -.inf}", "{between: [-.inf, .inf]}", "{at_most: .nan}"]
+)
 def test_an_infinitely_wide_band_is_refused(tmp_path, form):
     folder = specimen.write(tmp_path, specimen.TEXT.replace("{at_most: 0.1}", form))
     with pytest.raises(SpecError, match="should be a finite number"):

@@ -110,13 +110,33 @@ def test_every_error_of_a_file_comes_at_once_in_the_order_of_the_file(problems):
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("bounds: [0, 1]", "bounds: [1, 0]", "16:3: metrics.error: the lower bound (1) must be below the upper (0), not {'unit': 'fraction', 'better': 'lower', 'bounds': [1, 0],..."),
-        ("bounds: [0, 1]", "bounds: [0, 1, 2]", "16:42: metrics.error.bounds: should have at most 2 items, not [0, 1, 2]"),
+        (
+            "bounds: [0, 1]",
+            "bounds: [1, 0]",
+            "16:3: metrics.error: the lower bound (1) must be below the upper (0), not {'unit': 'fraction', 'better': 'lower', 'bounds': [1, 0],...",
+        ),
+        (
+            "bounds: [0, 1]",
+            "bounds: [0, 1, 2]",
+            "16:42: metrics.error.bounds: should have at most 2 items, not [0, 1, 2]",
+        ),
         ("seeds: 2", "seeds: two", "69:11: profiles.smoke.seeds: should be a mapping, `name: value`, not 'two'"),
         ("cap: 24", "cap: 24, stop: 3", "70:47: profiles.quick.seeds.stop: unknown key 'stop'; did you mean 'step'?"),
-        ("expected: REFUTED", "expected: FALSE", "56:5: readings.as_published.expected: should be 'VERIFIED', 'REFUTED' or 'INCONCLUSIVE', not False"),
-        ("timings: {training: [net]}", "timings: [net]", "71:1: timings: should be a mapping, `name: value`, not ['net']"),
-        ("mean: error, at", "mean: error, ratio: error, at", "23:33: readings.as_documented.expectations.low_error.contrast.ratio: unknown key 'ratio'; known here: at, mean"),
+        (
+            "expected: REFUTED",
+            "expected: FALSE",
+            "56:5: readings.as_published.expected: should be 'VERIFIED', 'REFUTED' or 'INCONCLUSIVE', not False",
+        ),
+        (
+            "timings: {training: [net]}",
+            "timings: [net]",
+            "71:1: timings: should be a mapping, `name: value`, not ['net']",
+        ),
+        (
+            "mean: error, at",
+            "mean: error, ratio: error, at",
+            "23:33: readings.as_documented.expectations.low_error.contrast.ratio: unknown key 'ratio'; known here: at, mean",
+        ),
     ],
 )
 def test_one_error_gives_one_line(problems, old, new, problem):
@@ -149,7 +169,11 @@ def test_a_suggestion_is_the_nearest_word_or_all_there_are(word, known, text):
 
 
 def test_problems_are_sorted_by_line_and_column_as_numbers():
-    assert by_position(["f:10:1: a: x", "f:9:10: b: y", "f:9:9: c: z"]) == ["f:9:9: c: z", "f:9:10: b: y", "f:10:1: a: x"]
+    assert by_position(["f:10:1: a: x", "f:9:10: b: y", "f:9:9: c: z"]) == [
+        "f:9:9: c: z",
+        "f:9:10: b: y",
+        "f:10:1: a: x",
+    ]
 
 
 def test_a_path_with_a_colon_in_it_does_not_disturb_the_order():
@@ -162,7 +186,9 @@ ODD = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
-    st.sampled_from([0, -1, 2**62, 1e308, -1e308, 5e-324, float("nan"), float("inf"), "", "net", "error", "1/n_test", "take", "arm"]),
+    st.sampled_from(
+        [0, -1, 2**62, 1e308, -1e308, 5e-324, float("nan"), float("inf"), "", "net", "error", "1/n_test", "take", "arm"]
+    ),
     st.text(max_size=8),
     st.lists(st.one_of(st.integers(-3, 3), st.text(max_size=3), st.floats()), max_size=4),
     st.dictionaries(st.sampled_from(["arm", "mean", "take", "values", "x", "seeds"]), st.integers(-1, 4), max_size=3),
@@ -184,7 +210,9 @@ def mutate(value, place, change, odd):
     """Replace, drop, rename or add something at a place, if it is still there."""
     holder = value
     for key in place[:-1]:
-        if not (isinstance(holder, dict) and key in holder) and not (isinstance(holder, list) and key in range(len(holder))):
+        if not (isinstance(holder, dict) and key in holder) and not (
+            isinstance(holder, list) and key in range(len(holder))
+        ):
             return
         holder = holder[key]
     last = place[-1]
@@ -228,7 +256,13 @@ FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=list(Heal
 
 
 @FUZZ
-@given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(["replace", "drop", "rename", "add"]), ODD), min_size=1, max_size=3))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(PLACES), st.sampled_from(["replace", "drop", "rename", "add"]), ODD),
+        min_size=1,
+        max_size=3,
+    )
+)
 @example([(("conditions", "width"), "replace", [1e308, -1e308, 5e-324])])
 @example([(("conditions", "width"), "replace", [0, 1, 2])])
 @example([(("conditions", "width"), "replace", [True, 2, 4])])
@@ -243,7 +277,12 @@ def test_any_mutation_of_a_sound_claim_loads_or_is_refused_in_words(folder, chan
 
 
 @FUZZ
-@given(st.integers(0, len(TEXT)), st.integers(0, 12), st.text(max_size=6), st.sampled_from(["", "&a ", "*a", "!!int ", "? ", "[", "{", "|", "\t", "\r", "#", ": "]))
+@given(
+    st.integers(0, len(TEXT)),
+    st.integers(0, 12),
+    st.text(max_size=6),
+    st.sampled_from(["", "&a ", "*a", "!!int ", "? ", "[", "{", "|", "\t", "\r", "#", ": "]),
+)
 def test_any_mutation_of_the_text_loads_or_is_refused_in_words(folder, start, length, inserted, sign):
     text = TEXT[:start] + sign + inserted.encode("utf-8", "replace").decode() + TEXT[start + length :]
     check(text, folder)

@@ -58,7 +58,9 @@ def test_an_interval_is_held_against_a_band(low, high, form, expected):
 
 
 @given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.floats(0, 50), st.floats(0, 50))
-def test_a_wider_band_never_refutes_what_a_narrower_one_admits_nor_the_other_way_round(low, high, start, end, left, right):
+def test_a_wider_band_never_refutes_what_a_narrower_one_admits_nor_the_other_way_round(
+    low, high, start, end, left, right
+):
     assume(low <= high)
     assume(start < end)
     narrow = against(band(between=[start, end]), low, high)
@@ -126,9 +128,15 @@ def test_a_look_hears_nothing_of_later_seeds():
     # The seventh seed's zero error would raise the floor of the log ratio, had the first look read it.
     contrast = {"ratio": "error", "of": SVM, "to": NET}
     net = [0.1, 0.11, 0.1, 0.09, 0.1, 0.1]
-    first = judged(None, {"at_least": 2}, contrast=contrast, metric="error", rows={point(): net, point("svm"): [0.9] * 6})
+    first = judged(
+        None, {"at_least": 2}, contrast=contrast, metric="error", rows={point(): net, point("svm"): [0.9] * 6}
+    )
     more = judged(
-        None, {"at_least": 2}, contrast=contrast, metric="error", rows={point(): [*net, 0.0, 0.0], point("svm"): [0.9] * 8}
+        None,
+        {"at_least": 2},
+        contrast=contrast,
+        metric="error",
+        rows={point(): [*net, 0.0, 0.0], point("svm"): [0.9] * 8},
     )
     assert first == more
     assert first.verdict == VERIFIED
@@ -198,7 +206,12 @@ EXACT = {"exact": "error", "at": {"arm": "net", "width": 4}}
             REFUTED,
             "1 of 12 instances lie outside the band (at most 0.1), such as 0.2 at arm=net, scene=clutter, width=4, seed 5",
         ),
-        ([0.2], [0.3], REFUTED, "2 of 2 instances lie outside the band (at most 0.1), such as 0.3 at arm=net, scene=clutter, width=4, seed 0"),
+        (
+            [0.2],
+            [0.3],
+            REFUTED,
+            "2 of 2 instances lie outside the band (at most 0.1), such as 0.3 at arm=net, scene=clutter, width=4, seed 0",
+        ),
         ([0.0] * 5, [0.1] * 5, NOT_RUN, "5 of 6 seeds measured, all inside the band so far"),
         ([], [], NOT_RUN, "no instance was measured"),
         ([0.0] * 6, [math.nan] * 6, INVALID, "seed 0 at arm=net, scene=clutter, width=4: error is nan (and 5 more)"),

@@ -107,7 +107,15 @@ def test_a_problem_names_file_line_column_and_field(read, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("location", "text"), [((), "(file)"), (("a",), "a"), (("a", 0, "b", 1, 2), "a[0].b[1][2]"), ((3,), "[3]"), (("",), "''"), (("a", "b\nc"), "a.'b\\nc'")]
+    ("location", "text"),
+    [
+        ((), "(file)"),
+        (("a",), "a"),
+        (("a", 0, "b", 1, 2), "a[0].b[1][2]"),
+        ((3,), "[3]"),
+        (("",), "''"),
+        (("a", "b\nc"), "a.'b\\nc'"),
+    ],
 )
 def test_locations_are_written_with_dots_and_brackets(location, text):
     assert dotted(location) == text
@@ -121,7 +129,12 @@ def test_locations_are_written_with_dots_and_brackets(location, text):
         ("a: &x [1]\nb: *x\n", ["1:4: b: aliases are refused; write the value out"]),
         ("a: &x y\n*x : 1\n", ["1:4: y: aliases are refused; write the value out"]),
         ("a: &x [*x]\n", ["1:4: a[0]: aliases are refused; write the value out"]),
-        ("a: !!python/object/apply:os.getcwd []\n", ["1:4: a: the tag 'tag:yaml.org,2002:python/object/apply:os.getcwd' is refused; YAML here is data, never code"]),
+        (
+            "a: !!python/object/apply:os.getcwd []\n",
+            [
+                "1:4: a: the tag 'tag:yaml.org,2002:python/object/apply:os.getcwd' is refused; YAML here is data, never code"
+            ],
+        ),
         ("a: !include x.yaml\n", ["1:4: a: the tag '!include' is refused; YAML here is data, never code"]),
         ("a: !!set {b, c}\n", ["1:4: a: the tag 'tag:yaml.org,2002:set' is refused; YAML here is data, never code"]),
         ("a: !!int foo\n", ["1:4: a: the tag 'tag:yaml.org,2002:int' is refused; YAML here is data, never code"]),
@@ -131,7 +144,13 @@ def test_locations_are_written_with_dots_and_brackets(location, text):
         ("a:\n  ? [x]\n  : 1\n", ["2:5: a: a key must be plain text; write `name: value`"]),
         ("a: 9223372036854775808\n", ["1:4: a: is a whole number beyond 64 bits; write it as a decimal, such as 1e30"]),
         (f"a: {'9' * 5000}\n", ["1:4: a: is a whole number beyond 64 bits; write it as a decimal, such as 1e30"]),
-        ("a: 1\na: 2\nb: !x y\n", ["2:1: a: duplicate key 'a', first at line 1; keep one", "3:4: b: the tag '!x' is refused; YAML here is data, never code"]),
+        (
+            "a: 1\na: 2\nb: !x y\n",
+            [
+                "2:1: a: duplicate key 'a', first at line 1; keep one",
+                "3:4: b: the tag '!x' is refused; YAML here is data, never code",
+            ],
+        ),
         ("", ["1:1: (file): is empty; `docs/writing-a-claim.md` shows what belongs here"]),
         ("# only this\n", ["1:1: (file): is empty; `docs/writing-a-claim.md` shows what belongs here"]),
         (b"a: 1\nb: \xff\n", ["2:1: (file): is not UTF-8 (byte 8); save it as UTF-8"]),

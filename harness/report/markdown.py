@@ -65,6 +65,17 @@ def text(value: object) -> str:
     return re.sub(r"([\\`*_\[\]|])", r"\\\1", escaped)
 
 
+def words(name: str) -> str:
+    """Return a name of the specification as a reader says it: `as documented`."""
+    return text(name.replace("_", " "))
+
+
+def sentence_of(value: str) -> str:
+    """Return text as a sentence: a capital first, a full stop last."""
+    shown = text(value)
+    return shown[:1].upper() + shown[1:] + ("" if shown.endswith((".", "?", "!")) else ".")
+
+
 def _head(run: Run) -> str:
     good, total = as_expected(run)
     again, trials = reused(run)
@@ -76,7 +87,7 @@ def _head(run: Run) -> str:
 {INTRODUCTION}
 
 **{good} of {total} readings came out as expected** ({counts or "none was run"}). Profile {profile}, base seed {run["options"]["base_seed"]},
-{len(judged(run))} claims, {trials} trials of which reused {again} of {trials}, {seconds:.0f} s, begun {run["started"]}.
+{len(judged(run))} claims, {trials} trials (reused {again} of {trials}), {seconds:.0f} s, begun {run["started"]}.
 Each interval may miss the truth with the error rate stated beside it; over the whole run at most {false_alarms(run):.3g} false decisions are to be expected.
 """
 
@@ -89,7 +100,7 @@ def _attention(run: Run) -> str:
         lines += [f"  - {text(line)}" for line in claim["problem"]["lines"]]
     for row in rows(run):
         if not row.reading["as_expected"] and row.claim["profile"] != NO_VERDICT_PROFILE:
-            head = f"- **{text(row.claim['title'])}**, reading {text(row.name)}: {row.reading['verdict']}, expected {row.reading['expected']}."
+            head = f"- **{text(row.claim['title'])}**, reading “{words(row.name)}”: {row.reading['verdict']}, expected {row.reading['expected']}."
             lines += [head, f"  {text(row.reading['reason'])}. {explain.WOULD_CHANGE[row.reading['verdict']]}"]
     for claim in judged(run):
         lines += [f"- {text(claim['id'])}: trial failed: {text(error)}" for error in claim["errors"][:3]]
@@ -110,7 +121,7 @@ def _overview(run: Run) -> str:
         for claim in judged(run):
             if claim["document"]["id"] == key:
                 readings = "<br>".join(
-                    f"{explain.SYMBOL[r['verdict']]} {text(n)}: {r['verdict']}" for n, r in claim["readings"].items()
+                    f"{explain.SYMBOL[r['verdict']]} {words(n)}: {r['verdict']}" for n, r in claim["readings"].items()
                 )
                 lines.append(
                     f"| [{text(claim['title'])}](#{claim['id'].replace('_', '-')}) | {sentence(claim)} | {readings} |"
@@ -123,8 +134,16 @@ def sentence(claim: dict[str, Any]) -> str:
     """Return what a claim's verdicts say of its sentence: holds, does not hold, holds only when ..., not decided."""
     readings = claim["readings"]
     first = next(iter(readings.values()))
-    others = [text(r["means"] or name) for name, r in readings.items() if r is not first and r["verdict"] == "VERIFIED"]
-    failing = [text(r["means"] or name) for name, r in readings.items() if r is not first and r["verdict"] == "REFUTED"]
+    others = [
+        text(r["means"]) if r["means"] else words(name)
+        for name, r in readings.items()
+        if r is not first and r["verdict"] == "VERIFIED"
+    ]
+    failing = [
+        text(r["means"]) if r["means"] else words(name)
+        for name, r in readings.items()
+        if r is not first and r["verdict"] == "REFUTED"
+    ]
     if first["verdict"] == "VERIFIED":
         return "**holds**" + (f"; but not: {'; '.join(failing)}" if failing else "")
     if first["verdict"] == "REFUTED":
@@ -159,11 +178,11 @@ def _claim(claim: dict[str, Any]) -> str:
 def _reading(name: str, reading: dict[str, Any]) -> list[str]:
     as_it_should = "as expected" if reading["as_expected"] else f"expected {reading['expected']}"
     lines = [
-        f"### Reading {text(name)}: {explain.SYMBOL[reading['verdict']]} {reading['verdict']} ({as_it_should})",
+        f"### Reading “{words(name)}”: {explain.SYMBOL[reading['verdict']]} {reading['verdict']} ({as_it_should})",
         "",
     ]
     if reading["means"]:
-        lines += [f"{text(reading['means'])}.", ""]
+        lines += [sentence_of(reading["means"]), ""]
     if reading["because"]:
         lines += [f"Expected {reading['expected']} because {text(reading['because'])}", ""]
     return lines + _table(reading["expectations"])
@@ -173,28 +192,28 @@ def _control(name: str, control: dict[str, Any]) -> list[str]:
     change = ", ".join(f"{text(key)} = {text(value)}" for key, value in control["change"].items())
     state = "broke what it must break" if control["behaves"] else "did NOT break what it must break"
     return [
-        f"### Control {text(name)}: {state}",
+        f"### Control “{words(name)}”: {state}",
         "",
-        f"Changed: {change}. {text(control['because'])}",
+        f"Changed: {change}. {sentence_of(control['because'])}",
         "",
-        *_table(control["expectations"]),
+        *_table(control["expectations"], reasons=False),
     ]
 
 
-def _table(expectations: dict[str, Any]) -> list[str]:
+def _table(expectations: dict[str, Any], *, reasons: bool = True) -> list[str]:
     lines = [
         "| what is measured | source says | estimate | interval | band | seeds | verdict |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, e in expectations.items():
-        what = f"{text(name)}: {text(explain.contrast_words(e['contrast']))} ({text(e['unit'])})"
+        what = f"{words(name)}: {words(explain.contrast_words(e['contrast']))} ({text(e['unit'])})"
         rate = "every instance" if e["exact"] else f"{explain.span(e)}, error rate {e['alpha']:g}"
         verdict = f"{explain.SYMBOL[e['verdict']]} {e['verdict']}"
         reported, estimate = explain.number(e["reported"]), explain.number(e["estimate"])
         lines.append(f"| {what} | {reported} | {estimate} | {rate} | {e['band']['text']} | {e['n']} | {verdict} |")
     lines.append("")
     for name, e in expectations.items():
-        lines.append(f"- {text(name)}: this band because {text(e['because'])}")
+        lines.append(f"- {words(name)}" + (f": this band because {text(e['because'])}" if reasons else ""))
         values = ", ".join(explain.number(value) for value in e["values"].values())
         lines.append(f"  - every seed: {values or 'none'}")
     return [*lines, ""]
