@@ -145,29 +145,36 @@ def points_of_task(plan: Plan, task: Task) -> list[Point]:
     return [(("arm", task.arm), *((name, row[name]) for name in names)) for row in rows]
 
 
-def jobs_of(plan: Plan, tasks: list[Task], workers: int) -> list[Job]:
+def jobs_of(tasks: list[Task], workers: int) -> list[Job]:
     """Group tasks into jobs, each of which runs in one process.
 
     Arms under one condition go together, so that they can share work; seeds are
-    split so that every worker has a part. In a timed claim each seed is a job of
-    its own, and arms swap places from seed to seed, so that a drift of the
-    machine's speed cancels in their ratio.
+    split so that every worker has a part.
     """
-    groups: dict[tuple[Any, ...], list[Task]] = {}
-    for task in tasks:
-        groups.setdefault(tuple(task.condition.items()), []).append(task)
-    if plan.claim.timed:
-        seeds = sorted({seed for task in tasks for seed in task.seeds})
-        return [
-            _job(group if seed.index % 2 == 0 else group[::-1], [seed]) for seed in seeds for group in groups.values()
-        ]
     jobs = []
-    for group in groups.values():
+    for group in _by_condition(tasks):
         seeds = sorted({seed for task in group for seed in task.seeds})
         parts = min(workers, len(seeds))
         jobs += [_job(group, seeds[part::parts]) for part in range(parts)]
     # Large conditions (widths, sample sizes) come last by custom: beginning with them balances the workers.
     return jobs[::-1]
+
+
+def timed_jobs_of(tasks: list[Task]) -> list[Job]:
+    """Return a job per seed and condition, for one process alone.
+
+    Arms swap places from seed to seed, so that a drift of the machine's speed cancels in their ratio.
+    """
+    seeds = sorted({seed for task in tasks for seed in task.seeds})
+    groups = _by_condition(tasks)
+    return [_job(group if seed.index % 2 == 0 else group[::-1], [seed]) for seed in seeds for group in groups]
+
+
+def _by_condition(tasks: list[Task]) -> list[list[Task]]:
+    groups: dict[tuple[Any, ...], list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(tuple(task.condition.items()), []).append(task)
+    return list(groups.values())
 
 
 def _job(tasks: list[Task], seeds: Collection[Seed]) -> Job:

@@ -8,22 +8,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.options import NO_VERDICT_PROFILE, resolve_device, resolve_workers
-from harness.plan import jobs_of, make_plan, only, tasks_of
+from harness.plan import jobs_of, make_plan, only, tasks_of, timed_jobs_of
 from harness.record import make_record
 from harness.store import TrialRow
 from harness.variant import control_variant, main_variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from harness.catalogue import ClaimFolder
-    from harness.executor import Executor
+    from harness.executor import Executor, Result
     from harness.experiment import Outcome, Task
     from harness.options import Options
     from harness.plan import Plan
     from harness.record import Record
     from harness.seeds import Seed
-    from harness.spec import Claim
     from harness.store import Store
     from harness.variant import Variant
 
@@ -39,7 +38,7 @@ class Context:
     Attributes:
         options: what the user chose.
         store: where trials are kept.
-        executor: where trials run.
+        executor: number of processes -> where trials run.
         run: id of the run.
         say: is told one line per finished batch.
         deadline: `time.monotonic()` after which no batch begins.
@@ -47,7 +46,7 @@ class Context:
 
     options: Options
     store: Store
-    executor: Executor
+    executor: Callable[[int], Executor]
     run: str
     say: Callable[[str], None] = _silent
     deadline: float = math.inf
@@ -119,8 +118,16 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
                 wanted.append(seed)
         part = only(task, wanted)
         missing += [part] if part else []
-    for task, outcomes in context.executor.run(jobs_of(plan, missing, context.executor.workers)):
+    for task, outcomes in results_of(plan, variant, missing, context):
         keep(plan, variant, task, outcomes, context)
+
+
+def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> Iterator[Result]:
+    """Run tasks where they belong: durations in one process alone, all else in as many as the device allows."""
+    if variant.timed(plan.claim):
+        return context.executor(1).run(timed_jobs_of(tasks))
+    workers = resolve_workers(context.options.workers, plan.device)
+    return context.executor(workers).run(jobs_of(tasks, workers))
 
 
 def keep(plan: Plan, variant: Variant, task: Task, outcomes: list[Outcome], context: Context) -> None:
@@ -138,9 +145,3 @@ def progress(plan: Plan, variant: Variant, n: int, *, judged: bool) -> str:
     counts = f"{done} of {len(variant.expectations)} expectations decided" if judged else "measured, not judged"
     failed = f", {variant.failed} failed" if variant.failed else ""
     return f"{name}: {n} seeds, {counts}; reused {variant.reused} of {variant.trials} trials{failed}"
-
-
-def workers_for(claim: Claim, options: Options) -> int:
-    """Return how many processes a claim may use: one if it is timed, or on a GPU."""
-    device = resolve_device(options.device) if claim.precision else "cpu"
-    return 1 if claim.timed else resolve_workers(options.workers, device)

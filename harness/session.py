@@ -10,7 +10,7 @@ from harness.catalogue import load_claim
 from harness.errors import ClaimsError, DataError, SpecError, TrialError, UsageError
 from harness.executor import executor_for
 from harness.provenance import machine
-from harness.runner import Context, run_claim, workers_for
+from harness.runner import Context, run_claim
 from harness.store import Store, now
 
 if TYPE_CHECKING:
@@ -54,12 +54,14 @@ class Session:
         return self._records[folder]
 
     def _run(self, folder: Path) -> Record:
-        loaded = load_claim(folder)
-        workers = workers_for(loaded.claim, self.options)
+        context = Context(self.options, self.store, self._executor, self.run, self._say, self._deadline)
+        return run_claim(load_claim(folder), context)
+
+    def _executor(self, workers: int) -> Executor:
+        """Return the executor of `workers` processes; it lives as long as the session, so torch is imported once."""
         if workers not in self._executors:
             self._executors[workers] = executor_for(workers)
-        context = Context(self.options, self.store, self._executors[workers], self.run, self._say, self._deadline)
-        return run_claim(loaded, context)
+        return self._executors[workers]
 
     def _problem(self, folder: Path, error: ClaimsError) -> Record:
         record: dict[str, Any] = {

@@ -336,11 +336,6 @@ class Claim(_Model):
         """All expectations by name; names are unique over the readings."""
         return {name: e for reading in self.readings.values() for name, e in reading.expectations.items()}
 
-    @property
-    def timed(self) -> bool:
-        """Whether a metric is a duration: then seeds run one at a time, alone."""
-        return any(metric.unit == "second" for metric in self.metrics.values())
-
 
 class Document(_Model):
     """Where claims come from."""

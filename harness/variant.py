@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness import verdict
-from harness.contrasts import Evidence, points_of, shown
+from harness.contrasts import Evidence, metric_of, points_of, shown
 from harness.plan import points_of_task
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ class Variant:
     def points(self, names: Collection[str], claim: Claim) -> list[Point]:
         """Return every point that some expectations read, each once."""
         return list(dict.fromkeys(p for name in names for p in points_of(self.expectations[name].contrast, claim)))
+
+    def timed(self, claim: Claim) -> bool:
+        """Whether an expectation reads a duration: then seeds are measured one at a time, in one process alone."""
+        return any(claim.metrics[metric_of(e.contrast)].unit == "second" for e in self.expectations.values())
 
     def judge(self, plan: Plan) -> None:
         """Judge every expectation by the trials so far; what is decided stays."""

@@ -34,7 +34,7 @@ def run(store: Store) -> Callable[..., Record]:
     """Run the claim in a folder, here and now, and return its record."""
 
     def run_folder(folder: Path, readings: list[str] | None = None, run_id: str = "run", **options: object) -> Record:
-        context = Context(Options(**options), store, Inline(), run_id)
+        context = Context(Options(**options), store, lambda _: Inline(), run_id)
         return run_claim(load_claim(folder), context, readings)
 
     return run_folder

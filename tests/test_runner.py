@@ -209,7 +209,7 @@ def test_missing_experiment_is_refused(tmp_path, run):
 
 
 def test_nothing_begins_after_the_deadline(tmp_path, store):
-    context = Context(Options(), store, Inline(), "run", deadline=time.monotonic() - 1)
+    context = Context(Options(), store, lambda _: Inline(), "run", deadline=time.monotonic() - 1)
 
     record = run_claim(load_claim(write_claim(tmp_path)), context)
 

@@ -52,7 +52,14 @@ def random_labels(seeds: Seeds, n_train: int) -> torch.Tensor:
 
 def network(width: int, dropout: float) -> nn.Sequential:
     """Return a network of two hidden layers of `width` rectifiers, each unit dropped with probability `dropout`."""
-    hidden = [nn.Linear(784, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout)]
+    hidden = [
+        nn.Linear(784, width),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(width, width),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+    ]
     kept = [layer for layer in hidden if dropout or not isinstance(layer, nn.Dropout)]
     return nn.Sequential(*kept, nn.Linear(width, CLASSES))
 
@@ -87,7 +94,9 @@ def fitted(
     )
 
 
-def measure(arm: str, seeds: Seeds, *, n_train: int, n_test: int, labels: str, **training_settings: Any) -> dict[str, np.ndarray]:
+def measure(
+    arm: str, seeds: Seeds, *, n_train: int, n_test: int, labels: str, **training_settings: Any
+) -> dict[str, np.ndarray]:
     """Return the errors on the labels trained on, without dropout, and on the true labels of test digits."""
     training, test = examples_of(seeds, n_train, n_test, labels)
     networks = fitted(training, seeds, **training_settings)

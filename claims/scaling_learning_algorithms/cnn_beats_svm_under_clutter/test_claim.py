@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
 from harness.seeds import Seed
 
 CANVAS, WIDTH = 32, 16
+
+
+def test_reading(claim, reading):
+    claim.check_reading(reading)
+
+
+def test_control(claim, control):
+    claim.check_control(control)
+
+
+def test_training_time(claim, benchmark, training_arm):
+    claim.time_training(benchmark, training_arm)
+
+
+def test_inference_time(claim, benchmark, inference_arm):
+    claim.time_inference(benchmark, inference_arm)
 
 
 def trial(claim, **changes):
@@ -24,6 +38,8 @@ def trial(claim, **changes):
 
 def test_instrument_a_unit_of_the_last_stage_sees_the_whole_canvas(claim):
     """The field of 32 pixels that the network's docstring promises, counted from kernels and strides."""
+    from torch import nn
+
     field, stride = 1, 1
     for layer in claim.experiment.network(WIDTH):
         if isinstance(layer, (nn.Conv2d, nn.MaxPool2d)):
@@ -35,6 +51,9 @@ def test_instrument_a_unit_of_the_last_stage_sees_the_whole_canvas(claim):
 
 def test_instrument_multiplications_per_image_are_as_the_claim_counts_them(claim):
     """4.5 million, the figure on which the expected verdict of the documented speed rests."""
+    import torch
+    from torch import nn
+
     images, counted = torch.zeros(1, 1, CANVAS, CANVAS), 0
     for layer in claim.experiment.network(WIDTH).eval():
         images = layer(images)
@@ -63,6 +82,8 @@ def test_instrument_the_scenes_of_a_seed_show_the_same_digits(claim):
 
 def test_instrument_untrained_features_come_from_the_network_before_its_first_step(claim):
     """They differ from trained ones, and need no training: zero epochs leave the initial weights."""
+    import torch
+
     untrained, _ = claim.experiment.trained_network(trial(claim, epochs=0))
     trained, _ = claim.experiment.trained_network(trial(claim))
     assert torch.count_nonzero(untrained.weights["2.running_mean"]) == 0

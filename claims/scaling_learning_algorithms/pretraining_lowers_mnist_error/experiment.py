@@ -58,7 +58,13 @@ def scrambled(inputs: torch.Tensor, seeds: Seeds) -> torch.Tensor:
 
 @lru_cache(maxsize=1)
 def pretrained(
-    seeds: Seeds, n_train: int, n_test: int, images: str, hidden: tuple[int, ...], rule: ContrastiveDivergence, device: str
+    seeds: Seeds,
+    n_train: int,
+    n_test: int,
+    images: str,
+    hidden: tuple[int, ...],
+    rule: ContrastiveDivergence,
+    device: str,
 ) -> Weights:
     """Return weights and biases of a stack of Boltzmann machines, by their names in the network."""
     (inputs, _), _ = examples_of(seeds, n_train, n_test)
@@ -92,7 +98,15 @@ def network(hidden: tuple[int, ...], activation: str) -> nn.Sequential:
 
 
 def start_of(
-    seeds: Seeds, *, start: str, n_train: int, n_test: int, hidden: list[int], images: str, device: str, **divergence: float
+    seeds: Seeds,
+    *,
+    start: str,
+    n_train: int,
+    n_test: int,
+    hidden: list[int],
+    images: str,
+    device: str,
+    **divergence: float,
 ) -> Weights | None:
     """Return what an arm starts from: "pretrained" or "shuffled" weights, or None for "random" ones."""
     if start == "random":
