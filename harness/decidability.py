@@ -62,6 +62,9 @@ def _names(claim: Claim) -> Iterable[Problem]:
                     ("controls", name, "change", setting),
                     f"no setting {setting!r} to change; {suggestion(setting, known)}",
                 )
+        for index, arm in enumerate(control.arms or []):
+            if arm not in claim.arms:
+                yield ("controls", name, "arms", index), f"no arm {arm!r}; {suggestion(arm, claim.arms)}"
         for index, broken in enumerate(control.breaks):
             if broken not in claim.expectations:
                 yield (

@@ -11,16 +11,19 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from harness.errors import UsageError
-from harness.optim import Optimiser
-from harness.seeds import Seed, Seeds
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from harness.optim import Optimiser
+    from harness.seeds import Seed, Seeds
 
 Strategy = Literal["stacked", "loop"]
 Initialiser = Literal["uniform", "he", "xavier", "xavier_sigmoid"]
@@ -306,7 +309,7 @@ def _train_one_by_one(run: _Run, first: dict[str, Tensor]) -> dict[str, Tensor]:
         module.to(memory_format=layout)  # type: ignore[call-overload]
 
         def forward(inputs: Tensor, module: nn.Module = module, layout: torch.memory_format = layout) -> Tensor:
-            return cast(Tensor, module(inputs[0].contiguous(memory_format=layout)))[None]
+            return cast("Tensor", module(inputs[0].contiguous(memory_format=layout)))[None]
 
         run.of(number).descend(list(module.parameters()), forward)
         for name, values in module.state_dict().items():
@@ -389,7 +392,7 @@ def _architecture(build: Build) -> nn.Module:
 
 def _number_of_steps(epochs: int | None, steps: int | None, examples: int, batch_size: int) -> int:
     _require((epochs is None) != (steps is None), f"epochs: {epochs}, steps: {steps}: give exactly one of them")
-    return steps if steps is not None else cast(int, epochs) * math.ceil(examples / batch_size)
+    return steps if steps is not None else cast("int", epochs) * math.ceil(examples / batch_size)
 
 
 def _storage(precision: Precision) -> torch.dtype:
@@ -402,6 +405,6 @@ def _arithmetic(device: torch.device, precision: Precision) -> contextlib.Abstra
     return torch.autocast(device.type, torch.bfloat16)
 
 
-def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as the sentence it is
+def _require(condition: bool, message: str) -> None:
     if not condition:
         raise UsageError(f"train: {message}")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
 
 from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Method = Literal["sgd", "adam"]
 Schedule = Literal["constant", "cosine", "linear", "step"]

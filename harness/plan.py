@@ -15,7 +15,7 @@ from harness.seeds import Seed
 from harness.validation import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from harness.catalogue import ClaimFolder
     from harness.contrasts import Point
@@ -99,8 +99,10 @@ def placement(plan: Plan) -> dict[str, Any]:
     return {"device": plan.device, "precision": plan.claim.precision} if plan.claim.precision else {}
 
 
-def tasks_of(plan: Plan, points: Iterable[Point], seeds: Iterable[int], change: Mapping[str, Any]) -> list[Task]:
-    """Return one task per arm and condition, with the keys of its trials."""
+def tasks_of(
+    plan: Plan, points: Iterable[Point], seeds: Iterable[int], change_of: Callable[[str], Mapping[str, Any]]
+) -> list[Task]:
+    """Return one task per arm and condition, with the keys of its trials; `change_of` an arm is a control's change."""
     claim, folder = plan.claim, plan.folder
     batch = tuple(Seed(plan.base_seed, claim.id, index) for index in seeds)
     cells = dict.fromkeys(
@@ -111,7 +113,7 @@ def tasks_of(plan: Plan, points: Iterable[Point], seeds: Iterable[int], change: 
     for cell in cells:
         condition = dict(cell)
         arm = str(condition.pop("arm"))
-        settings = settings_for(plan, arm, condition, change)
+        settings = settings_for(plan, arm, condition, change_of(arm))
         keys = tuple(_key(plan, arm, settings, seed) for seed in batch)
         everything = {**settings, **placement(plan)}
         tasks.append(

@@ -71,7 +71,7 @@ def _control_record(plan: Plan, control: Variant, judged: bool) -> Record:
     spec = plan.claim.controls[control.name]
     expectations = {name: _expectation_record(plan, control, name, judged) for name in control.expectations}
     behaves = all(verdict.control_behaves(e["verdict"]) for e in expectations.values())
-    return {"change": spec.change, "because": spec.because.strip(), "behaves": behaves, "expectations": expectations}
+    return {"change": spec.change, "arms": spec.arms, "because": spec.because.strip(), "behaves": behaves, "expectations": expectations}
 
 
 def _reading_record(plan: Plan, name: str, main: Variant, broken_controls: list[str], judged: bool) -> Record:

@@ -102,7 +102,7 @@ def gather(plan: Plan, variant: Variant, looks: list[int], context: Context) -> 
 
 def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Context) -> None:
     """Make sure that every point which the named expectations read has the seeds 0 to n - 1."""
-    tasks = tasks_of(plan, variant.points(names, plan.claim), range(n), variant.change)
+    tasks = tasks_of(plan, variant.points(names, plan.claim), range(n), variant.change_of)
     stored = context.store.finished(
         [key for task in tasks for key in task.keys], run=context.run if context.options.fresh else None
     )

@@ -229,6 +229,8 @@ class Control(_Model):
 
     change: Annotated[dict[str, Setting], Field(min_length=1)]
     """settings that replace those of every arm and profile"""
+    arms: Annotated[list[Name], Field(min_length=1)] | None = None
+    """arms that the change is made to; all by default. The others' trials are the claim's own"""
     breaks: Annotated[list[Name], Field(min_length=1)]
     """expectations that must fail under the change"""
     because: Text

@@ -28,6 +28,7 @@ class Variant:
     Attributes:
         name: empty for the claim itself, else the control's name.
         change: settings that win over all others.
+        changed_arms: arms that the change is made to.
         expectations: what is judged.
         groups: expectations of one reading each; a reading with a refuted member is closed.
         evidence: trials so far.
@@ -42,6 +43,7 @@ class Variant:
 
     name: str
     change: dict[str, Any]
+    changed_arms: Collection[str]
     expectations: dict[str, Expectation]
     groups: list[list[str]]
     evidence: Evidence = field(default_factory=dict)
@@ -75,6 +77,10 @@ class Variant:
     def points(self, names: Collection[str], claim: Claim) -> list[Point]:
         """Return every point that some expectations read, each once."""
         return list(dict.fromkeys(p for name in names for p in points_of(self.expectations[name].contrast, claim)))
+
+    def change_of(self, arm: str) -> dict[str, Any]:
+        """Return the settings that are changed for an arm; nothing for one that the control leaves alone."""
+        return self.change if arm in self.changed_arms else {}
 
     def timed(self, claim: Claim) -> bool:
         """Whether an expectation reads a duration: then seeds are measured one at a time, in one process alone."""
@@ -121,11 +127,11 @@ def main_variant(claim: Claim, readings: Collection[str] | None = None) -> Varia
     """Return the claim as it stands, limited to some readings if asked."""
     chosen = [r for name, r in claim.readings.items() if readings is None or name in readings]
     expectations = {name: e for reading in chosen for name, e in reading.expectations.items()}
-    return Variant("", {}, expectations, [list(reading.expectations) for reading in chosen])
+    return Variant("", {}, (), expectations, [list(reading.expectations) for reading in chosen])
 
 
 def control_variant(claim: Claim, name: str, main: Variant) -> Variant:
     """Return the claim under a control's change, with those expectations of `main` that it breaks."""
     control = claim.controls[name]
     broken = {e: claim.expectations[e] for e in control.breaks if e in main.expectations}
-    return Variant(name, dict(control.change), broken, [[e] for e in broken])
+    return Variant(name, dict(control.change), control.arms or list(claim.arms), broken, [[e] for e in broken])

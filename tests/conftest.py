@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from harness.catalogue import load_claim
 from harness.executor import Inline
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.record import Record
+
+# A busy machine must not fail a property.
+settings.register_profile("claims", deadline=None)
+settings.load_profile("claims")
 
 pytest_plugins = ["pytester"]
 
@@ -34,7 +39,7 @@ def run(store: Store) -> Callable[..., Record]:
     """Run the claim in a folder, here and now, and return its record."""
 
     def run_folder(folder: Path, readings: list[str] | None = None, run_id: str = "run", **options: object) -> Record:
-        context = Context(Options(**options), store, lambda _: Inline(), run_id)
+        context = Context(Options(**{"workers": 1, **options}), store, lambda _: Inline(), run_id)
         return run_claim(load_claim(folder), context, readings)
 
     return run_folder

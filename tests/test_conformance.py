@@ -38,7 +38,7 @@ def tasks(folder: Path, seeds: list[int], base_seed: int = 0) -> list[Task]:
     """Return one task per arm, each at the first point that an expectation reads of it."""
     plan = plan_of(folder, base_seed)
     variant = main_variant(plan.claim)
-    found = tasks_of(plan, variant.points(list(variant.expectations), plan.claim), seeds, {})
+    found = tasks_of(plan, variant.points(list(variant.expectations), plan.claim), seeds, variant.change_of)
     return list({task.arm: task for task in reversed(found)}.values())
 
 

@@ -305,6 +305,7 @@ def test_a_resolution_is_a_number_or_one_over_a_setting(resolution, step):
     assert contrasts.resolve(spec.metrics["error"], SETTINGS) == step
 
 
-def test_a_point_of_weight_zero_does_not_spoil_the_bounds():
-    spec = claim(metrics={"error": {"unit": "fraction", "better": "lower", "bounds": [0, None]}})
-    assert contrasts.linear_bounds(spec.metrics["error"], [0.0, 2.0]) == (0, math.inf)
+@pytest.mark.parametrize(("bounds", "span"), [([0, None], (0, math.inf)), ([None, 0], (-math.inf, 0))])
+def test_a_point_of_weight_zero_does_not_spoil_the_bounds(bounds, span):
+    spec = claim(metrics={"error": {"unit": "fraction", "better": "lower", "bounds": bounds}})
+    assert contrasts.linear_bounds(spec.metrics["error"], [0.0, 2.0]) == span

@@ -363,6 +363,15 @@ def test_a_cap_too_small_for_the_error_rate_is_refused(alpha, cap, needed):
     assert problems_of(enough) == []
 
 
+def test_the_strictest_error_rate_sets_the_cap():
+    readings = sound()["readings"]
+    expectations = readings["as_documented"]["expectations"]
+    expectations["low_error"]["alpha"], expectations["net_beats_svm"]["alpha"] = 0.01, 1e-6
+    ((where, message),) = problems_of(claim(readings=readings, profiles={"quick": {"seeds": 7}}))
+    assert where == ("profiles", "quick", "seeds")
+    assert message == "cap 7 can never decide at alpha 1e-06; at least 8 seeds are needed"
+
+
 def test_an_exact_expectation_needs_one_seed():
     assert problems_of(claim_with({"exact": "error"}, {"at_most": 0}, profiles={"quick": {"seeds": 1}})) == []
 
@@ -432,6 +441,10 @@ def test_the_best_possible_trials_do_verify_what_is_let_through_and_not_what_is_
     ("changes", "message"),
     [
         ({"settings": {}}, "is '1/n_test', but 'n_test' is None in profile 'smoke'; it must be a positive number"),
+        (
+            {"settings": {"n_test": 5e-324}},
+            "is '1/n_test', but 'n_test' is 5e-324 in profile 'smoke'; it must be a positive number",
+        ),
         (
             {"settings": {"n_test": 0}},
             "is '1/n_test', but 'n_test' is 0 in profile 'smoke'; it must be a positive number",

@@ -11,6 +11,7 @@ from torch import nn
 
 from harness.ensembles import Ensemble, choose_strategy, error_rate, initial_weights, train
 from harness.errors import UsageError
+from harness.executor import one_thread
 from harness.optim import Optimiser
 from harness.seeds import seeds_of
 
@@ -20,6 +21,13 @@ SGD = Optimiser("sgd", 0.1, 0.9, 1e-3, "cosine")
 ADAM = Optimiser("adam", 0.01)
 SUMS_IN_ANOTHER_ORDER = {"float64": 1e-10, "float32": 2e-5}
 """Absolute, on weights of order one after 20 steps; each step rounds at 1e-16 or 6e-8, and training amplifies that."""
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Products this small take longer on two threads than on one, many times so beside other processes."""
+    with one_thread():
+        yield
 
 
 def perceptron(dropout: float = 0.0) -> nn.Sequential:
@@ -274,10 +282,13 @@ def test_error_rate_of_a_diverged_network_is_not_a_number():
 
 def test_bfloat16_keeps_float32_weights_and_learns():
     inputs, targets = examples()
-    ensemble = trained(build=convolutional, optimiser=ADAM, precision="bfloat16", steps=60)
+    ensemble = trained(optimiser=ADAM, precision="bfloat16", steps=100)
 
-    assert ensemble.weights["0.weight"].dtype == torch.float32
-    assert error_rate(ensemble, inputs, targets).max() < 0.5
+    assert ensemble.weights["1.weight"].dtype == torch.float32
+    assert not torch.equal(
+        ensemble.weights["1.weight"], trained(optimiser=ADAM, precision="float32", steps=100).weights["1.weight"]
+    )
+    assert error_rate(ensemble, inputs, targets).max() < 0.1
 
 
 @pytest.mark.parametrize(

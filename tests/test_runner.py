@@ -78,6 +78,15 @@ def test_control_gets_as_much_evidence_as_the_claim_needed(tmp_path, run):
     assert record["controls"]["same_centre"]["expectations"]["warm_exceeds_cold"]["n"] <= used
 
 
+def test_control_of_one_arm_leaves_the_others_trials_alone(tmp_path, run):
+    replace = {"change: {centre: 0.0}": "change: {centre: 0.0, spread: 0.04}\n    arms: [warm]"}
+
+    record = run(write_claim(tmp_path, replace=replace))
+
+    assert record["controls"]["same_centre"]["behaves"]
+    assert record["trials"] == {"reused": 6, "measured": 18, "failed": 0}
+
+
 def test_second_run_reuses_every_trial_and_says_the_same(tmp_path, run):
     folder = write_claim(tmp_path)
     first = run(folder)

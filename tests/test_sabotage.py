@@ -62,6 +62,27 @@ SABOTAGE = [
         "as_documented",
     ),
     Sabotage(
+        "overparameterization_does_not_hurt_test_error",
+        "ignores the width",
+        "nn.Linear(SIDE * SIDE, width), nn.ReLU(), nn.Linear(width, CLASSES)",
+        "nn.Linear(SIDE * SIDE, 2), nn.ReLU(), nn.Linear(2, CLASSES)",
+        "as_documented",
+    ),
+    Sabotage(
+        "random_labels_are_fit",
+        "gives the true labels to every arm",
+        'known[training] if labels == "true" else random_labels(seeds, n_train)',
+        "known[training]",
+        "knows_nothing_of_test_data",
+    ),
+    Sabotage(
+        "pretraining_lowers_mnist_error",
+        "swaps pre-trained and shuffled weights",
+        'return weights if start == "pretrained" else shuffled',
+        'return weights if start == "shuffled" else shuffled',
+        "features_not_scale",
+    ),
+    Sabotage(
         "cnn_beats_svm_under_clutter",
         "swaps the network and the machine",
         "_measure_one(arm, ",

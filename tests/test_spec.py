@@ -141,11 +141,6 @@ def test_the_error_rate_is_one_in_a_thousand_unless_said_otherwise():
     assert claim().expectations["low_error"].alpha == 0.001
 
 
-def test_a_claim_with_a_metric_in_seconds_is_timed():
-    assert not claim().timed
-    assert claim(metrics={"error": {"unit": "second", "better": "lower"}}).timed
-
-
 def test_a_profiles_settings_are_all_but_its_seeds():
     value = sound()["profiles"] | {"paper": {"seeds": 8, "steps": 5, "sizes": [1, 2]}}
     assert claim(profiles=value).profiles["paper"].settings == {"steps": 5, "sizes": [1, 2]}

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 from scipy import stats as scipy_stats
@@ -110,10 +110,9 @@ def test_the_order_of_the_values_is_irrelevant(values, alpha, random):
     assert (other.low, other.high) == (pytest.approx(one.low, abs=1e-9), pytest.approx(one.high, abs=1e-9))
 
 
-@given(st.integers(2, 300), ALPHA, ALPHA)
-def test_more_alpha_never_widens(n, alpha, other):
-    assume(alpha < other)
-    assert stats.half_width(n, other) <= stats.half_width(n, alpha)
+@given(st.integers(2, 300), ALPHA, st.floats(1, 1000))
+def test_more_alpha_never_widens(n, alpha, times):
+    assert stats.half_width(n, min(alpha * times, 0.2)) <= stats.half_width(n, alpha)
 
 
 @given(st.integers(2, 300), ALPHA)
@@ -201,10 +200,8 @@ def test_a_slope_over_huge_values_does_not_overflow():
     assert stats.slope_weights([0.0, 1e200]) == pytest.approx([-1e-200, 1e-200])
 
 
-@given(POINTS)
-def test_tau_without_ties_is_that_of_scipy(points):
-    x, y = np.array(points, dtype=float).T
-    assume(len(set(y)) == len(y))
+@given(st.permutations(range(7)), st.permutations(range(7)))
+def test_tau_without_ties_is_that_of_scipy(x, y):
     assert stats.kendall_tau(x, y) == pytest.approx(scipy_stats.kendalltau(x, y).statistic)
 
 

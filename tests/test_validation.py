@@ -246,9 +246,9 @@ def folder(tmp_path_factory):
 
 
 def check(text, folder):
-    started = time.perf_counter()
+    started = time.process_time()
     problems = load(text, folder)
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.2
     assert all(LINE.fullmatch(problem) for problem in problems), problems
 
 
@@ -290,6 +290,6 @@ def test_any_mutation_of_the_text_loads_or_is_refused_in_words(folder, start, le
 
 def test_the_claims_of_this_project_load_quickly():
     for path in sorted(Path(__file__).parents[1].glob("claims/*/*/claim.yaml")):
-        started = time.perf_counter()
+        started = time.process_time()
         parse(Claim, read_yaml(path))
-        assert time.perf_counter() - started < 0.2
+        assert time.process_time() - started < 0.2

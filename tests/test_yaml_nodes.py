@@ -166,10 +166,10 @@ def test_what_is_refused_and_why(problems, text, expected):
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_deep_nesting_is_refused_at_once_instead_of_overflowing_the_stack(problems, opening):
-    started = time.monotonic()
+    started = time.process_time()
     (problem,) = problems(opening * (900_000 // len(opening)))
     assert problem.endswith(f"(file): is nested more than {DEEPEST_NESTING} levels deep; a claim is flat")
-    assert time.monotonic() - started < 0.2
+    assert time.process_time() - started < 0.2
 
 
 def test_nesting_within_the_limit_is_read(read):

@@ -190,11 +190,12 @@ def _reading(name: str, reading: dict[str, Any]) -> list[str]:
 
 def _control(name: str, control: dict[str, Any]) -> list[str]:
     change = ", ".join(f"{text(key)} = {text(value)}" for key, value in control["change"].items())
+    of = f" (for {', '.join(words(arm) for arm in control['arms'])} alone)" if control["arms"] else ""
     state = "broke what it must break" if control["behaves"] else "did NOT break what it must break"
     return [
         f"### Control “{words(name)}”: {state}",
         "",
-        f"Changed: {change}. {sentence_of(control['because'])}",
+        f"Changed: {change}{of}. {sentence_of(control['because'])}",
         "",
         *_table(control["expectations"], reasons=False),
     ]
