@@ -116,6 +116,7 @@ def control_words(claim: Record, name: str) -> list[str]:
     control = claim["controls"][name]
     change = ", ".join(f"{key}: {value}" for key, value in control["change"].items())
     state = "behaves" if control["behaves"] else "does NOT behave: it must be measured and must not be verified"
+    state = state if control["finished"] else "was not run to its end"
     lines = [f"  control {name} ({change}) {state}"]
     for key, expectation in control["expectations"].items():
         lines += [f"  {line}" for line in expectation_lines(key, expectation)]

@@ -94,10 +94,12 @@ class ClaimHandle:
         control = record["controls"].get(name)
         if control is None:
             pytest.fail(f"{self.path / 'claim.yaml'}: no control {name!r}", pytrace=False)
-        self._note("claim.verdict", "behaves" if control["behaves"] else "INVALID")
+        self._note(
+            "claim.verdict", "behaves" if control["behaves"] else "INVALID" if control["finished"] else "NOT_RUN"
+        )
         self._skip_without_verdict(record)
         if not control["behaves"]:
-            pytest.fail("\n".join([f"{record['id']}: INVALID", *explain.control_words(record, name)]), pytrace=False)
+            pytest.fail("\n".join([record["id"], *explain.control_words(record, name)]), pytrace=False)
 
     def _skip_without_verdict(self, record: Record) -> None:
         if self._session.options.profile != NO_VERDICT_PROFILE:

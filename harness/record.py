@@ -27,8 +27,7 @@ def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Opt
     """Return everything that the run says of the claim, as plain values."""
     claim = plan.claim
     judged = options.profile != NO_VERDICT_PROFILE
-    control_records = {c.name: _control_record(plan, c, judged) for c in controls}
-    broken = [name for name, c in control_records.items() if judged and not c["behaves"]]
+    control_records = {c.name: _control_record(plan, c, main, judged) for c in controls}
     everyone = (main, *controls)
     return {
         "id": claim.id,
@@ -44,7 +43,7 @@ def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Opt
         "conditions": {name: c.values for name, c in claim.conditions.items()},
         "seeds": plan.seeds.model_dump(),
         "readings": {
-            name: _reading_record(plan, name, main, broken, judged)
+            name: _reading_record(plan, name, main, control_records, judged)
             for name, reading in claim.readings.items()
             if reading.expectations.keys() <= main.expectations.keys()
         },
@@ -67,20 +66,34 @@ def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Opt
     }
 
 
-def _control_record(plan: Plan, control: Variant, judged: bool) -> Record:
+def _control_record(plan: Plan, control: Variant, main: Variant, judged: bool) -> Record:
     spec = plan.claim.controls[control.name]
     expectations = {name: _expectation_record(plan, control, name, judged) for name in control.expectations}
-    behaves = all(verdict.control_behaves(e["verdict"]) for e in expectations.values())
-    return {"change": spec.change, "arms": spec.arms, "because": spec.because.strip(), "behaves": behaves, "expectations": expectations}
+    finished = all(_finished(control, main, name) for name in expectations)
+    return {
+        "change": spec.change,
+        "arms": spec.arms,
+        "because": spec.because.strip(),
+        "finished": finished,
+        "behaves": finished and all(verdict.control_behaves(e["verdict"]) for e in expectations.values()),
+        "expectations": expectations,
+    }
 
 
-def _reading_record(plan: Plan, name: str, main: Variant, broken_controls: list[str], judged: bool) -> Record:
+def _finished(control: Variant, main: Variant, name: str) -> bool:
+    """Whether a control is decided, or undecided after as many seeds as the claim itself needed."""
+    found = control.judgements[name]
+    undecided = found.verdict in (verdict.NOT_RUN, verdict.INCONCLUSIVE)
+    return not undecided or 0 < main.judgements[name].n <= found.n
+
+
+def _reading_record(plan: Plan, name: str, main: Variant, controls: Record, judged: bool) -> Record:
     reading = plan.claim.readings[name]
     expectations = {e: _expectation_record(plan, main, e, judged) for e in reading.expectations}
     found = verdict.combine(e["verdict"] for e in expectations.values())
     reason = next((e["reason"] for e in expectations.values() if e["verdict"] == found), "")
-    if broken_controls and found != verdict.NOT_RUN:
-        found, reason = verdict.INVALID, f"control {broken_controls[0]} did not break what it must break"
+    if judged and found != verdict.NOT_RUN:
+        found, reason = _with_controls(found, reason, controls)
     return {
         "means": reading.means,
         "expected": reading.expected,
@@ -90,6 +103,17 @@ def _reading_record(plan: Plan, name: str, main: Variant, broken_controls: list[
         "as_expected": found == reading.expected,
         "expectations": expectations,
     }
+
+
+def _with_controls(found: str, reason: str, controls: Record) -> tuple[str, str]:
+    """Return the verdict and its reason in the light of the controls: without them there is none."""
+    for name, control in controls.items():
+        if control["finished"] and not control["behaves"]:
+            return verdict.INVALID, f"control {name} did not break what it must break"
+    for name, control in controls.items():
+        if not control["finished"]:
+            return verdict.NOT_RUN, f"control {name} was not run to its end, and without it there is no verdict"
+    return found, reason
 
 
 def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -> Record:
@@ -116,7 +140,7 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -
         "low": _finite(found.low),
         "high": _finite(found.high),
         "sd": _finite(found.sd),
-        "values": {str(seed): value for seed, value in found.values.items()},
+        "values": {str(seed): _finite(value) for seed, value in found.values.items()},
         "looks": [{"n": look.n, "low": _finite(look.low), "high": _finite(look.high)} for look in found.looks],
     }
 

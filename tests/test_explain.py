@@ -43,6 +43,7 @@ def claim(verdict="REFUTED", errors=()):
         "controls": {
             "shallow": {
                 "change": {"depth": 0, "lr": 0.1},
+                "finished": True,
                 "behaves": False,
                 "expectations": {"low_error": expectation(verdict="VERIFIED")},
             }

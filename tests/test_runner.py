@@ -226,6 +226,19 @@ def test_nothing_begins_after_the_deadline(tmp_path, store):
     assert record["trials"]["measured"] == 0
 
 
+def test_claim_whose_control_is_cut_off_has_no_verdict(tmp_path, store):
+    """The clock runs out after the claim's own first look."""
+    ticks = iter([0.0, 1e9])
+    context = Context(Options(workers=1), store, lambda _: Inline(), "run", deadline=time.monotonic() + 1e6)
+    object.__setattr__(context, "in_time", lambda: next(ticks) < 1)
+
+    record = run_claim(load_claim(write_claim(tmp_path)), context)
+
+    assert expectation(record)["verdict"] == "VERIFIED"
+    assert reading(record)["verdict"] == "NOT_RUN"
+    assert "without it there is no verdict" in reading(record)["reason"]
+
+
 def test_arms_of_a_timed_claim_swap_places_from_seed_to_seed(tmp_path, run):
     log = tmp_path / "order.txt"
     note = f"    with open({str(log)!r}, 'a') as log:\n        log.write(f'{{arm}} {{len(seeds)}}\\n')\n    return {{"

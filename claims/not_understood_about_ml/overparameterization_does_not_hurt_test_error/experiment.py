@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.ensembles import Initialiser, Precision
-    from harness.provenance import DataRecord
+    from harness.dataset import DataRecord
     from harness.seeds import Seed, Seeds
 
 SIDE = 10  # 100 pixels, as in Neyshabur et al. 2015

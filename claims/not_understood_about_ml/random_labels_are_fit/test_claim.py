@@ -1,9 +1,6 @@
-"""Verdicts, controls and timings; checks of the instrument: that random labels are random, and that the regularisers are there."""
+"""Verdicts, controls, timings; checks of the instrument: random labels are random, and the regularisers are there."""
 
 from __future__ import annotations
-
-import torch
-from torch import nn
 
 from harness.seeds import seeds_of
 
@@ -35,6 +32,8 @@ def test_instrument_random_labels_say_nothing_about_the_digits(claim):
 
 
 def test_instrument_true_and_random_labels_come_with_the_same_digits(claim):
+    import torch
+
     pairs = [claim.experiment.examples_of(SEEDS, 100, 100, labels) for labels in ("true", "random")]
 
     assert torch.equal(pairs[0][0][0], pairs[1][0][0])
@@ -42,6 +41,8 @@ def test_instrument_true_and_random_labels_come_with_the_same_digits(claim):
 
 
 def test_instrument_dropout_is_in_the_network_that_asks_for_it(claim):
+    from torch import nn
+
     layers = claim.experiment.network(4, 0.5)
 
     assert sum(isinstance(layer, nn.Dropout) for layer in layers) == 2

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from harness.ensembles import Initialiser, Precision
-    from harness.provenance import DataRecord
+    from harness.dataset import DataRecord
     from harness.seeds import Seed, Seeds
 
 CLASSES = 10

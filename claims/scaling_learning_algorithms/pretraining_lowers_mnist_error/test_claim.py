@@ -1,16 +1,10 @@
-"""Verdicts, controls and timings; checks of the instrument: the Boltzmann machines, and what is taken away from their weights and images."""
+"""Verdicts, controls and timings; checks of the instrument: what is taken away from weights and images."""
 
 from __future__ import annotations
 
-from itertools import product
-
-import torch
-
-from fixtures.boltzmann import ContrastiveDivergence, Machine, statistics_gap
 from harness.seeds import seeds_of
 
 SEEDS = seeds_of("instrument", 0, range(2))
-RULE = ContrastiveDivergence(30, 10, 0.5, 0.5, 0.0, 0.1)
 
 
 def test_reading(claim, reading):
@@ -29,73 +23,9 @@ def test_inference_time(claim, benchmark, inference_arm):
     claim.time_inference(benchmark, inference_arm)
 
 
-def small_machine() -> Machine:
-    generator = torch.Generator().manual_seed(0)
-    shapes = ((1, 3, 2), (1, 1, 3), (1, 1, 2))
-    return Machine(*(torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes))
-
-
-def states(number: int) -> torch.Tensor:
-    return torch.tensor(list(product([0.0, 1.0], repeat=number)), dtype=torch.float64)
-
-
-def unnormalised(machine: Machine, visible: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
-    """Return exp(-energy), (number of v, number of h), with the energy written out."""
-    pairs = visible @ machine.weights[0] @ hidden.T
-    return (pairs + (visible @ machine.visible_bias[0].T) + (machine.hidden_bias[0] @ hidden.T)).exp()
-
-
-def log_likelihood(machine: Machine, data: torch.Tensor) -> torch.Tensor:
-    """Return the mean log p(v), by summing over all states."""
-    every = states(machine.weights.shape[1])
-    hidden = states(machine.weights.shape[2])
-    partition = unnormalised(machine, every, hidden).sum()
-    return (unnormalised(machine, data, hidden).sum(1) / partition).log().mean()
-
-
-def test_instrument_conditionals_follow_from_the_energy(claim):  # noqa: ARG001
-    """p(h = 1 | v) and p(v = 1 | h) equal the ratios of sums over all states."""
-    machine, visible, hidden = small_machine(), states(3), states(2)
-    table = unnormalised(machine, visible, hidden)
-
-    torch.testing.assert_close(machine.hidden(visible[None])[0], table @ hidden / table.sum(1, keepdim=True))
-    torch.testing.assert_close(machine.visible(hidden[None])[0], table.T @ visible / table.sum(0)[:, None])
-
-
-def test_instrument_update_is_one_step_contrastive_divergence(claim):  # noqa: ARG001
-    """The batched update equals the definition, example by example, with the same sampled states."""
-    machine, data = small_machine(), states(3)[None, 1:5]
-    weights, visible_bias, hidden_bias = statistics_gap(machine, data, [SEEDS[0].torch("states")])
-    sampled = torch.bernoulli(machine.hidden(data)[0], generator=SEEDS[0].torch("states"))
-    expected = torch.zeros(3, 2, dtype=torch.float64)
-    for example, state in zip(data[0], sampled, strict=True):
-        imagined = machine.visible(state[None, None])[0, 0]
-        first, echoed = (machine.hidden(v[None, None])[0, 0] for v in (example, imagined))
-        expected += (torch.outer(example, first) - torch.outer(imagined, echoed)) / 4
-
-    torch.testing.assert_close(weights[0], expected)
-    assert visible_bias.shape == (1, 1, 3)
-    assert hidden_bias.shape == (1, 1, 2)
-
-
-def test_instrument_training_raises_the_exact_likelihood(claim):  # noqa: ARG001
-    """On two patterns of four pixels; the untrained machine is near 4 ln 2 nats, the best possible is ln 2."""
-    data = torch.tensor([[1.0, 1, 0, 0], [0, 0, 1, 1]], dtype=torch.float64).repeat(10, 1)
-    machine = RULE.train(data.expand(2, 20, 4), 3, SEEDS, "test")
-    first = Machine(*(values[:1] for values in (machine.weights, machine.visible_bias, machine.hidden_bias)))
-
-    assert -log_likelihood(first, data) < 2.0
-
-
-def test_instrument_machine_does_not_notice_its_neighbours(claim):  # noqa: ARG001
-    inputs = torch.rand(2, 40, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    together, alone = RULE.train_stack(inputs, (5, 4), SEEDS), RULE.train_stack(inputs[1:], (5, 4), SEEDS[1:])
-
-    for one, other in zip(together, alone, strict=True):
-        torch.testing.assert_close(one.weights[1:], other.weights, rtol=0, atol=1e-12)
-
-
 def test_instrument_shuffling_keeps_the_numbers_of_each_layer_and_seed(claim):
+    import torch
+
     weights = {"0.weight": torch.arange(24.0).view(2, 3, 4)}
     mixed = claim.experiment.shuffled(weights, SEEDS)["0.weight"]
 
@@ -104,6 +34,8 @@ def test_instrument_shuffling_keeps_the_numbers_of_each_layer_and_seed(claim):
 
 
 def test_instrument_scrambling_keeps_the_ink_of_each_image(claim):
+    import torch
+
     images = torch.rand(2, 5, 784, generator=torch.Generator().manual_seed(1))
     mixed = claim.experiment.scrambled(images, SEEDS)
 
