@@ -24,9 +24,6 @@ PROJECT_PACKAGES = ("fixtures", "harness")
 """Packages of the project that an experiment may import."""
 
 
-from harness.dataset import DataRecord
-
-
 @dataclass(frozen=True)
 class Code:
     """The code that a trial runs.

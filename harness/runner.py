@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.options import NO_VERDICT_PROFILE, resolve_device, resolve_workers
+from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.plan import jobs_of, make_plan, only, tasks_of, timed_jobs_of
 from harness.record import make_record
 from harness.store import TrialRow

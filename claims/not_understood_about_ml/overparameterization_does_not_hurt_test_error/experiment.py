@@ -15,8 +15,8 @@ from harness.optim import Optimiser
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.ensembles import Initialiser, Precision
     from harness.dataset import DataRecord
+    from harness.ensembles import Initialiser, Precision
     from harness.seeds import Seed, Seeds
 
 SIDE = 10  # 100 pixels, as in Neyshabur et al. 2015

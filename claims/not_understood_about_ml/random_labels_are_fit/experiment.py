@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from harness.ensembles import Initialiser, Precision
     from harness.dataset import DataRecord
+    from harness.ensembles import Initialiser, Precision
     from harness.seeds import Seed, Seeds
 
 CLASSES = 10
