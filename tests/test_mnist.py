@@ -154,7 +154,7 @@ def test_one_flipped_bit(data_folder: Path, contents: dict[str, bytes], tmp_path
     assert "\n" not in message
     found = hashlib.sha256(changed).hexdigest()
     assert f"expected content sha256 {mnist.CONTENT_SHA256[name]}, found {found}" in message
-    assert "delete it and run fixtures.mnist.fetch(), or put the right file there" in message
+    assert "delete it and run `claims fetch mnist`, or put the right file there" in message
 
 
 def test_two_swapped_files_are_named(data_folder: Path, contents: dict[str, bytes], tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ SABOTAGE = [
         "swaps the network and the machine",
         "_measure_one(arm, ",
         '_measure_one({"cnn": "gaussian_svm", "gaussian_svm": "cnn"}.get(arm, arm), ',
-        "as_documented",
+        "ahead_without_clutter_as_published",
     ),
 ]
 
