@@ -35,7 +35,7 @@ def table(run: Run, width: int) -> list[str]:
         lines.append(f"  {explain.SYMBOL[reading['verdict']]} {reading['verdict']:<12} {row.name}{mark}")
         for name, expectation in reading["expectations"].items():
             values = f"{explain.number(expectation['estimate'])} {explain.span(expectation)}"
-            lines.append(f"      {name}: {values}, band {expectation['band']['text']}, n={expectation['n']}")
+            lines.append(f"      {name}: {values} n={expectation['n']}, band {expectation['band']['text']}")
     lines += ["", *_summary(run)]
     return [_fit(_CONTROL.sub("\ufffd", line), width) for line in lines]
 
