@@ -82,16 +82,8 @@ def _run(options: argparse.Namespace) -> int:
         if name not in folders:
             raise UsageError(f"no claim {name!r}; {suggestion(name, folders)}")
     targets = [str(folders[name]) for name in options.ids] or [str(_root(options))]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--import-mode=importlib",
-        "--benchmark-skip",
-        "-q",
-        *targets,
-        *options.rest,
-    ]
+    flags = ["--import-mode=importlib", "--benchmark-skip", "-q", "-r", "fE"]
+    command = [sys.executable, "-m", "pytest", *flags, *targets, *options.rest]
     return subprocess.run(command, cwd=options.root, check=False).returncode
 
 
