@@ -143,3 +143,9 @@ def test_numbers_stand_in_the_yaml(folder):
     signature = re.search(r"def measure\((.*?)\)\s*->", text, re.DOTALL)
     assert signature
     assert "=" not in signature.group(1)
+
+
+def test_the_index_names_every_claim():
+    """`claims index` writes it."""
+    text = (PROJECT / "claims/README.md").read_text()
+    assert [folder.name for folder in FOLDERS if f"/{folder.name}/claim.yaml)" not in text] == []

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import explain
-from harness.report.markdown import sentence, text
+from harness.report.markdown import marks, sentence, text
 
 if TYPE_CHECKING:
     from harness.catalogue import ClaimFolder
@@ -25,10 +24,7 @@ def index(folders: list[ClaimFolder], run: Run | None) -> str:
         lines += ["", f"## {text(own[0].document.title)}", "", "| claim | as we found it | readings |", "|---|---|---|"]
         for folder in own:
             record = records.get(folder.claim.id)
-            readings = [
-                f"{explain.SYMBOL[r['verdict']]} {text(name)}: {r['verdict']}"
-                for name, r in (record["readings"] if record else {}).items()
-            ]
             link = f"[{text(folder.claim.title)}]({key}/{folder.claim.id}/claim.yaml)"
-            lines.append(f"| {link} | {sentence(record) if record else 'not run yet'} | {'<br>'.join(readings)} |")
+            found = f"{sentence(record)} | {marks(record)}" if record else "not run yet |"
+            lines.append(f"| {link} | {found} |")
     return "\n".join(lines) + "\n"

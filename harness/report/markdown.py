@@ -114,20 +114,22 @@ def _overview(run: Run) -> str:
         lines += [
             f"### {text(document['title'])}",
             "",
-            f"{text(document['authors'])}, {document['year']}. {text(document['summary'])}",
+            f"By {text(document['authors'])}, {document['year']}. {text(document['summary'])}",
             "",
         ]
         lines += ["| statement | as we found it | readings |", "|---|---|---|"]
         for claim in judged(run):
             if claim["document"]["id"] == key:
-                readings = "<br>".join(
-                    f"{explain.SYMBOL[r['verdict']]} {words(n)}: {r['verdict']}" for n, r in claim["readings"].items()
-                )
-                lines.append(
-                    f"| [{text(claim['title'])}](#{claim['id'].replace('_', '-')}) | {sentence(claim)} | {readings} |"
-                )
+                link = f"[{text(claim['title'])}](#{claim['id'].replace('_', '-')})"
+                lines.append(f"| {link} | {sentence(claim)} | {marks(claim)} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def marks(claim: dict[str, Any]) -> str:
+    """Return the readings of a claim with their verdicts, one per line of a table cell."""
+    readings = claim["readings"].items()
+    return "<br>".join(f"{explain.SYMBOL[r['verdict']]} {words(name)}: {r['verdict']}" for name, r in readings)
 
 
 def sentence(claim: dict[str, Any]) -> str:
