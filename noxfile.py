@@ -48,14 +48,8 @@ def bench(session: nox.Session) -> None:
     results.parent.mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)
     # In one process: pytest-benchmark measures nothing under pytest-xdist.
-    session.run(
-        "pytest",
-        "claims",
-        "--benchmark-only",
-        f"--benchmark-json={results}",
-        "--benchmark-min-rounds=3",
-        *session.posargs,
-    )
+    options = [f"--benchmark-json={results}", "--benchmark-columns=median,iqr,min,rounds", "--benchmark-sort=fullname"]
+    session.run("pytest", "claims", "--benchmark-only", *options, "-q", "-r", "fE", *session.posargs)
     if not results.is_file() or not results.stat().st_size:
         session.error(f"{results}: no numbers were produced")
 
