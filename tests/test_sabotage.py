@@ -43,8 +43,8 @@ SABOTAGE = [
     Sabotage(
         "parity_needs_exponentially_many_gaussian_bases",
         "labels by majority instead of parity",
-        "np.where(ones % 2 == 1, 1, -1)",
-        "np.where(2 * ones > corners.shape[1], 1, -1)",
+        "return TARGETS[target](corners)",
+        "return majority(corners)",
         "as_published",
     ),
     Sabotage(

@@ -8,6 +8,8 @@ import numpy as np
 from scipy.optimize import nnls
 from scipy.special import expit
 
+from fixtures.separable import separable_blobs
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -22,10 +24,8 @@ KKT_TOLERANCE = 1e-8  # in units of the margin, which the separator is scaled to
 
 def signed_examples(seed: Seed, n_train: int, dimension: int) -> NDArray[np.float64]:
     """Return y_i x_i, shape (n_train, dimension): Gaussian inputs labelled by a random teacher, hence separable."""
-    generator = seed.numpy("data")
-    inputs = generator.standard_normal((n_train, dimension))
-    teacher = generator.standard_normal(dimension)
-    return np.sign(inputs @ teacher)[:, None] * inputs
+    inputs, labels = separable_blobs(seed.numpy("data"), n_train, dimension)
+    return labels[:, None] * inputs
 
 
 def max_margin_separator(signed: NDArray[np.float64]) -> NDArray[np.float64]:

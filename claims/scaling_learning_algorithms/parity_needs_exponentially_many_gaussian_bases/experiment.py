@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import combinations, permutations, product
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import linprog
 from sklearn.svm import SVC
+
+from fixtures.cube import majority, parity, vertices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,23 +28,18 @@ SMALLEST_MARGIN = 0.5  # a machine must clear this on every vertex, where its pr
 HARD_MARGIN = 1e12  # box constraint of the support vector machine, never active
 
 
-def vertices(dimension: int) -> NDArray[np.int64]:
-    """Return all corners of {0, 1}^d, shape (2^d, d); row i holds the bits of i."""
-    return np.array(list(product((0, 1), repeat=dimension)))
+TARGETS = {"parity": parity, "majority": majority}
 
 
 def labels(target: str, corners: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return +1 or -1 per corner, shape (2^d,): an odd number of ones for `parity`, more than half for `majority`.
+    """Return the target's +1 or -1 per corner, shape (2^d,).
 
     Raises:
-        ValueError: `target` is neither.
+        ValueError: `target` is neither `parity` nor `majority`.
     """
-    ones = corners.sum(axis=1)
-    if target == "parity":
-        return np.where(ones % 2 == 1, 1, -1)
-    if target == "majority":
-        return np.where(2 * ones > corners.shape[1], 1, -1)
-    raise ValueError(f"target is {target!r}; give 'parity' or 'majority'")
+    if target not in TARGETS:
+        raise ValueError(f"target is {target!r}; give one of {', '.join(TARGETS)}")
+    return TARGETS[target](corners)
 
 
 def gaussian(points: NDArray[np.float64], centres: NDArray[np.float64], width: float) -> NDArray[np.float64]:
