@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +22,8 @@ STORE = Path(".claims/store.sqlite3")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code."""
-    parser = _parser()
-    options, rest = parser.parse_known_args(arguments)
-    if rest and options.command is not _run:
-        parser.error(f"unknown arguments: {' '.join(rest)}")
+    given, rest = _split_run(list(sys.argv[1:] if arguments is None else arguments))
+    options = _parser().parse_args(given)
     options.rest = rest
     command: Callable[[argparse.Namespace], int] = options.command
     try:
@@ -33,6 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ClaimsError as error:
         print(error, file=sys.stderr)
         return USAGE
+
+
+def _split_run(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Split `run ID ... --option value ...` before its first option: from there on all belongs to pytest."""
+    if "run" not in arguments:
+        return arguments, []
+    after = arguments.index("run") + 1
+    options = [
+        i for i, word in enumerate(arguments) if i >= after and word.startswith("-") and word not in ("-h", "--help")
+    ]
+    return (arguments[: options[0]], arguments[options[0] :]) if options else (arguments, [])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,8 +92,9 @@ def _run(options: argparse.Namespace) -> int:
             raise UsageError(f"no claim {name!r}; {suggestion(name, folders)}")
     targets = [str(folders[name]) for name in options.ids] or [str(_root(options))]
     flags = ["--import-mode=importlib", "--benchmark-skip", "-q", "-r", "fE"]
-    command = [sys.executable, "-m", "pytest", *flags, *targets, *options.rest]
-    return subprocess.run(command, cwd=options.root, check=False).returncode
+    os.chdir(options.root)
+    # pytest takes this process over, so that Ctrl-C and exit codes are its own.
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *flags, *targets, *options.rest])
 
 
 def _list(options: argparse.Namespace) -> int:

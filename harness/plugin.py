@@ -227,8 +227,11 @@ def _finished_run(config: pytest.Config) -> dict[str, Any] | None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the verdict table and name the report."""
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Print the verdict table and name the report; after an interruption, say what is kept."""
+    if SESSION in config.stash and exitstatus == pytest.ExitCode.INTERRUPTED:
+        kept = f"what was finished is kept in {config.stash[OPTIONS].store}"
+        terminalreporter.write_line(f"claims: interrupted; {kept}, and the same command goes on from there")
     if FINISHED not in config.stash:
         return
     from harness.report.terminal import table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -77,6 +78,17 @@ def test_unknown_id_names_the_nearest(tmp_path, claims):
     )
 
 
+def test_run_hands_options_and_their_values_to_pytest(tmp_path, monkeypatch):
+    """`--claims-workers 1` is an option with its value, not an option and the id of a claim."""
+    folder = write_claim(tmp_path)
+    called = []
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "execv", lambda _, command: called.append(command))
+    main(["--root", str(tmp_path), "run", "warm_exceeds_cold", "--claims-workers", "1", "-x"])
+    assert called[0][-4:] == [str(folder), "--claims-workers", "1", "-x"]
+
+
 def test_run_then_report(tmp_path):
     write_claim(tmp_path, gap=-1.0)
     command = [sys.executable, "-c", "from harness.cli import main; raise SystemExit(main())"]
@@ -121,4 +133,4 @@ def test_unknown_arguments_are_refused(tmp_path, claims, capsys):
         claims("check", "--fast")
 
     assert stop.value.code == 2
-    assert "unknown arguments: --fast" in capsys.readouterr().err
+    assert "unrecognized arguments: --fast" in capsys.readouterr().err
