@@ -16,9 +16,11 @@ import pytest
 
 from harness.errors import ClaimsError, SpecError, UsageError
 from harness.options import Options
-from harness.outcome import USAGE, exit_code
+from harness.outcome import AS_EXPECTED, INCONCLUSIVE_ONLY, UNEXPECTED, USAGE, exit_code
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from harness.handle import ClaimHandle
     from harness.session import Session
     from harness.spec import Claim
@@ -166,6 +168,16 @@ def _teller(config: pytest.Config) -> Any:
     return say
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Show an error that this tool raised on purpose by its words alone: they name what to do."""
+    report = yield
+    ours = call.excinfo is not None and call.excinfo.errisinstance(ClaimsError)
+    if ours and not item.config.getoption("claims_traceback"):
+        report.longrepr = str(call.excinfo.value)
+    return report
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Return what differs from the defaults."""
     options = config.stash[OPTIONS]
@@ -195,13 +207,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
     config.stash[FINISHED] = run
     write_reports(run, _report_folder(config))
-    code = exit_code(run["claims"])
-    if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not _other_failures(config):
-        session.exitstatus = code or session.exitstatus
+    if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        code = exit_code(run["claims"])
+        # A failed test that is no verdict counts as 1, unless a claim could not be run at all.
+        weak = code in (AS_EXPECTED, INCONCLUSIVE_ONLY) and _other_failures(config)
+        session.exitstatus = UNEXPECTED if weak else code or session.exitstatus
 
 
 def _other_failures(config: pytest.Config) -> bool:
-    """Whether a test failed that is no verdict of a claim: then pytest's own code 1 stands."""
+    """Whether a test failed that is no verdict of a claim."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     failed = [*reporter.stats.get("failed", []), *reporter.stats.get("error", [])] if reporter else []
     return any(dict(report.user_properties).get("claim.verdict") is None for report in failed)

@@ -146,7 +146,9 @@ def test_corrupt_data_is_exit_code_4_and_other_claims_still_run(pytester, claims
         EXPERIMENT
         + "\n\ndef data_used():\n    from harness.errors import DataError\n    raise DataError('digits.gz: broken; fetch it again')\n"
     )
-    write_claim(pytester.path, "on_data", experiment=text)
+    folder = write_claim(pytester.path, "on_data", experiment=text)
+    with (folder / "test_claim.py").open("a") as file:
+        file.write("\n\ndef test_instrument(claim):\n    claim.experiment.data_used()\n")
 
     result = claims()
 

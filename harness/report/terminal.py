@@ -10,6 +10,8 @@ from harness.options import NO_VERDICT_PROFILE
 from harness.report.rows import as_expected, false_alarms, problems, reused, rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harness.report import Run
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -17,27 +19,24 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def table(run: Run, width: int) -> list[str]:
-    """Return the lines of the verdict table, at most `width` characters each."""
-    lines = []
-    for claim in problems(run):
-        lines += [f"! {claim['id']}: {line}" for line in claim["problem"]["lines"]]
+    """Return the lines of the verdict table, at most `width` characters each; what is wrong is never cut."""
+    wrong = [f"! {claim['id']}: {line}" for claim in problems(run) for line in claim["problem"]["lines"]]
+    fitted = [_fit(line, width) for line in (*_readings(run), "", *_summary(run))]
+    return [_CONTROL.sub("\ufffd", line) for line in (*wrong, *fitted)]
+
+
+def _readings(run: Run) -> Iterator[str]:
     last = None
-    for row in rows(run):
-        if row.claim["id"] != last:
-            lines.append(f"{row.claim['id']} ({row.claim['strength']})")
-            last = row.claim["id"]
-        reading = row.reading
-        mark = (
-            ""
-            if reading["as_expected"] or row.claim["profile"] == NO_VERDICT_PROFILE
-            else f" <- expected {reading['expected']}"
-        )
-        lines.append(f"  {explain.SYMBOL[reading['verdict']]} {reading['verdict']:<12} {row.name}{mark}")
-        for name, expectation in reading["expectations"].items():
+    for claim, name, reading in rows(run):
+        if claim["id"] != last:
+            yield f"{claim['id']} ({claim['strength']})"
+            last = claim["id"]
+        silent = reading["as_expected"] or claim["profile"] == NO_VERDICT_PROFILE
+        mark = "" if silent else f" <- expected {reading['expected']}"
+        yield f"  {explain.SYMBOL[reading['verdict']]} {reading['verdict']:<12} {name}{mark}"
+        for key, expectation in reading["expectations"].items():
             values = f"{explain.number(expectation['estimate'])} {explain.span(expectation)}"
-            lines.append(f"      {name}: {values} n={expectation['n']}, band {expectation['band']['text']}")
-    lines += ["", *_summary(run)]
-    return [_fit(_CONTROL.sub("\ufffd", line), width) for line in lines]
+            yield f"      {key}: {values} n={expectation['n']}, band {expectation['band']['text']}"
 
 
 def _summary(run: Run) -> list[str]:
