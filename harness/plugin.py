@@ -172,9 +172,9 @@ def _teller(config: pytest.Config) -> Any:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Show an error that this tool raised on purpose by its words alone: they name what to do."""
     report = yield
-    ours = call.excinfo is not None and call.excinfo.errisinstance(ClaimsError)
-    if ours and not item.config.getoption("claims_traceback"):
-        report.longrepr = str(call.excinfo.value)
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, ClaimsError) and not item.config.getoption("claims_traceback"):
+        report.longrepr = str(error)
     return report
 
 
