@@ -30,7 +30,7 @@ def install(session: nox.Session, *groups: str) -> None:
 def claims(session: nox.Session) -> None:
     """Run the claims and leave reports in reports/latest; options of pytest follow after --."""
     install(session)
-    session.run("pytest", "claims", "--benchmark-skip", "-q", "-r", "fE", *session.posargs)
+    session.run("claims", "run", *session.posargs)
 
 
 @nox.session

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,14 +111,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     folder = Path(metafunc.module.__file__).parent
     if not wanted or not (folder / "claim.yaml").is_file():
         return
+    claim = _collected(folder, (folder / "claim.yaml").stat().st_mtime_ns)
+    for name in wanted:
+        metafunc.parametrize(name, _names(claim, name) if claim else [INVALID_SPECIFICATION])
+
+
+@lru_cache(maxsize=1)  # the tests of one module ask one after another
+def _collected(folder: Path, _changed: int) -> Claim | None:
+    """Return the claim in `folder`, None if it cannot be loaded: the tests will say why."""
     from harness.catalogue import load_claim
 
     try:
-        claim = load_claim(folder).claim
+        return load_claim(folder).claim
     except SpecError:
-        claim = None
-    for name in wanted:
-        metafunc.parametrize(name, _names(claim, name) if claim else [INVALID_SPECIFICATION])
+        return None
 
 
 def _names(claim: Claim, fixture: str) -> list[str]:

@@ -13,7 +13,6 @@ Cell = dict[str, Value | list[Value]]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
 Text = Annotated[str, Field(min_length=3, max_length=4000)]
-Verdict = Literal["VERIFIED", "REFUTED", "INCONCLUSIVE", "INVALID", "NOT_RUN"]
 
 
 class _Model(BaseModel):
