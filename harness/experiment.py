@@ -63,12 +63,14 @@ class Outcome:
         seconds: time of the call divided by the number of its seeds.
         error: why the trial failed, None if it did not.
         trace: the traceback, for those who ask.
+        peak_bytes: the most memory that the process held during the call, None where the system does not say.
     """
 
     metrics: Metrics
     seconds: float
     error: str | None = None
     trace: str = field(default="", compare=False)
+    peak_bytes: int | None = field(default=None, compare=False)
 
 
 @lru_cache(maxsize=256)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness import verdict
 from harness.contrasts import kind_of, metric_of
+from harness.dates import now
 from harness.options import NO_VERDICT_PROFILE
 from harness.spec import Exact
-from harness.store import now
 
 if TYPE_CHECKING:
     from harness.options import Options

@@ -7,11 +7,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from harness.catalogue import load_claim
+from harness.dates import now
 from harness.errors import ClaimsError, DataError, SpecError, TrialError, UsageError
 from harness.executor import executor_for
 from harness.provenance import machine
 from harness.runner import Context, run_claim
-from harness.store import Store, now
+from harness.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -60,6 +60,21 @@ def half_width(n: int, alpha: float, prior_scale: float = PRIOR_SCALE) -> float:
     return math.sqrt((n - 1) * math.expm1(log_k) / -math.expm1(log_k - log_shrink) / n)
 
 
+def smallest_alpha(n: int, distance: float, prior_scale: float = PRIOR_SCALE) -> float:
+    """Return the error rate at which the interval after `n` values would just reach `distance` standard deviations.
+
+    The inverse of `half_width`, and so an anytime-valid p-value for a mean that far from the estimate: with
+    t2 = n distance^2 and K = (nu + t2) / (nu + t2 / (1 + n g)) it is sqrt(1 + n g) K^(-n/2), at most 1.
+    """
+    if n < 2:
+        return 1.0
+    log_shrink = math.log1p(n * prior_scale)
+    ratio = distance * distance * n / (n - 1)
+    # At a distance beyond all floats only the limit of K is left.
+    log_k = math.log1p(ratio) - math.log1p(ratio * math.exp(-log_shrink)) if math.isfinite(ratio) else log_shrink
+    return min(1.0, math.exp(0.5 * (log_shrink - n * log_k)))
+
+
 def smallest_n(alpha: float) -> int:
     """Return the smallest number of seeds with a bounded interval (5 at alpha 0.001)."""
     n = 2

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from harness.dates import now
 from harness.errors import UsageError
 from harness.provenance import canonical
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from harness.experiment import Metrics, Outcome, Task
     from harness.seeds import Seed
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-_SCHEMA = """
+_STEPS = (
+    """
 CREATE TABLE run (
     id TEXT PRIMARY KEY, started TEXT NOT NULL, options TEXT NOT NULL, machine TEXT NOT NULL, finished TEXT
 ) STRICT;
@@ -38,7 +39,16 @@ CREATE INDEX trial_of_claim ON trial (claim, seed);
 CREATE TABLE record (
     run TEXT NOT NULL, claim TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL, PRIMARY KEY (run, claim)
 ) STRICT;
-"""
+""",
+    """
+ALTER TABLE trial ADD COLUMN peak_bytes INTEGER;
+CREATE TABLE noise (
+    claim TEXT NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL,
+    PRIMARY KEY (claim, fingerprint)
+) STRICT;
+""",
+)
+"""What leads from each schema version to the next; the first from an empty file."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +99,10 @@ class Store:
                 raise UsageError(
                     f"{self.path}: was written by a later version (schema {version}, this is {SCHEMA_VERSION}); upgrade claims-harness"
                 )
-            if version == 0:
-                for statement in filter(str.strip, _SCHEMA.split(";\n")):
+            for step in _STEPS[version:]:
+                for statement in filter(str.strip, step.split(";\n")):
                     self._database.execute(statement)
-                self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         finally:
             self._database.execute("COMMIT")
 
@@ -129,12 +139,13 @@ class Store:
             canonical(row.environment),
             run,
             now(),
+            outcome.peak_bytes,
         )
         condition = "" if replace else " WHERE trial.status = 'failed'"
         self._write(
             f"INSERT INTO trial VALUES ({', '.join('?' * len(values))}) ON CONFLICT (key) DO UPDATE SET "
             "status = excluded.status, metrics = excluded.metrics, seconds = excluded.seconds, error = excluded.error, "
-            f"run = excluded.run, finished = excluded.finished{condition}",
+            f"run = excluded.run, finished = excluded.finished, peak_bytes = excluded.peak_bytes{condition}",
             values,
         )
 
@@ -188,8 +199,3 @@ class Store:
             self._database.execute(statement, values)
         except sqlite3.Error as error:
             raise UsageError(f"{self.path}: cannot be written: {error}; everything finished before is kept") from None
-
-
-def now() -> str:
-    """Return the time in UTC, to the millisecond, as ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -46,12 +46,15 @@ class Judgement:
         verdict: one of the five.
         reason: one sentence why.
         n: seeds that the verdict rests on.
+        earlier: how many of them are of earlier nights.
         estimate: mean contrast (geometric mean of ratios); nan where there is none.
         low: lower end of the interval.
         high: upper end of the interval.
         sd: standard deviation over seeds, of the logarithm for ratios.
         values: seed index -> contrast (for `exact`: the instance farthest from the band's middle).
         looks: the interval at every look, in order.
+        p: smallest error rate at which the evidence would still decide so (an anytime-valid p-value); nan where
+            nothing is decided, or nothing is sampled.
     """
 
     verdict: str
@@ -63,6 +66,13 @@ class Judgement:
     sd: float = math.nan
     values: Mapping[int, float] = field(default_factory=dict)
     looks: Sequence[Look] = ()
+    earlier: int = 0
+    p: float = math.nan
+
+    @property
+    def tonight(self) -> int:
+        """Seeds of this run alone."""
+        return self.n - self.earlier
 
 
 def judge(
@@ -71,7 +81,8 @@ def judge(
     """Return the judgement of one expectation.
 
     The evidence is looked at after each of `plan.looks` seeds, in the order of the
-    seeds' indices, and the first look that decides is the last.
+    seeds' indices, and the first look that decides is the last. Seeds with an index
+    below zero are of earlier nights (see `series`): every look has them all.
     """
     if isinstance(expectation.contrast, Exact):
         return _judge_exact(expectation.contrast, expectation.band, claim, evidence, settings, plan)
@@ -85,7 +96,8 @@ def judge(
 
 def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -> Judgement:
     order = sorted(per_seed.values)
-    reached = [n for n in plan.looks if n <= len(order)] or [len(order)]
+    earlier = sum(seed < 0 for seed in order)
+    reached = [earlier + n for n in plan.looks if earlier + n <= len(order)] or [len(order)]
     scale = _exp if per_seed.log else float
     looks: list[Look] = []
     for n in reached:
@@ -96,13 +108,35 @@ def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -
         low, high = scale(found.low), scale(found.high)
         looks.append(Look(n, low, high))
         verdict = _at_look(found, expectation, low, high, floor)
-        if n < plan.first:
+        if n - earlier < plan.first:
             verdict = NOT_RUN
         if verdict != INCONCLUSIVE:
             break
     shown = {seed: scale(value) for seed, value in values.items()}
-    reason = _reason(verdict, low, high, n, expectation.band, plan)
-    return Judgement(verdict, reason, n, scale(found.estimate), low, high, found.sd, shown, tuple(looks))
+    reason = _reason(verdict, low, high, n - earlier, earlier, expectation.band, plan)
+    p = _p(verdict, found, max(found.sd, floor), per_seed, expectation.band)
+    estimate = scale(found.estimate)
+    return Judgement(verdict, reason, n, estimate, low, high, found.sd, shown, tuple(looks), earlier, p)
+
+
+def _p(verdict: str, found: stats.Interval, sd: float, per_seed: PerSeed, band: Band) -> float:
+    """Return the smallest error rate at which the interval would still lie where `verdict` says.
+
+    Of a band the edges that the contrast cannot pass do not count.
+    """
+    if verdict not in (VERIFIED, REFUTED):
+        return math.nan
+    edges = [(edge if not per_seed.log else _log(edge)) for edge in (band.low, band.high)]
+    inside = [found.estimate - edges[0], edges[1] - found.estimate]
+    passable = [edges[0] > per_seed.bounds[0], edges[1] < per_seed.bounds[1]]
+    room = min((d for d, can in zip(inside, passable, strict=True) if can), default=math.inf)
+    reach = room if verdict == VERIFIED else -min(inside)
+    return stats.smallest_alpha(found.n, math.inf if sd == 0 else reach / sd)
+
+
+def _log(value: float) -> float:
+    """Return the logarithm of a band's edge; no positive number is below one that is not positive."""
+    return math.log(value) if value > 0 else -math.inf
 
 
 def _at_look(found: stats.Interval, expectation: Expectation, low: float, high: float, floor: float) -> str:
@@ -131,7 +165,7 @@ def against(band: Band, low: float, high: float) -> str:
     return INCONCLUSIVE
 
 
-def _reason(verdict: str, low: float, high: float, n: int, band: Band, plan: SeedPlan) -> str:
+def _reason(verdict: str, low: float, high: float, n: int, earlier: int, band: Band, plan: SeedPlan) -> str:
     span = f"[{low:.4g}, {high:.4g}]"
     if verdict == VERIFIED:
         return f"the interval {span} lies inside the band ({band})"
@@ -144,7 +178,8 @@ def _reason(verdict: str, low: float, high: float, n: int, band: Band, plan: See
     if verdict == NOT_RUN:
         return f"{n} of the {plan.first} seeds that the first look needs"
     cap = "the cap is reached" if n >= plan.cap else f"{plan.cap - n} more seeds are allowed"
-    return f"the interval {span} reaches over an edge of the band ({band}) after {n} seeds; {cap}"
+    seeds = f"{n + earlier} seeds, {earlier} of them of earlier nights" if earlier else f"{n} seeds"
+    return f"the interval {span} reaches over an edge of the band ({band}) after {seeds}; {cap}"
 
 
 def _judge_exact(

@@ -12,14 +12,14 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 
 LADDER = [
-    {"errors", "dataset", "seeds"},
+    {"dates", "errors", "dataset", "seeds"},
     {"yaml_nodes", "provenance"},
     {"options"},
     {"spec"},
     {"validation"},
     {"stats"},
     {"contrasts"},
-    {"decidability", "verdict"},
+    {"decidability", "simulation", "verdict"},
     {"catalogue"},
     {"optim", "timing"},
     {"ensembles", "estimators"},

@@ -221,3 +221,26 @@ def test_ties_count_zero_among_all_pairs(x, y, tau):
 def test_a_rank_trend_needs_two_points():
     with pytest.raises(ValueError, match="at least two points"):
         stats.kendall_tau([1], [1])
+
+
+@given(st.integers(2, 60), st.floats(1e-12, 0.2))
+def test_the_smallest_alpha_undoes_the_half_width(n, alpha):
+    reach = stats.half_width(n, alpha)
+    if math.isfinite(reach):
+        assert stats.smallest_alpha(n, reach) == pytest.approx(alpha, rel=1e-6)
+
+
+@given(st.integers(2, 60), st.floats(0, 30), st.floats(0, 30))
+def test_what_lies_farther_is_excluded_at_a_smaller_error_rate(n, distance, more):
+    assert stats.smallest_alpha(n, distance + more) <= stats.smallest_alpha(n, distance) <= 1.0
+
+
+@pytest.mark.parametrize(("n", "distance", "expected"), [(1, 9.0, 1.0), (0, 9.0, 1.0), (8, 0.0, 1.0)])
+def test_without_spread_or_distance_nothing_is_excluded(n, distance, expected):
+    assert stats.smallest_alpha(n, distance) == expected
+
+
+@pytest.mark.parametrize("distance", [math.inf, 1e200])
+def test_at_an_infinite_distance_the_number_of_values_alone_bounds_the_error_rate(distance):
+    # K tends to 1 + n g, so alpha to (1 + n g)^((1 - n) / 2): 61^-2.5 for six values.
+    assert stats.smallest_alpha(6, distance) == pytest.approx(61**-2.5)

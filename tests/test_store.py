@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import store as store_module
 from harness.errors import UsageError
 from harness.experiment import Outcome, Task
 from harness.seeds import Seed
@@ -117,3 +118,22 @@ def test_several_processes_write_one_store(tmp_path):
     store = Store(path)
     assert len(store.finished(f"{w}-{i}" for w in range(3) for i in range(20))) == 60
     store.close()
+
+
+def test_a_store_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_trials(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    database = sqlite3.connect(path)
+    for statement in filter(str.strip, store_module._STEPS[0].split(";\n")):
+        database.execute(statement)
+    values = ("k", "c", "warm", "{}", "{}", 0, 4, "finished", '{"level":1.0}', 0.5, None, "{}", "run", "2026-01-01")
+    database.execute(f"INSERT INTO trial VALUES ({', '.join('?' * len(values))})", values)
+    database.execute("PRAGMA user_version = 1")
+    database.commit()
+    database.close()
+
+    for _ in range(2):
+        opened = Store(path)
+        assert opened.finished(["k"]) == {"k": ({"level": 1.0}, 0.5)}
+        opened.save_trial(row("new"), "run")
+        assert opened._database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        opened.close()

@@ -263,3 +263,76 @@ def test_there_are_five_verdicts():
     words = {VERIFIED, REFUTED, INCONCLUSIVE, INVALID, NOT_RUN}
     assert words == {getattr(verdict, word) for word in words}
     assert len(words) == 5
+
+
+@pytest.mark.parametrize(
+    ("form", "metric", "verdict"),
+    [
+        ({"at_most": 0.3}, "loss", VERIFIED),
+        ({"at_least": 0.3}, "loss", REFUTED),
+        ({"between": [0.0, 0.3]}, "loss", VERIFIED),
+        ({"between": [-0.1, 5.0]}, "loss", VERIFIED),
+        ({"between": [-0.5, -0.1]}, "loss", REFUTED),
+        ({"between": [-0.1, 0.3]}, "error", VERIFIED),
+    ],
+)
+def test_p_is_the_error_rate_at_which_the_verdict_would_just_fall(form, metric, verdict):
+    values = [0.11, 0.1, 0.09, 0.1, 0.12, 0.1, 0.08, 0.1]
+    plan = SeedPlan(first=8, cap=8)
+    found = judged(values, form, metric=metric, plan=plan)
+    assert found.verdict == verdict
+    assert 0 < found.p <= 0.001
+    for factor, expected in ((1.001, verdict), (0.999, INCONCLUSIVE)):
+        again = judged(values, form, metric=metric, plan=plan, expectation={"alpha": found.p * factor})
+        assert again.verdict == expected
+
+
+def test_p_of_a_ratio_is_that_of_its_logarithm():
+    contrast = {"ratio": "loss", "of": SVM, "to": NET}
+    rows = {point(): [1.0] * 6, point("svm"): [3.8, 4.2, 4.0, 3.9, 4.1, 4.0]}
+    found = judged(None, {"at_least": 2}, contrast=contrast, rows=rows)
+    for factor, expected in ((1.001, VERIFIED), (0.999, INCONCLUSIVE)):
+        again = judged(
+            None,
+            {"at_least": 2},
+            contrast=contrast,
+            rows=rows,
+            plan=SeedPlan(first=6, cap=6),
+            expectation={"alpha": found.p * factor},
+        )
+        assert again.verdict == expected
+
+
+def test_what_is_not_decided_has_no_p():
+    assert math.isnan(judged([0.0, 1.0] * 6, {"at_least": 0.5}).p)
+
+
+def nights(earlier, tonight):
+    """Return evidence whose earlier seeds have negative indices, as `series` gives them."""
+    seeds = {index - len(earlier): value for index, value in enumerate([*earlier, *tonight])}
+    return {point(): {seed: {"loss": value} for seed, value in seeds.items()}}
+
+
+def test_seeds_of_earlier_nights_join_every_look():
+    spec = claim_with({"mean": "loss", "at": NET}, {"at_most": 2.5})
+    noisy = [0.0, 2.0, 1.0] * 4
+    alone = judge(spec.expectations["e"], spec, nights([], noisy[:8]), SETTINGS, PLAN)
+    joined = judge(spec.expectations["e"], spec, nights(noisy, noisy[:8]), SETTINGS, PLAN)
+    assert (alone.verdict, alone.n, alone.tonight) == (INCONCLUSIVE, 8, 8)
+    assert (joined.verdict, joined.n, joined.earlier, joined.tonight) == (VERIFIED, 18, 12, 6)
+    assert [look.n for look in joined.looks] == [18]
+    assert joined.high - joined.low < alone.high - alone.low
+
+
+def test_earlier_nights_alone_are_no_run():
+    spec = claim_with({"mean": "loss", "at": NET}, {"at_most": 5.0})
+    found = judge(spec.expectations["e"], spec, nights([1.0, 1.1] * 6, [1.0] * 3), SETTINGS, PLAN)
+    assert found.verdict == NOT_RUN
+    assert found.reason == "3 of the 6 seeds that the first look needs"
+
+
+def test_the_cap_counts_the_seeds_of_one_night():
+    spec = claim_with({"mean": "loss", "at": NET}, {"at_least": 0.5})
+    found = judge(spec.expectations["e"], spec, nights([0.0, 1.0] * 6, [0.0, 1.0] * 4), SETTINGS, PLAN)
+    assert found.verdict == INCONCLUSIVE
+    assert found.reason.endswith("after 20 seeds, 12 of them of earlier nights; 4 more seeds are allowed")

@@ -1,0 +1,20 @@
+"""What day and what time it is: always in UTC, so that a night has one date everywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+
+def now() -> str:
+    """Return the time in UTC, to the millisecond, as ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def today() -> date:
+    """Return today's date in UTC."""
+    return datetime.now(UTC).date()
+
+
+def base_seed_of(day: date) -> int:
+    """Return the base seed of a night: its date as a number, 20260131 for the 31st of January 2026."""
+    return day.year * 10_000 + day.month * 100 + day.day

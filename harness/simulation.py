@@ -1,0 +1,87 @@
+"""The rule of `verdict` for many simulated runs at once: what plans and calibration count with.
+
+tests/test_simulation.py proves it equal to `verdict.judge`, run by run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness import stats
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What decides a run, on the scale of its values (logarithms for a ratio).
+
+    Attributes:
+        looks: numbers of seeds after which the evidence is judged, ascending.
+        low: lower edge of the band, -inf where there is none.
+        high: upper edge.
+        alpha: error rate of the interval.
+        sd_floor: the standard deviation is never taken below this.
+        bounds: values that the contrast can have.
+        prior_scale: g of the confidence sequence.
+    """
+
+    looks: Sequence[int]
+    low: float
+    high: float
+    alpha: float
+    sd_floor: float = 0.0
+    bounds: tuple[float, float] = stats.UNBOUNDED
+    prior_scale: float = stats.PRIOR_SCALE
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """How simulated runs ended.
+
+    Attributes:
+        sign: 1 verified, -1 refuted, 0 not decided, shape (runs,).
+        n: seeds at the deciding look, or at the last one, shape (runs,).
+    """
+
+    sign: NDArray[np.int8]
+    n: NDArray[np.int64]
+
+
+def decide(values: NDArray[np.float64], rule: Rule) -> Decisions:
+    """Return how each run ends that sees a row of `values` (shape (runs, seeds)) look after look.
+
+    Raises:
+        ValueError: fewer seeds than the last look needs.
+    """
+    if values.ndim != 2 or values.shape[1] < rule.looks[-1]:
+        raise ValueError(f"values of shape {values.shape} hold no {rule.looks[-1]} seeds per run")
+    sign = np.zeros(len(values), dtype=np.int8)
+    n_at = np.full(len(values), rule.looks[-1])
+    going = np.arange(len(values))
+    for n in rule.looks:
+        now = _at_look(values[going, :n], rule)
+        ended = now != 0
+        sign[going[ended]], n_at[going[ended]] = now[ended], n
+        going = going[~ended]
+    return Decisions(sign, n_at)
+
+
+def _at_look(part: NDArray[np.float64], rule: Rule) -> NDArray[np.int8]:
+    """Return 1, -1 or 0 for each row: inside the band, wholly outside, neither."""
+    n = part.shape[1]
+    half = stats.half_width(n, rule.alpha, rule.prior_scale)
+    if not np.isfinite(half):
+        return np.zeros(len(part), dtype=np.int8)
+    centre = part.mean(axis=1)
+    reach = half * np.maximum(part.std(axis=1, ddof=1), rule.sd_floor)
+    low, high = np.clip(centre - reach, *rule.bounds), np.clip(centre + reach, *rule.bounds)
+    inside = (low >= rule.low) & (high <= rule.high)
+    outside = (high < rule.low) | (low > rule.high)
+    return np.asarray(inside, dtype=np.int8) - np.asarray(outside, dtype=np.int8)

@@ -1,0 +1,25 @@
+"""Days and times are UTC, whatever the machine's zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+from harness import dates
+
+
+def test_a_night_has_its_date_as_base_seed():
+    assert dates.base_seed_of(dt.date(2026, 1, 31)) == 20260131
+
+
+def test_now_and_today_are_in_utc(monkeypatch):
+    # Fourteen hours ahead of UTC: the local date differs for more than half of the day.
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    try:
+        assert dates.now().endswith("+00:00")
+        assert dates.now()[:10] == dates.today().isoformat()
+        assert abs((dt.datetime.fromisoformat(dates.now()) - dt.datetime.now(dt.UTC)).total_seconds()) < 60
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -1,0 +1,52 @@
+"""The simulated rule is the judge's rule, run by run."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from harness import stats
+from harness.simulation import Rule, decide
+from harness.spec import SeedPlan
+from harness.verdict import INCONCLUSIVE, REFUTED, VERIFIED, judge
+from tests.specimen import claim_with, evidence_of, point
+
+NET = {"arm": "net", "width": 4, "scene": "plain"}
+WORDS = {1: VERIFIED, -1: REFUTED, 0: INCONCLUSIVE}
+PLAN = SeedPlan(first=6, step=4, cap=24)
+
+
+@pytest.mark.parametrize("form", [{"at_least": 0.1}, {"at_most": 0.11}, {"between": [0.08, 0.12]}])
+@pytest.mark.parametrize("metric", ["error", "loss"])
+@pytest.mark.parametrize("alpha", [0.001, 0.2])
+def test_a_simulated_run_ends_as_judge_ends_it(form, metric, alpha):
+    values = np.round(np.random.default_rng(5).normal(0.1, 0.01, (80, PLAN.cap)) * 200) / 200
+    spec = claim_with({"mean": metric, "at": NET}, form, expectation={"alpha": alpha})
+    band = spec.expectations["e"].band
+    floor, bounds = (stats.resolution_floor(1 / 200), (0.0, 1.0)) if metric == "error" else (0.0, stats.UNBOUNDED)
+    found = decide(values, Rule(PLAN.looks, band.low, band.high, alpha, floor, bounds))
+    for row, sign, n in zip(values, found.sign, found.n, strict=True):
+        judged = judge(
+            spec.expectations["e"], spec, evidence_of({point(): row.tolist()}, metric), {"n_test": 200}, PLAN
+        )
+        assert (judged.verdict, judged.n) == (WORDS[int(sign)], n)
+
+
+def test_too_few_seeds_for_an_interval_decide_nothing():
+    found = decide(np.full((3, 4), 0.5), Rule([3, 4], 0.0, 1.0, 0.001, sd_floor=1e-9))
+    assert found.sign.tolist() == [0, 0, 0]
+    assert found.n.tolist() == [4, 4, 4]
+
+
+def test_the_prior_scale_is_the_one_given():
+    values = np.random.default_rng(1).normal(3, 1, (500, 32))
+    looks = list(range(5, 33))
+    means = [decide(values, Rule(looks, 0, math.inf, 0.001, prior_scale=g)).n.mean() for g in (1.0, 10.0)]
+    assert means[0] != means[1]
+
+
+def test_values_for_fewer_seeds_than_the_looks_are_refused():
+    with pytest.raises(ValueError, match=r"shape \(2, 5\) hold no 6 seeds per run"):
+        decide(np.zeros((2, 5)), Rule([6], 0, 1, 0.001))
