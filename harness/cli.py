@@ -1,4 +1,4 @@
-"""The command line: `claims list`, `check`, `run`, `report`, `index`, `schema`, `fetch`."""
+"""The command line: `claims list`, `check`, `run`, `report`, `history`, `index`, `schema`, `fetch`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.report import Run
+    from harness.store import Store
 
 STORE = Path(".claims/store.sqlite3")
 
@@ -64,6 +65,15 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--store", type=Path, default=STORE)
     report.add_argument("--into", type=Path, default=Path("reports/latest"), help="folder of the reports")
     report.set_defaults(command=_report)
+    history = commands.add_parser("history", help="estimates and intervals night by night, alone and accumulated")
+    history.add_argument(
+        "ids", nargs="*", metavar="ID", help="ids of claims; without any, the verdicts of all in short"
+    )
+    history.add_argument("--profile", default="quick", metavar="NAME")
+    history.add_argument("--store", type=Path, default=STORE)
+    history.add_argument("--device", default="auto", metavar="NAME", help="device that the trials were measured on")
+    history.add_argument("--json", action="store_true", help="as JSON")
+    history.set_defaults(command=_history)
     index = commands.add_parser("index", help="write claims/README.md: every claim with its last verdicts")
     index.add_argument("--store", type=Path, default=STORE)
     index.set_defaults(command=_index)
@@ -158,6 +168,39 @@ def _index(options: argparse.Namespace) -> int:
     (_root(options) / "README.md").write_text(index(loaded, _latest_run(options)), encoding="utf-8")
     print(_root(options) / "README.md")
     return USAGE if problems else AS_EXPECTED
+
+
+def _history(options: argparse.Namespace) -> int:
+    from harness.catalogue import find, load_all
+    from harness.history import as_plain, history_of, lines, verdict_counts
+    from harness.options import Options
+
+    store = _store_of(options)
+    if not options.ids:
+        loaded, problems = load_all(_root(options))
+        print("\n".join([*verdict_counts(loaded, store, options.profile), *problems]))
+        return USAGE if problems else AS_EXPECTED
+    chosen = Options(profile=options.profile, device=options.device, store=options.root / options.store)
+    found = [history_of(find(_root(options), name), store, chosen) for name in options.ids]
+    if options.json:
+        print(json.dumps([as_plain(history) for history in found], indent=1))
+    else:
+        print("\n".join(line for history in found for line in lines(history)))
+    return AS_EXPECTED
+
+
+def _store_of(options: argparse.Namespace) -> Store:
+    """Return the store that a command reads.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from harness.store import Store
+
+    path = options.root / options.store
+    if not path.is_file():
+        raise UsageError(f"{path}: no such store; `claims run` makes one, or give another with --store")
+    return Store(path)
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -137,7 +137,7 @@ def evaluate(contrast: Sampled, claim: Claim, evidence: Evidence, settings: Mapp
     no finite number, is a problem: it never counts as a value.
     """
     points = points_of(contrast, claim)
-    seeds = _common_seeds(points, evidence)
+    seeds = common_seeds(points, evidence)
     name = metric_of(contrast)
     metric = claim.metrics[name]
     resolution = resolve(metric, settings)
@@ -160,7 +160,7 @@ def instances(
 ) -> tuple[list[tuple[Point, int, float]], tuple[str, ...]]:
     """Return every instance of an exact contrast as (point, seed, value), and the problems."""
     points = points_of(contrast, claim)
-    seeds = _common_seeds(points, evidence)
+    seeds = common_seeds(points, evidence)
     metric = claim.metrics[contrast.exact]
     problems = tuple(_problems(points, seeds, contrast.exact, evidence, metric.bounds, resolve(metric, settings)))
     if problems:
@@ -168,7 +168,8 @@ def instances(
     return [(p, s, evidence[p][s][contrast.exact]) for s in seeds for p in points], ()
 
 
-def _common_seeds(points: list[Point], evidence: Evidence) -> list[int]:
+def common_seeds(points: list[Point], evidence: Evidence) -> list[int]:
+    """Return the seeds that have a trial at every point, ascending."""
     sets = [set(evidence.get(point, {})) for point in points]
     return sorted(set.intersection(*sets)) if sets else []
 

@@ -42,6 +42,21 @@ def span(record: dict[str, Any]) -> str:
     return f"[{low}, {high}]"
 
 
+def series_words(claim: Record) -> str:
+    """Return how many nights a claim's evidence comes from; nothing for a run that stands alone.
+
+    A record of an earlier version has no series either.
+    """
+    series = claim.get("series")
+    if series is None:
+        return ""
+    if series["nights"] > 1:
+        return (
+            f"{series['nights']} nights since {series['since']}, with {series['earlier_trials']} trials of earlier ones"
+        )
+    return "the first night of a series" + (f", begun anew because {series['anew']}" if series["anew"] else "")
+
+
 def contrast_words(contrast: dict[str, Any]) -> str:
     """Return a contrast as a reader says it: `ratio of test_error: svm at clutter to cnn at clutter`."""
     kind, metric = next(iter(contrast.items()))

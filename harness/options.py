@@ -12,6 +12,9 @@ from harness.provenance import cores
 NO_VERDICT_PROFILE = "smoke"
 """The profile that only shows that a claim runs."""
 
+TODAY = "today"
+"""The base seed that changes every night: the date in UTC."""
+
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -22,6 +25,7 @@ class Options:
     Attributes:
         profile: the scale: smoke, quick or paper.
         base_seed: enters every random draw.
+        accumulate: join the evidence of earlier base seeds in the store.
         store: path of the SQLite file.
         fresh: measure everything again instead of reusing trials.
         device: auto, cpu or cuda.
@@ -32,6 +36,7 @@ class Options:
 
     profile: str = "quick"
     base_seed: int = 0
+    accumulate: bool = False
     store: Path = Path(".claims/store.sqlite3")
     fresh: bool = False
     device: str = "auto"
@@ -56,6 +61,7 @@ class Options:
         return {
             "profile": self.profile,
             "base_seed": self.base_seed,
+            "accumulate": self.accumulate,
             "store": str(self.store),
             "fresh": self.fresh,
             "device": self.device,

@@ -32,6 +32,7 @@ class Plan:
 
     Attributes:
         folder: the claim and where it lies.
+        profile: name of the profile.
         seeds: how many seeds, and when to look.
         settings: what all trials share.
         base_seed: base seed of the run.
@@ -42,6 +43,7 @@ class Plan:
     """
 
     folder: ClaimFolder
+    profile: str
     seeds: SeedPlan
     settings: dict[str, Any]
     base_seed: int
@@ -83,7 +85,8 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     # Seeds can make torch generators, so every experiment seems to import torch; without a precision none trains with it.
     packages = [name for name in code.packages if claim.precision or name != "torch"]
     around = environment(packages, device, claim.precision)
-    return Plan(folder, profile.seeds, settings_of(claim, profile), options.base_seed, device, code, data, around)
+    settings = settings_of(claim, profile)
+    return Plan(folder, options.profile, profile.seeds, settings, options.base_seed, device, code, data, around)
 
 
 def settings_for(plan: Plan, arm: str, condition: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.dates import base_seed_of, today
 from harness.errors import ClaimsError, SpecError, UsageError
-from harness.options import Options
+from harness.options import TODAY, Options
 from harness.outcome import AS_EXPECTED, INCONCLUSIVE_ONLY, UNEXPECTED, USAGE, exit_code
 
 if TYPE_CHECKING:
@@ -40,7 +41,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("claims", "claims about machine learning")
     group.addoption("--claims-profile", default=None, metavar="NAME", help="scale: smoke, quick (default) or paper")
     group.addoption(
-        "--claims-base-seed", default=None, type=int, metavar="N", help="enters every random draw (default 0)"
+        "--claims-base-seed",
+        default=None,
+        type=_base_seed,
+        metavar="N",
+        help="enters every random draw (default 0); `today` is the date and joins the evidence of earlier nights",
+    )
+    group.addoption(
+        "--claims-accumulate",
+        action="store_true",
+        default=None,
+        help="judge all base seeds in the store together, as far as code, data and environment are the same",
     )
     group.addoption(
         "--claims-store", default=None, metavar="PATH", help="SQLite file of trials (default .claims/store.sqlite3)"
@@ -59,6 +70,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--claims-report", default=None, metavar="DIR", help="where reports go (default reports/latest)")
     group.addoption("--claims-traceback", action="store_true", default=False, help="show tracebacks of failed trials")
+
+
+def _base_seed(text: str) -> int | str:
+    """Return a base seed, or the word `today`."""
+    return TODAY if text == TODAY else int(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -82,12 +98,18 @@ def _options(config: pytest.Config) -> Options:
     """Return the options, each with where its value came from."""
     given = {
         name: value
-        for name in ("profile", "base_seed", "store", "fresh", "device", "workers", "max_seconds")
+        for name in ("profile", "base_seed", "accumulate", "store", "fresh", "device", "workers", "max_seconds")
         if (value := config.getoption(f"claims_{name}")) is not None
     }
     sources = dict.fromkeys(given, "command line")
     if "workers" not in given and (hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None)):
         given["workers"], sources["workers"] = 1, "one per pytest-xdist worker"
+    if given.get("base_seed") == TODAY:
+        # Every xdist worker takes the controller's date, though midnight may lie between them.
+        worker_input = getattr(config, "workerinput", {})
+        given["base_seed"] = worker_input.get("claims_today") or base_seed_of(today())
+        given["accumulate"] = True
+        sources["base_seed"] = sources["accumulate"] = f"command line ({TODAY})"
     given["store"] = config.rootpath / given.get("store", Options.store)
     return Options(**given, sources=sources)
 
@@ -96,6 +118,7 @@ def _options(config: pytest.Config) -> Options:
 def pytest_configure_node(node: Any) -> None:
     """Tell a pytest-xdist worker which run it belongs to."""
     node.workerinput["claims_run"] = node.config.stash[RUN]
+    node.workerinput["claims_today"] = node.config.stash[OPTIONS].base_seed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

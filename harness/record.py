@@ -10,11 +10,13 @@ from harness import verdict
 from harness.contrasts import kind_of, metric_of
 from harness.dates import now
 from harness.options import NO_VERDICT_PROFILE
+from harness.series import nights_of
 from harness.spec import Exact
 
 if TYPE_CHECKING:
     from harness.options import Options
     from harness.plan import Plan
+    from harness.series import Series
     from harness.variant import Variant
 
 Record = dict[str, Any]
@@ -23,13 +25,20 @@ UNITS = {"ratio": "ratio", "loglog_slope": "exponent", "rank_trend": "tau"}
 """Units of contrasts that do not have their metric's."""
 
 
-def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Options, wall_seconds: float) -> Record:
-    """Return everything that the run says of the claim, as plain values."""
+def make_record(
+    plan: Plan,
+    main: Variant,
+    controls: list[Variant],
+    options: Options,
+    wall_seconds: float,
+    series: Series | None = None,
+) -> Record:
+    """Return everything that the run says of the claim, as plain values; `series` if earlier nights were joined."""
     claim = plan.claim
     judged = options.profile != NO_VERDICT_PROFILE
     control_records = {c.name: _control_record(plan, c, main, judged) for c in controls}
     everyone = (main, *controls)
-    return {
+    record = {
         "id": claim.id,
         "title": claim.title,
         "statement": claim.statement.strip(),
@@ -53,6 +62,7 @@ def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Opt
             "measured": sum(v.measured for v in everyone),
             "failed": sum(v.failed for v in everyone),
         },
+        "series": _series_record(series, main.earlier),
         "errors": [error for v in everyone for error in v.errors],
         "traces": list(dict.fromkeys(trace for v in everyone for trace in v.traces if trace))[:3],
         "cost": {"compute_seconds": sum(v.seconds for v in everyone), "wall_seconds": wall_seconds},
@@ -64,6 +74,36 @@ def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Opt
         "base_seed": options.base_seed,
         "finished": now(),
     }
+    if series is not None:
+        _add_nights(record, plan, main, series)
+    return record
+
+
+def _series_record(series: Series | None, trials: int) -> Record | None:
+    """Return the series in short: how many nights, since when, trials joined, and why it begins anew if it does."""
+    if series is None:
+        return None
+    since = series.nights[0].date[:10]
+    return {"nights": len(series.nights), "since": since, "earlier_trials": trials, "anew": series.anew}
+
+
+def _add_nights(record: Record, plan: Plan, main: Variant, series: Series) -> None:
+    """Add to each expectation what every night says of it, alone and together with those before."""
+    for reading in record["readings"].values():
+        for name, expectation in reading["expectations"].items():
+            expectation["nights"] = [
+                {
+                    "base_seed": shown.night.base_seed,
+                    "date": shown.night.date[:10],
+                    "alone": _plain(asdict(shown.alone)),
+                    "accumulated": _plain(asdict(shown.accumulated)),
+                }
+                for shown in nights_of(main.expectations[name], plan, main, series)
+            ]
+
+
+def _plain(shown: dict[str, Any]) -> Record:
+    return {name: _finite(value) if isinstance(value, float) else value for name, value in shown.items()}
 
 
 def _control_record(plan: Plan, control: Variant, main: Variant, judged: bool) -> Record:
@@ -84,7 +124,7 @@ def _finished(control: Variant, main: Variant, name: str) -> bool:
     """Whether a control is decided, or undecided after as many seeds as the claim itself needed."""
     found = control.judgements[name]
     undecided = found.verdict in (verdict.NOT_RUN, verdict.INCONCLUSIVE)
-    return not undecided or 0 < main.judgements[name].n <= found.n
+    return not undecided or 0 < main.judgements[name].tonight <= found.tonight
 
 
 def _reading_record(plan: Plan, name: str, main: Variant, controls: Record, judged: bool) -> Record:
@@ -136,11 +176,14 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -
         "reported": expectation.reported,
         "alpha": expectation.alpha,
         "n": found.n,
+        "earlier": found.earlier,
+        "p": _finite(found.p) if judged else None,
         "estimate": _finite(found.estimate),
         "low": _finite(found.low),
         "high": _finite(found.high),
         "sd": _finite(found.sd),
-        "values": {str(seed): _finite(value) for seed, value in found.values.items()},
+        # Of earlier nights their own records hold the values.
+        "values": {str(seed): _finite(value) for seed, value in found.values.items() if seed >= 0},
         "looks": [{"n": look.n, "low": _finite(look.low), "high": _finite(look.high)} for look in found.looks],
     }
 

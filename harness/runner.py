@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.plan import jobs_of, make_plan, only, tasks_of, timed_jobs_of
 from harness.record import make_record
+from harness.series import join
 from harness.store import TrialRow
 from harness.variant import control_variant, main_variant
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from harness.plan import Plan
     from harness.record import Record
     from harness.seeds import Seed
+    from harness.series import Series
     from harness.store import Store
     from harness.variant import Variant
 
@@ -72,19 +74,26 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     started = time.monotonic()
     plan = make_plan(folder, context.options)
     main = main_variant(plan.claim, readings)
+    series = join_earlier(plan, main, context)
     gather(plan, main, plan.seeds.looks, context)
     controls = [control_variant(plan.claim, name, main) for name in plan.claim.controls]
     controls = [control for control in controls if control.expectations]
     for control in controls:
+        join_earlier(plan, control, context)
         gather(plan, control, control_looks(plan, control, main), context)
-    record = make_record(plan, main, controls, context.options, time.monotonic() - started)
+    record = make_record(plan, main, controls, context.options, time.monotonic() - started, series)
     context.store.save_record(context.run, plan.claim.id, record)
     return record
 
 
+def join_earlier(plan: Plan, variant: Variant, context: Context) -> Series | None:
+    """Enter the trials of earlier nights as evidence if that is asked for; return the series that they make."""
+    return join(plan, variant, context.store) if context.options.accumulate else None
+
+
 def control_looks(plan: Plan, control: Variant, main: Variant) -> list[int]:
     """Return the looks of a control: as much evidence as the claim itself needed, no more."""
-    needed = max(main.judgements[name].n for name in control.expectations)
+    needed = max(main.judgements[name].tonight for name in control.expectations)
     return [n for n in plan.seeds.looks if n <= max(needed, plan.seeds.first)]
 
 

@@ -51,6 +51,10 @@ CREATE TABLE noise (
 """What leads from each schema version to the next; the first from an empty file."""
 
 
+_SERIES_PARTS = ("data", "environment", "settings", "arms", "conditions")
+"""Fields of a record that, besides the code, name the series of a night."""
+
+
 @dataclass(frozen=True)
 class TrialRow:
     """One trial as it is stored.
@@ -172,6 +176,35 @@ class Store:
         """Return the records of a run, in the order of the claims' ids."""
         rows = self._database.execute("SELECT record FROM record WHERE run = ? ORDER BY claim", (run,))
         return [json.loads(row[0]) for row in rows]
+
+    def nights(self, claim: str, profile: str) -> list[dict[str, Any]]:
+        """Return what is known of every base seed that a claim was run with, the earliest first.
+
+        Each has base_seed, first and last time of a record, and of its last record the parts that a series hangs on:
+        code, data, environment, settings, arms, conditions, and the machine's processor.
+        """
+        paths = {"code": "$.code.digest", **{name: f"$.{name}" for name in _SERIES_PARTS}}
+        columns = ", ".join(f"json_extract(record.record, '{path}')" for path in paths.values())
+        query = (
+            f"SELECT json_extract(record.record, '$.base_seed'), record.finished, {columns}, "
+            "json_extract(run.machine, '$.processor') FROM record LEFT JOIN run ON run.id = record.run "
+            "WHERE record.claim = ? AND json_extract(record.record, '$.profile') = ? ORDER BY record.rowid"
+        )
+        found: dict[int, dict[str, Any]] = {}
+        for base_seed, finished, code, *parts, processor in self._database.execute(query, (claim, profile)):
+            first = found.get(base_seed, {"first": finished})["first"]
+            values = {name: json.loads(part) for name, part in zip(_SERIES_PARTS, parts, strict=True)}
+            night = {"base_seed": base_seed, "first": first, "last": finished, "code": code, **values}
+            found[base_seed] = {**night, "processor": processor}
+        return list(found.values())
+
+    def last_records(self, claim: str, profile: str) -> dict[int, dict[str, Any]]:
+        """Return the last record of a claim for every base seed that it was run with, the earliest first."""
+        query = (
+            "SELECT record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
+        )
+        records = [json.loads(row[0]) for row in self._database.execute(query, (claim, profile))]
+        return {record["base_seed"]: record for record in records}
 
     def run(self, run: str) -> dict[str, Any]:
         """Return a run: id, started, finished, options, machine."""

@@ -38,6 +38,7 @@ class Variant:
         reused: trials taken from the store.
         measured: trials measured now.
         failed: trials that failed now.
+        earlier: trials of earlier nights.
         seconds: compute time of all trials, reused ones included.
     """
 
@@ -53,6 +54,7 @@ class Variant:
     reused: int = 0
     measured: int = 0
     failed: int = 0
+    earlier: int = 0
     seconds: float = 0.0
 
     @property
@@ -101,26 +103,27 @@ class Variant:
         """Enter a stored trial as evidence."""
         self.reused += 1
         self.seconds += seconds
-        self._enter(plan, task, seed, metrics)
+        self.enter(points_of_task(plan, task), seed.index, metrics)
 
     def keep(self, plan: Plan, task: Task, seed: Seed, outcome: Outcome) -> None:
         """Enter a new trial as evidence; a failed one as NaN, which verifies nothing."""
         self.seconds += outcome.seconds
         if outcome.error is None:
             self.measured += 1
-            self._enter(plan, task, seed, outcome.metrics)
+            self.enter(points_of_task(plan, task), seed.index, outcome.metrics)
             return
         self.failed += 1
         self.traces.append(outcome.trace)
         self.errors.append(
             f"seed {seed.index} at {shown((('arm', task.arm), *task.condition.items()))}: {outcome.error}"
         )
-        self._enter(plan, task, seed, dict.fromkeys(task.metrics, math.nan))
+        self.enter(points_of_task(plan, task), seed.index, dict.fromkeys(task.metrics, math.nan))
 
-    def _enter(self, plan: Plan, task: Task, seed: Seed, metrics: Metrics) -> None:
-        for position, point in enumerate(points_of_task(plan, task)):
+    def enter(self, points: Collection[Point], index: int, metrics: Metrics) -> None:
+        """Enter the metrics of a seed, one value for each of the points that were measured together."""
+        for position, point in enumerate(points):
             row = {name: value[position] if isinstance(value, list) else value for name, value in metrics.items()}
-            self.evidence.setdefault(point, {})[seed.index] = row
+            self.evidence.setdefault(point, {})[index] = row
 
 
 def main_variant(claim: Claim, readings: Collection[str] | None = None) -> Variant:

@@ -98,25 +98,43 @@ def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -
     order = sorted(per_seed.values)
     earlier = sum(seed < 0 for seed in order)
     reached = [earlier + n for n in plan.looks if earlier + n <= len(order)] or [len(order)]
-    scale = _exp if per_seed.log else float
     looks: list[Look] = []
     for n in reached:
-        seeds = order[:n]
-        values = {seed: per_seed.values[seed] for seed in seeds}
-        floor = per_seed.sd_floor(seeds)
-        found = stats.interval(list(values.values()), expectation.alpha, sd_floor=floor, bounds=per_seed.bounds)
-        low, high = scale(found.low), scale(found.high)
+        found, floor = interval_of(per_seed, order[:n], expectation.alpha)
+        low, high = on_scale(per_seed, found.low), on_scale(per_seed, found.high)
         looks.append(Look(n, low, high))
-        verdict = _at_look(found, expectation, low, high, floor)
+        verdict = at_look(found, expectation, low, high, floor)
         if n - earlier < plan.first:
             verdict = NOT_RUN
         if verdict != INCONCLUSIVE:
             break
-    shown = {seed: scale(value) for seed, value in values.items()}
-    reason = _reason(verdict, low, high, n - earlier, earlier, expectation.band, plan)
-    p = _p(verdict, found, max(found.sd, floor), per_seed, expectation.band)
-    estimate = scale(found.estimate)
-    return Judgement(verdict, reason, n, estimate, low, high, found.sd, shown, tuple(looks), earlier, p)
+    return Judgement(
+        verdict,
+        _reason(verdict, low, high, n - earlier, earlier, expectation.band, plan),
+        n,
+        on_scale(per_seed, found.estimate),
+        low,
+        high,
+        found.sd,
+        {seed: on_scale(per_seed, per_seed.values[seed]) for seed in order[:n]},
+        tuple(looks),
+        earlier,
+        _p(verdict, found, max(found.sd, floor), per_seed, expectation.band),
+    )
+
+
+def interval_of(per_seed: PerSeed, seeds: Sequence[int], alpha: float) -> tuple[stats.Interval, float]:
+    """Return the interval over some seeds, logarithms for a ratio, and the floor of its standard deviation."""
+    floor = per_seed.sd_floor(seeds)
+    values = [per_seed.values[seed] for seed in seeds]
+    return stats.interval(values, alpha, sd_floor=floor, bounds=per_seed.bounds), floor
+
+
+def on_scale(per_seed: PerSeed, value: float) -> float:
+    """Return a value on the scale of the band: a ratio is judged as its logarithm; infinite where a float overflows."""
+    if not per_seed.log:
+        return value
+    return math.exp(value) if value < 700.0 else math.inf
 
 
 def _p(verdict: str, found: stats.Interval, sd: float, per_seed: PerSeed, band: Band) -> float:
@@ -139,18 +157,14 @@ def _log(value: float) -> float:
     return math.log(value) if value > 0 else -math.inf
 
 
-def _at_look(found: stats.Interval, expectation: Expectation, low: float, high: float, floor: float) -> str:
+def at_look(found: stats.Interval, expectation: Expectation, low: float, high: float, floor: float) -> str:
+    """Return the verdict of one look: its interval, the ends on the scale of the band, and the floor of its spread."""
     if found.n < stats.smallest_n(expectation.alpha):
         # The interval is then the metric's bounds: what is possible, not what was found.
         return INCONCLUSIVE
     if floor == 0 and found.sd <= ROUNDING * abs(found.estimate):
         return INVALID
     return against(expectation.band, low, high)
-
-
-def _exp(value: float) -> float:
-    """Return e^value, infinite where a float cannot hold it."""
-    return math.exp(value) if value < 700.0 else math.inf
 
 
 def against(band: Band, low: float, high: float) -> str:
@@ -196,15 +210,18 @@ def _judge_exact(
         worst[seed] = max(worst.get(seed, value), value, key=lambda v: _outside(band, v))
     outside = [item for item in found if _outside(band, item[2]) > 0]
     values = [value for _, _, value in found]
-    summary = (len(worst), sum(values) / len(values), min(values), max(values), math.nan, worst)
+    earlier = sum(seed < 0 for seed in worst)
+    summary = (len(worst), sum(values) / len(values), min(values), max(values), math.nan, worst, (), earlier)
     if outside:
         point, seed, value = max(outside, key=lambda item: _outside(band, item[2]))
         example = f"such as {value:.4g} at {contrasts.shown(point)}, seed {seed}"
         reason = f"{len(outside)} of {len(found)} instances lie outside the band ({band}), {example}"
         return Judgement(REFUTED, reason, *summary)
-    if len(worst) < plan.first:
+    if len(worst) - earlier < plan.first:
         # Not INCONCLUSIVE: a control that was cut off would then seem to behave.
-        return Judgement(NOT_RUN, f"{len(worst)} of {plan.first} seeds measured, all inside the band so far", *summary)
+        return Judgement(
+            NOT_RUN, f"{len(worst) - earlier} of {plan.first} seeds measured, all inside the band so far", *summary
+        )
     return Judgement(VERIFIED, f"all {len(found)} instances lie inside the band ({band})", *summary)
 
 

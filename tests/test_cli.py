@@ -9,7 +9,12 @@ import sys
 
 import pytest
 
+from harness.catalogue import load_claim
 from harness.cli import main
+from harness.executor import Inline
+from harness.options import Options
+from harness.runner import Context, run_claim
+from harness.store import Store
 from tests.tiny_project import write_claim
 
 
@@ -134,3 +139,52 @@ def test_unknown_arguments_are_refused(tmp_path, claims, capsys):
 
     assert stop.value.code == 2
     assert "unrecognized arguments: --fast" in capsys.readouterr().err
+
+
+@pytest.fixture
+def two_nights(tmp_path):
+    """A store with two nights of a claim that no single night decides."""
+    folder = write_claim(tmp_path, gap=0.56)
+    store = Store(tmp_path / "nights.sqlite3")
+    for night in (3, 4):
+        context = Context(Options(workers=1, base_seed=night), store, lambda _: Inline(), f"night {night}")
+        run_claim(load_claim(folder), context)
+    store.close()
+    return "--store", "nights.sqlite3"
+
+
+def test_history_of_a_claim(claims, two_nights):
+    code, out, _ = claims("history", "warm_exceeds_cold", *two_nights)
+
+    assert code == 0
+    assert [line.split()[1] for line in out.splitlines() if line.startswith("      20")] == ["3", "4"]
+
+
+def test_history_as_json(claims, two_nights):
+    (found,) = json.loads(claims("history", "warm_exceeds_cold", "--json", *two_nights)[1])
+
+    assert [night["accumulated"]["n"] for night in found["nights"]["warm_exceeds_cold"]] == [12, 24]
+
+
+def test_history_of_all_claims_counts_verdicts(claims, two_nights):
+    code, out, _ = claims("history", *two_nights)
+
+    assert code == 0
+    assert out.splitlines()[-1] == "0 of 2 as expected"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["history", "--store", "none.sqlite3"], "none.sqlite3: no such store; `claims run` makes one"),
+        (["history", "warm_exceeds_cold", "--profile", "quik"], "no profile 'quik'; did you mean 'quick'"),
+        (["history", "warm_exceeds_colt"], "no claim 'warm_exceeds_colt'"),
+    ],
+)
+def test_history_of_what_is_not_there_is_one_clear_line(claims, two_nights, arguments, message):
+    given = arguments if "--store" in arguments else [*arguments, *two_nights]
+    code, _, err = claims(*given)
+
+    assert code == 2
+    assert message in err
+    assert len(err.splitlines()) == 1

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from harness.dates import base_seed_of, today
 from harness.store import Store
 from tests.tiny_project import EXPERIMENT, write_claim
 
@@ -236,6 +237,42 @@ def test_base_seed_is_an_option(pytester, claims, report):
     assert report()["options"]["base_seed"] == 7
     assert report()["options"]["sources"]["base_seed"] == "command line"
     assert report()["claims"][0]["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]["values"] != first
+
+
+@pytest.mark.parametrize("extra", [[], ["-n", "2"]])
+def test_the_base_seed_of_today_is_the_date_and_joins_earlier_nights(pytester, claims, report, extra):
+    write_claim(pytester.path, gap=0.56)
+    claims("--claims-base-seed", "5")
+
+    if extra:
+        result = pytester.runpytest_subprocess(*ARGUMENTS, "--claims-base-seed=today", *extra)
+    else:
+        result = claims("--claims-base-seed=today")
+
+    found = report()
+    assert found["options"]["base_seed"] == base_seed_of(today())
+    assert found["options"]["accumulate"] is True
+    assert found["options"]["sources"]["base_seed"] == "command line (today)"
+    (record,) = found["claims"]
+    assert record["series"]["nights"] == 2
+    assert record["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]["earlier"] == 12
+    result.stdout.fnmatch_lines(["warm_exceeds_cold (same_setting); 2 nights since *"])
+
+
+def test_accumulating_is_an_option_of_any_base_seed(pytester, claims, report):
+    write_claim(pytester.path, gap=0.56)
+    claims("--claims-base-seed", "5")
+
+    claims("--claims-base-seed", "6", "--claims-accumulate")
+
+    assert report()["claims"][0]["series"]["nights"] == 2
+
+
+def test_a_base_seed_that_is_no_number_is_exit_code_4_of_usage(pytester, claims):
+    result = claims("--claims-base-seed=tomorrow")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--claims-base-seed*tomorrow*"])
 
 
 def test_time_limit_leaves_claims_not_run(pytester, claims, report):

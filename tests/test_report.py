@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from harness.budget import add_budget
 from harness.report import run_of, write_reports
 from harness.report.badge import badge
 from harness.report.junit import junit
 from harness.report.markdown import LARGEST, markdown, text
-from harness.report.rows import as_expected, false_alarms
+from harness.report.rows import as_expected, fallen
 from harness.report.terminal import table
 from tests.tiny_project import write_claim
 
@@ -111,7 +113,7 @@ def test_terminal_table_fits_its_width_and_marks_the_unexpected(report):
 
     assert max(map(len, lines)) <= 72
     assert lines[:2] == ["claim_1 (same_setting)", "  ✗ REFUTED      as_documented <- expected VERIFIED"]
-    assert lines[-2] == "1 of 2 readings as expected; reused 12 of 48 trials"
+    assert lines[-3] == "1 of 2 readings as expected; reused 12 of 48 trials"
 
 
 def test_terminal_table_keeps_escape_codes_out(report):
@@ -166,9 +168,49 @@ def test_badge(report, claims, message, colour):
     }
 
 
-def test_expected_false_alarms_are_the_sum_of_the_error_rates(report):
-    assert false_alarms(report(HOLDS, FAILS)) == pytest.approx(0.002)
-    assert as_expected(report(HOLDS)) == (1, 2)  # both claims of this store's run
+def test_expected_false_verdicts_are_in_every_report(report):
+    run = report(HOLDS, FAILS)
+
+    assert run["error_budget"]["expected_false_verdicts"] == pytest.approx(0.002)
+    assert "at most 0.002 false verdicts are to be expected, and in its controls at most 0.002." in markdown(run)
+    assert "false verdicts to expect, at most: 0.002 (and 0.002 in controls)" in table(run, 200)
+
+
+def test_verdicts_after_holms_adjustment_stand_beside_the_plain_ones(report):
+    run = report(HOLDS)
+    assert fallen(run) == []
+    assert "has a chance of at most 0.05, every verdict stands." in markdown(run)
+    assert "after Holm's adjustment (1 expectations, 0.05): every verdict stands" in table(run, 200)
+    assert re.search(r"\| 6 \| ✓ VERIFIED \| ✓ p [0-9.e-]+ \|", markdown(run))
+
+
+def test_a_verdict_that_falls_by_the_adjustment_is_named(report):
+    run = report(HOLDS)
+    reading = run["claims"][0]["readings"]["as_documented"]
+    reading["expectations"]["warm_exceeds_cold"]["p"] = 0.06
+    add_budget(run["claims"])
+
+    assert "these readings would not be decided: claim\\_0 “as documented” (INCONCLUSIVE)." in markdown(run)
+    assert "  claim_0, as_documented: INCONCLUSIVE" in table(run, 200)
+
+
+def test_nights_of_a_series_are_shown(tmp_path, run, store):
+    folder = write_claim(tmp_path, gap=0.56)
+    for night in (20260101, 20260102):
+        store.start_run(f"run {night}", {"profile": "quick", "base_seed": night}, MACHINE)
+        run(folder, run_id=f"run {night}", base_seed=night, accumulate=True)
+    found = run_of(store, "run 20260102")
+
+    text_ = markdown(found)
+    assert re.search(r"- Evidence: 2 nights since [0-9-]{10}, with 24 trials of earlier ones", text_)
+    assert re.search(r"\| (18|20|22|24) \(12 of earlier nights\) \|", text_)
+    assert text_.count("(base seed 20260101): ") == 1
+    assert "; with all before it " in text_
+    assert any(line.startswith("warm_exceeds_cold (same_setting); 2 nights since ") for line in table(found, 200))
+
+
+def test_as_expected_counts_readings(report):
+    assert as_expected(report(HOLDS, FAILS)) == (1, 2)
 
 
 def test_report_json_is_complete_and_versioned(report, tmp_path):

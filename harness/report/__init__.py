@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from harness.budget import add_budget
 from harness.outcome import exit_code
 from harness.report.badge import badge
 from harness.report.junit import junit
@@ -26,7 +27,8 @@ def run_of(store: Store, run_id: str) -> Run | None:
     claims = store.records(run_id)
     if not claims:
         return None
-    return {"schema_version": SCHEMA_VERSION, **store.run(run_id), "exit_code": exit_code(claims), "claims": claims}
+    head = {"schema_version": SCHEMA_VERSION, **store.run(run_id), "exit_code": exit_code(claims)}
+    return {**head, "error_budget": add_budget(claims), "claims": claims}
 
 
 def write_reports(run: Run, folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import explain
 from harness.options import NO_VERDICT_PROFILE
-from harness.report.rows import as_expected, false_alarms, judged, problems, reused, rows, verdict_counts
+from harness.report.rows import as_expected, fallen, judged, problems, reused, rows, verdict_counts
 
 if TYPE_CHECKING:
     from harness.report import Run
@@ -88,8 +88,27 @@ def _head(run: Run) -> str:
 
 **{good} of {total} readings came out as expected** ({counts or "none was run"}). Profile {profile}, base seed {run["options"]["base_seed"]},
 {len(judged(run))} claims, {trials} trials (reused {again} of {trials}), {seconds:.0f} s, begun {run["started"]}.
-Each interval may miss the truth with the error rate stated beside it; over the whole run at most {false_alarms(run):.3g} false decisions are to be expected.
+{_budget(run)}
 """
+
+
+def _budget(run: Run) -> str:
+    """Return what all verdicts of the run together may get wrong."""
+    budget = run["error_budget"]
+    head = (
+        f"Each interval may miss the truth with the error rate stated beside it; over the whole run at most "
+        f"{budget['expected_false_verdicts']:.3g} false verdicts are to be expected, and in its controls at most "
+        f"{budget['expected_false_controls']:.3g}."
+    )
+    lost = fallen(run)
+    names = "; ".join(
+        f"{text(row.claim['id'])} “{words(row.name)}” ({row.reading['adjusted_verdict']})" for row in lost
+    )
+    after = f"these readings would not be decided: {names}" if lost else "every verdict stands"
+    return (
+        f"{head} Adjusted by Holm's procedure over its {budget['expectations']} expectations, so that even one false "
+        f"verdict in the run has a chance of at most {budget['family_wise_rate']:g}, {after}."
+    )
 
 
 def _attention(run: Run) -> str:
@@ -167,6 +186,7 @@ def _claim(claim: dict[str, Any]) -> str:
         f"- Reported there: {reported or 'no figures'}",
         f"- Our set-up: {STRENGTH[claim['strength']]}; what it does not show: {text(claim['does_not_show'])}",
         f"- In short: {sentence(claim)}",
+        *_series(claim),
         "",
     ]
     for name, reading in claim["readings"].items():
@@ -175,6 +195,12 @@ def _claim(claim: dict[str, Any]) -> str:
         lines += _control(name, control)
     lines += _details(claim)
     return "\n".join(lines)
+
+
+def _series(claim: dict[str, Any]) -> list[str]:
+    """Return where the evidence comes from if it is not of this run alone."""
+    nights = explain.series_words(claim)
+    return [f"- Evidence: {text(nights)}"] if nights else []
 
 
 def _reading(name: str, reading: dict[str, Any]) -> list[str]:
@@ -206,21 +232,50 @@ def _control(name: str, control: dict[str, Any]) -> list[str]:
 
 def _table(expectations: dict[str, Any], *, reasons: bool = True) -> list[str]:
     lines = [
-        "| what is measured | source says | estimate | interval | band | seeds | verdict |",
-        "|---|---|---|---|---|---|---|",
+        f"| what is measured | source says | estimate | interval | band | seeds | verdict |{' adjusted |' if reasons else ''}",
+        f"|---|---|---|---|---|---|---|{'---|' if reasons else ''}",
     ]
     for name, e in expectations.items():
         what = f"{words(name)}: {words(explain.contrast_words(e['contrast']))} ({text(e['unit'])})"
         rate = "every instance" if e["exact"] else f"{explain.span(e)}, error rate {e['alpha']:g}"
         verdict = f"{explain.SYMBOL[e['verdict']]} {e['verdict']}"
         reported, estimate = explain.number(e["reported"]), explain.number(e["estimate"])
-        lines.append(f"| {what} | {reported} | {estimate} | {rate} | {e['band']['text']} | {e['n']} | {verdict} |")
+        cells = [
+            what,
+            reported,
+            estimate,
+            rate,
+            e["band"]["text"],
+            _seeds(e),
+            verdict,
+            *([_adjusted(e)] if reasons else []),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     lines.append("")
     for name, e in expectations.items():
         lines.append(f"- {words(name)}" + (f": this band because {text(e['because'])}" if reasons else ""))
         values = ", ".join(explain.number(value) for value in e["values"].values())
         lines.append(f"  - every seed: {values or 'none'}")
+        lines += [f"  - {line}" for line in map(_night, e.get("nights", []))]
     return [*lines, ""]
+
+
+def _seeds(e: dict[str, Any]) -> str:
+    return f"{e['n']} ({e['earlier']} of earlier nights)" if e.get("earlier") else str(e["n"])
+
+
+def _adjusted(e: dict[str, Any]) -> str:
+    """Return the verdict after Holm's adjustment with its p-value; `-` where there is no p-value."""
+    if e.get("adjusted_p") is None:
+        return "-"
+    return f"{explain.SYMBOL[e['adjusted_verdict']]} p {e['adjusted_p']:.1g}"
+
+
+def _night(night: dict[str, Any]) -> str:
+    alone, together = night["alone"], night["accumulated"]
+    when = f"{night['date']} (base seed {night['base_seed']})"
+    own = f"{explain.number(alone['estimate'])} {explain.span(alone)} over {alone['n']} seeds"
+    return f"{when}: {own}; with all before it {explain.number(together['estimate'])} {explain.span(together)} over {together['n']}"
 
 
 def _details(claim: dict[str, Any]) -> list[str]:

@@ -53,7 +53,6 @@ def reused(run: Run) -> tuple[int, int]:
     return sum(t["reused"] for t in trials), sum(t["reused"] + t["measured"] + t["failed"] for t in trials)
 
 
-def false_alarms(run: Run) -> float:
-    """Return the sum of the expectations' error rates: the false decisions to expect of such a run at most."""
-    sampled = [e for row in rows(run) for e in row.reading["expectations"].values() if not e["exact"]]
-    return float(sum(e["alpha"] for e in sampled))
+def fallen(run: Run) -> list[Row]:
+    """Return the readings whose verdict does not stand after Holm's adjustment over the run."""
+    return [row for row in rows(run) if row.reading["adjusted_verdict"] != row.reading["verdict"]]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import explain
 from harness.options import NO_VERDICT_PROFILE
-from harness.report.rows import as_expected, false_alarms, problems, reused, rows
+from harness.report.rows import as_expected, fallen, problems, reused, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def _readings(run: Run) -> Iterator[str]:
     last = None
     for claim, name, reading in rows(run):
         if claim["id"] != last:
-            yield f"{claim['id']} ({claim['strength']})"
+            yield "; ".join(filter(None, (f"{claim['id']} ({claim['strength']})", explain.series_words(claim))))
             last = claim["id"]
         silent = reading["as_expected"] or claim["profile"] == NO_VERDICT_PROFILE
         mark = "" if silent else f" <- expected {reading['expected']}"
@@ -47,8 +47,20 @@ def _summary(run: Run) -> list[str]:
         return [f"{total} readings ran; the smoke profile gives no verdict; {counts}"]
     return [
         f"{good} of {total} readings as expected; {counts}",
-        f"false decisions to expect of such a run, at most: {false_alarms(run):.3g}",
+        *_budget(run),
     ]
+
+
+def _budget(run: Run) -> Iterator[str]:
+    budget = run["error_budget"]
+    yield (
+        f"false verdicts to expect, at most: {budget['expected_false_verdicts']:.3g} "
+        f"(and {budget['expected_false_controls']:.3g} in controls)"
+    )
+    lost = fallen(run)
+    over = f"after Holm's adjustment ({budget['expectations']} expectations, {budget['family_wise_rate']:g})"
+    yield f"{over}: " + (f"{len(lost)} readings are not decided" if lost else "every verdict stands")
+    yield from (f"  {row.claim['id']}, {row.name}: {row.reading['adjusted_verdict']}" for row in lost)
 
 
 def _fit(line: str, width: int) -> str:

@@ -1,0 +1,178 @@
+"""Evidence over nights: trials of earlier base seeds join the same confidence sequence.
+
+A night is a base seed under which a claim was run. Its trials join those of tonight if
+their keys differ in the base seed alone: same code, settings, data and environment. The
+seeds of all nights are independent draws, and how many a night took depends on nothing
+that came after it, so the interval over all of them keeps its promise (a stopped sequence
+begins anew: Lai 1976; Howard et al. 2021, "Time-uniform confidence sequences").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from harness import contrasts, verdict
+from harness.dates import now
+from harness.plan import points_of_task, tasks_of
+from harness.provenance import processor
+from harness.spec import Exact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.contrasts import PerSeed
+    from harness.plan import Plan
+    from harness.spec import Expectation
+    from harness.store import Store
+    from harness.variant import Variant
+
+MOST_SEEDS = 10_000
+"""No night has more: the largest cap that a specification may have."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night of a series.
+
+    Attributes:
+        base_seed: its base seed.
+        date: when a record of it was first made, ISO 8601 in UTC.
+        first: index of its first seed among the evidence: below zero for earlier nights, 0 for tonight.
+    """
+
+    base_seed: int
+    date: str
+    first: int
+
+    def holds(self, seed: int) -> bool:
+        """Whether a seed's index, as it stands in the evidence, belongs to this night."""
+        return self.first <= seed < self.first + MOST_SEEDS
+
+
+@dataclass(frozen=True)
+class Series:
+    """The nights whose trials are judged together.
+
+    Attributes:
+        nights: oldest first, tonight last.
+        apart: base seed -> why that night is not among them, the latest first.
+    """
+
+    nights: tuple[Night, ...]
+    apart: Mapping[int, str]
+
+    @property
+    def anew(self) -> str | None:
+        """Why the series begins with tonight although there were nights before; None if it does not."""
+        return next(iter(self.apart.values()), None) if len(self.nights) == 1 else None
+
+
+def join(plan: Plan, variant: Variant, store: Store) -> Series:
+    """Enter the trials of earlier nights into the evidence of a variant; return the series."""
+    known = store.nights(plan.claim.id, plan.profile)
+    before = _before(known, plan.base_seed)
+    joined: list[Night] = []
+    apart: dict[int, str] = {}
+    for age, night in enumerate(reversed(before), start=1):
+        entered = Night(night["base_seed"], night["first"], -age * MOST_SEEDS)
+        if _same_clock(plan, variant, night) and _enter(plan, variant, entered, store):
+            joined.append(entered)
+        else:
+            apart[night["base_seed"]] = _changed(plan, variant, night)
+    tonight = next((n["first"] for n in known if n["base_seed"] == plan.base_seed), now())
+    return Series((*reversed(joined), Night(plan.base_seed, tonight, 0)), apart)
+
+
+def _before(known: list[dict[str, Any]], base_seed: int) -> list[dict[str, Any]]:
+    """Return the nights before the one with a base seed: all of them if it has not been run yet."""
+    position = next((i for i, night in enumerate(known) if night["base_seed"] == base_seed), len(known))
+    return known[:position]
+
+
+def _same_clock(plan: Plan, variant: Variant, night: dict[str, Any]) -> bool:
+    """Whether durations of a night, if there are any, are of this machine's processor."""
+    return not variant.timed(plan.claim) or night["processor"] == processor()
+
+
+def _enter(plan: Plan, variant: Variant, night: Night, store: Store) -> bool:
+    """Enter the trials of an earlier night; return whether some expectation gets a whole seed of them."""
+    then = replace(plan, base_seed=night.base_seed)
+    tasks = tasks_of(then, variant.points(variant.expectations, plan.claim), range(plan.seeds.cap), variant.change_of)
+    stored = store.finished([key for task in tasks for key in task.keys])
+    for task in tasks:
+        points = points_of_task(then, task)
+        for seed, key in zip(task.seeds, task.keys, strict=True):
+            if key in stored:
+                variant.enter(points, night.first + seed.index, stored[key][0])
+    variant.earlier += len(stored)
+    reads = [contrasts.points_of(e.contrast, plan.claim) for e in variant.expectations.values()]
+    return any(night.holds(seed) for points in reads for seed in contrasts.common_seeds(points, variant.evidence))
+
+
+def _changed(plan: Plan, variant: Variant, night: dict[str, Any]) -> str:
+    """Return what tells tonight from an earlier night, in words."""
+    present: dict[str, Any] = {
+        "code": plan.code.digest,
+        "data": [record.sha256 for record in plan.data],
+        "environment": plan.environment,
+        "settings": plan.settings,
+        "arms": plan.claim.arms,
+        "conditions": {name: c.values for name, c in plan.claim.conditions.items()},
+    }
+    then = {**night, "data": [record["sha256"] for record in night["data"]]}
+    parts = [name for name in present if present[name] != then[name]]
+    if not _same_clock(plan, variant, night):
+        parts.append("processor")
+    what = " and ".join(parts) or "what is measured"
+    return f"{what} changed since {night['last'][:10]} (base seed {night['base_seed']})"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one night, or all nights up to it, say of an expectation.
+
+    Attributes:
+        n: seeds.
+        estimate: mean contrast, on the scale of the band.
+        low: lower end of the interval.
+        high: upper end.
+        verdict: what that interval decides.
+    """
+
+    n: int
+    estimate: float
+    low: float
+    high: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class NightShown:
+    """A night of an expectation: on its own, and together with all nights before it."""
+
+    night: Night
+    alone: Shown
+    accumulated: Shown
+
+
+def nights_of(expectation: Expectation, plan: Plan, variant: Variant, series: Series) -> list[NightShown]:
+    """Return the nights of an expectation that have seeds of it; none for `exact`, which is no sample."""
+    contrast = expectation.contrast
+    if isinstance(contrast, Exact):
+        return []
+    settings = {**plan.settings, **variant.change}
+    per_seed = contrasts.evaluate(contrast, plan.claim, variant.evidence, settings)
+    shown: list[NightShown] = []
+    for night in series.nights:
+        own = [seed for seed in sorted(per_seed.values) if night.holds(seed)]
+        so_far = [seed for seed in sorted(per_seed.values) if seed < night.first + MOST_SEEDS]
+        if own:
+            shown.append(NightShown(night, _shown(per_seed, own, expectation), _shown(per_seed, so_far, expectation)))
+    return shown
+
+
+def _shown(per_seed: PerSeed, seeds: list[int], expectation: Expectation) -> Shown:
+    found, floor = verdict.interval_of(per_seed, seeds, expectation.alpha)
+    estimate, low, high = (verdict.on_scale(per_seed, v) for v in (found.estimate, found.low, found.high))
+    return Shown(found.n, estimate, low, high, verdict.at_look(found, expectation, low, high, floor))
