@@ -6,11 +6,12 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from harness import verdict
+from harness import dates, verdict
 from harness.contrasts import kind_of, metric_of
 from harness.dates import now
 from harness.options import NO_VERDICT_PROFILE
 from harness.spec import Exact
+from harness.waiver import waive
 
 if TYPE_CHECKING:
     from harness.options import Options
@@ -29,7 +30,7 @@ def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Opt
     judged = options.profile != NO_VERDICT_PROFILE
     control_records = {c.name: _control_record(plan, c, main, judged) for c in controls}
     everyone = (main, *controls)
-    return {
+    record = {
         "id": claim.id,
         "title": claim.title,
         "statement": claim.statement.strip(),
@@ -64,6 +65,7 @@ def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Opt
         "base_seed": options.base_seed,
         "finished": now(),
     }
+    return waive(record, claim.waiver, dates.today())
 
 
 def _control_record(plan: Plan, control: Variant, main: Variant, judged: bool) -> Record:
