@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         "--root", type=Path, default=Path(), help="the project: the folder that holds claims/ (default: this one)"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    codes = "exit codes: 0 all as expected, 1 a reading came out otherwise, 2 usage or specification, 3 inconclusive only, 4 errors in trials"
+    codes = "exit codes: 0 all as expected or waived, 1 a reading came out otherwise or a waiver has expired, 2 usage or specification, 3 inconclusive only, 4 errors in trials"
     run = commands.add_parser("run", help="run claims; options of pytest follow", epilog=codes)
     run.add_argument("ids", nargs="*", metavar="ID", help="ids of claims; all by default")
     run.set_defaults(command=_run)
@@ -101,7 +101,7 @@ def _run(options: argparse.Namespace) -> int:
         if name not in folders:
             raise UsageError(f"no claim {name!r}; {suggestion(name, folders)}")
     targets = [str(folders[name]) for name in options.ids] or [str(_root(options))]
-    flags = ["--import-mode=importlib", "--benchmark-skip", "-q", "-r", "fE"]
+    flags = ["--import-mode=importlib", "--benchmark-skip", "-q", "-r", "fEx"]
     os.chdir(options.root)
     # pytest takes this process over, so that Ctrl-C and exit codes are its own.
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *flags, *targets, *options.rest])
@@ -126,12 +126,15 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from harness import dates, waiver
     from harness.catalogue import load_all
 
     loaded, problems = load_all(_root(options))
+    expired = waiver.problems_of(loaded, dates.today())
+    problems += expired
     for problem in problems:
         print(problem)
-    print(f"{len(loaded)} claims are sound, {len(problems)} problems")
+    print(f"{len(loaded) - len(expired)} claims are sound, {len(problems)} problems")
     if not loaded and not problems:
         raise UsageError(f"{_root(options)}: holds no claim; a run of nothing verifies nothing")
     return USAGE if problems else AS_EXPECTED

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from harness import explain
+from harness import explain, waiver
 from harness.catalogue import ClaimFolder, load_claim
 from harness.experiment import load_experiment
 from harness.options import NO_VERDICT_PROFILE
@@ -72,7 +72,10 @@ class ClaimHandle:
         return Seed(self._session.options.base_seed, self.path.name, index)
 
     def check_reading(self, name: str) -> None:
-        """Fail unless a reading comes out as expected; skip under a profile that gives no verdict."""
+        """Fail unless a reading comes out as expected; skip under a profile that gives no verdict.
+
+        What the claim's waiver covers is reported as xfailed, never as passed; an expired waiver fails.
+        """
         record = self.record
         if name not in record["readings"]:
             pytest.fail(f"{self.path / 'claim.yaml'}: no reading {name!r}", pytrace=False)
@@ -83,12 +86,17 @@ class ClaimHandle:
         for key, expectation in reading["expectations"].items():
             self._note(f"claim.estimate.{key}", explain.number(expectation["estimate"]))
             self._note(f"claim.interval.{key}", explain.span(expectation))
+        self._note_waiver(record, reading)
         self._skip_without_verdict(record)
+        expired = waiver.note(record) if waiver.expired(record) else ""
         if not reading["as_expected"]:
-            pytest.fail(explain.reading_words(record, name) + self._traces(record), pytrace=False)
+            words = explain.reading_words(record, name) + self._traces(record)
+            self._unexpected(record, reading, words.splitlines()[0], f"{words}\n{expired}".rstrip())
+        if expired:
+            pytest.fail(expired, pytrace=False)
 
     def check_control(self, name: str) -> None:
-        """Fail unless a control breaks what it must break."""
+        """Fail unless a control breaks what it must break; xfailed where the claim's waiver covers it."""
         record = self.record
         self._note("claim.control", name)
         control = record["controls"].get(name)
@@ -97,9 +105,22 @@ class ClaimHandle:
         self._note(
             "claim.verdict", "behaves" if control["behaves"] else "INVALID" if control["finished"] else "NOT_RUN"
         )
+        self._note_waiver(record, control)
         self._skip_without_verdict(record)
         if not control["behaves"]:
-            pytest.fail("\n".join([record["id"], *explain.control_words(record, name)]), pytrace=False)
+            words = explain.control_words(record, name)
+            self._unexpected(record, control, words[0].strip(), "\n".join([record["id"], *words]))
+
+    def _note_waiver(self, record: Record, part: Record) -> None:
+        for name, value in waiver.properties(record, part).items():
+            self._note(f"claim.{name}", value)
+
+    def _unexpected(self, record: Record, part: Record, head: str, words: str) -> NoReturn:
+        """Fail a reading or control that did not come out as expected; xfail it where a waiver covers it."""
+        if waiver.covers(part):
+            pytest.xfail(f"{head.rstrip('.')}; {waiver.words(record)}")
+        # Under --runxfail, pytest.xfail() does nothing.
+        pytest.fail(words, pytrace=False)
 
     def _skip_without_verdict(self, record: Record) -> None:
         if self._session.options.profile != NO_VERDICT_PROFILE:

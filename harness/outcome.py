@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.options import NO_VERDICT_PROFILE
+from harness.waiver import covers, expired
 
 if TYPE_CHECKING:
     from harness.record import Record
@@ -29,8 +30,11 @@ def _code(record: Record) -> int:
         return TRIAL_ERRORS
     if record["profile"] == NO_VERDICT_PROFILE:
         return AS_EXPECTED
+    if expired(record):
+        return UNEXPECTED
+    # A control that does not break makes its claim's readings INVALID, so that they say it all.
     readings = record["readings"].values()
-    wrong = {reading["verdict"] for reading in readings if not reading["as_expected"]}
+    wrong = {reading["verdict"] for reading in readings if not (reading["as_expected"] or covers(reading))}
     if not wrong:
         return AS_EXPECTED
     return INCONCLUSIVE_ONLY if wrong <= {"INCONCLUSIVE", "NOT_RUN"} else UNEXPECTED

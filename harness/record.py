@@ -6,12 +6,12 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from harness import verdict
+from harness import dates, verdict
 from harness.contrasts import kind_of, metric_of
-from harness.dates import now
 from harness.options import NO_VERDICT_PROFILE
 from harness.series import nights_of
 from harness.spec import Exact
+from harness.waiver import waive
 
 if TYPE_CHECKING:
     from harness.options import Options
@@ -72,11 +72,11 @@ def make_record(
         "environment": plan.environment,
         "code": {"digest": plan.code.digest, "modules": list(plan.code.modules)},
         "base_seed": options.base_seed,
-        "finished": now(),
+        "finished": dates.now(),
     }
     if series is not None:
         _add_nights(record, plan, main, series)
-    return record
+    return waive(record, claim.waiver, dates.today())
 
 
 def _series_record(series: Series | None, trials: int) -> Record | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 Setting = bool | int | float | str | None | list[bool | int | float | str]
 Value = bool | int | float | str
@@ -305,6 +306,45 @@ class Timings(_Model):
     inference: list[Name] = []
 
 
+class Waiver(_Model):
+    """Leave for a claim to come out otherwise than expected, up to and including a day."""
+
+    reason: Text
+    """why the claim may come out otherwise until then"""
+    owner: Annotated[str, Field(max_length=160)]
+    """who answers for it"""
+    expires: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    """the last day, in UTC, on which it has an effect, such as 2026-12-31"""
+
+    @field_validator("reason", "owner")
+    @classmethod
+    def _says_something(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("should say something")
+        return value
+
+    @field_validator("expires", mode="before")
+    @classmethod
+    def _is_a_day(cls, value: Any) -> Any:
+        if not _is_day(value):
+            raise ValueError("should be a day of the calendar, written year-month-day such as 2026-12-31")
+        return value
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which it has an effect."""
+        return date.fromisoformat(self.expires)
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        day = date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    # Weeks and dates without hyphens are read too; here a day is written in one way.
+    return day.isoformat() == str(value)
+
+
 class Claim(_Model):
     """One statement of a document, made testable."""
 
@@ -331,6 +371,8 @@ class Claim(_Model):
     """at least one, unless nothing could break"""
     profiles: Annotated[dict[Name, Profile], Field(min_length=1)]
     timings: Timings = Timings()
+    waiver: Waiver | None = None
+    """leave to come out otherwise than expected until a day; absent from most claims"""
 
     @property
     def expectations(self) -> dict[str, Expectation]:

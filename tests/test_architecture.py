@@ -25,7 +25,7 @@ LADDER = [
     {"ensembles", "estimators"},
     {"experiment"},
     {"executor", "store"},
-    {"plan"},
+    {"plan", "waiver"},
     {"variant"},
     {"series"},
     {"record"},

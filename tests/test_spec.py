@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from pathlib import Path
@@ -139,6 +140,47 @@ def test_an_error_rate_is_above_zero_and_at_most_a_fifth(alpha):
 
 def test_the_error_rate_is_one_in_a_thousand_unless_said_otherwise():
     assert claim().expectations["low_error"].alpha == 0.001
+
+
+WAIVER = {"reason": "the reference is being measured again", "owner": "Ada", "expires": "2026-12-31"}
+
+
+def test_a_waiver_says_why_who_and_until_when():
+    assert claim(waiver=WAIVER).waiver.last_day == dt.date(2026, 12, 31)
+    assert claim().waiver is None
+
+
+@pytest.mark.parametrize("lacking", WAIVER)
+def test_a_waiver_lacks_none_of_its_parts(lacking):
+    with pytest.raises(ValidationError, match=f"waiver.{lacking}\n.*Field required"):
+        claim(waiver={name: value for name, value in WAIVER.items() if name != lacking})
+
+
+@pytest.mark.parametrize("part", ["reason", "owner"])
+@pytest.mark.parametrize("blank", ["", "   ", " \n "])
+def test_a_waiver_for_no_reason_or_of_nobody_is_refused(part, blank):
+    with pytest.raises(ValidationError, match=f"waiver.{part}"):
+        claim(waiver={**WAIVER, part: blank})
+
+
+@pytest.mark.parametrize(
+    "expires",
+    [
+        "2026-02-30",
+        "2026-13-01",
+        "20261231",
+        "2026-W53-4",
+        "31.12.2026",
+        "2026-12-31T00:00",
+        "",
+        "never",
+        2026,
+        None,
+    ],
+)
+def test_a_waiver_ends_on_a_day_of_the_calendar(expires):
+    with pytest.raises(ValidationError, match="should be a day of the calendar"):
+        claim(waiver={**WAIVER, "expires": expires})
 
 
 def test_a_profiles_settings_are_all_but_its_seeds():

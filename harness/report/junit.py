@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from harness import explain
+from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
 from harness.report.rows import judged, problems
 
@@ -25,6 +25,7 @@ def junit(run: Run) -> str:
             _reading_case(suite, claim, name, reading)
         for name, control in claim["controls"].items():
             _control_case(suite, claim, name, control)
+        _expired_case(suite, claim)
     for claim in problems(run):
         case = ET.SubElement(suite, "testcase", classname=claim["id"], name="claim.yaml")
         ET.SubElement(case, "error", message=_clean(claim["problem"]["lines"][0])).text = _clean(
@@ -40,7 +41,6 @@ def junit(run: Run) -> str:
 def _reading_case(suite: ET.Element, claim: dict[str, Any], name: str, reading: dict[str, Any]) -> None:
     seconds = f"{claim['cost']['wall_seconds'] / max(1, len(claim['readings'])):.3f}"
     case = ET.SubElement(suite, "testcase", classname=claim["id"], name=name, time=seconds)
-    properties = ET.SubElement(case, "properties")
     facts = {
         "verdict": reading["verdict"],
         "expected": reading["expected"],
@@ -50,22 +50,44 @@ def _reading_case(suite: ET.Element, claim: dict[str, Any], name: str, reading: 
     for key, expectation in reading["expectations"].items():
         facts[f"estimate.{key}"] = explain.number(expectation["estimate"])
         facts[f"interval.{key}"] = explain.span(expectation)
-    for key, value in facts.items():
-        ET.SubElement(properties, "property", name=f"claim.{key}", value=_clean(str(value)))
+    _properties(case, {**facts, **waiver.properties(claim, reading)})
     if claim["profile"] == NO_VERDICT_PROFILE:
         ET.SubElement(case, "skipped", message="the smoke profile gives no verdict")
     elif not reading["as_expected"]:
-        text = _clean(explain.reading_words(claim, name))
-        ET.SubElement(case, "failure", message=text.splitlines()[0]).text = text
+        _failure(case, [explain.reading_words(claim, name), *_leave(claim, reading)])
 
 
 def _control_case(suite: ET.Element, claim: dict[str, Any], name: str, control: dict[str, Any]) -> None:
     case = ET.SubElement(suite, "testcase", classname=claim["id"], name=f"control {name}")
+    _properties(case, waiver.properties(claim, control))
     if claim["profile"] == NO_VERDICT_PROFILE:
         ET.SubElement(case, "skipped", message="the smoke profile gives no verdict")
     elif not control["behaves"]:
-        text = _clean("\n".join(explain.control_words(claim, name)))
-        ET.SubElement(case, "failure", message=text.splitlines()[0]).text = text
+        _failure(case, [*explain.control_words(claim, name), *_leave(claim, control)])
+
+
+def _expired_case(suite: ET.Element, claim: dict[str, Any]) -> None:
+    """Add a case for a waiver that fails its claim, whatever the readings say."""
+    if waiver.expired(claim):
+        case = ET.SubElement(suite, "testcase", classname=claim["id"], name="waiver")
+        _failure(case, [waiver.note(claim)])
+
+
+def _failure(case: ET.Element, lines: list[str]) -> None:
+    """Add a failure, its first line as the message."""
+    text = _clean("\n".join(lines))
+    ET.SubElement(case, "failure", message=text.splitlines()[0]).text = text
+
+
+def _leave(claim: dict[str, Any], part: dict[str, Any]) -> list[str]:
+    return [waiver.words(claim)] if waiver.covers(part) else []
+
+
+def _properties(case: ET.Element, facts: dict[str, Any]) -> None:
+    if facts:
+        properties = ET.SubElement(case, "properties")
+        for key, value in facts.items():
+            ET.SubElement(properties, "property", name=f"claim.{key}", value=_clean(str(value)))
 
 
 def _clean(text: str) -> str:

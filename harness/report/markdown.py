@@ -6,9 +6,9 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness import explain
+from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
-from harness.report.rows import as_expected, fallen, judged, problems, reused, rows, verdict_counts
+from harness.report.rows import as_expected, fallen, judged, problems, reused, rows, verdict_counts, waivers
 
 if TYPE_CHECKING:
     from harness.report import Run
@@ -86,7 +86,7 @@ def _head(run: Run) -> str:
 
 {INTRODUCTION}
 
-**{good} of {total} readings came out as expected** ({counts or "none was run"}). Profile {profile}, base seed {run["options"]["base_seed"]},
+**{good} of {total} readings came out as expected{waivers(run)}** ({counts or "none was run"}). Profile {profile}, base seed {run["options"]["base_seed"]},
 {len(judged(run))} claims, {trials} trials (reused {again} of {trials}), {seconds:.0f} s, begun {run["started"]}.
 {_budget(run)}
 """
@@ -121,7 +121,9 @@ def _attention(run: Run) -> str:
         if not row.reading["as_expected"] and row.claim["profile"] != NO_VERDICT_PROFILE:
             head = f"- **{text(row.claim['title'])}**, reading “{words(row.name)}”: {row.reading['verdict']}, expected {row.reading['expected']}."
             lines += [head, f"  {text(row.reading['reason'])}. {explain.WOULD_CHANGE[row.reading['verdict']]}"]
+            lines += [f"  **{text(waiver.words(row.claim))}**"] if waiver.covers(row.reading) else []
     for claim in judged(run):
+        lines += [f"- **{text(claim['title'])}**: {text(waiver.note(claim))}"] if waiver.note(claim) else []
         lines += [f"- {text(claim['id'])}: trial failed: {text(error)}" for error in claim["errors"][:3]]
     return "## What needs attention\n\n" + "\n".join(lines) + "\n" if lines else ""
 
@@ -148,7 +150,14 @@ def _overview(run: Run) -> str:
 def marks(claim: dict[str, Any]) -> str:
     """Return the readings of a claim with their verdicts, one per line of a table cell."""
     readings = claim["readings"].items()
-    return "<br>".join(f"{explain.SYMBOL[r['verdict']]} {words(name)}: {r['verdict']}" for name, r in readings)
+    return "<br>".join(
+        f"{explain.SYMBOL[r['verdict']]} {words(name)}: {r['verdict']}{_leave(claim, r)}" for name, r in readings
+    )
+
+
+def _leave(claim: dict[str, Any], part: dict[str, Any]) -> str:
+    """Return `, WAIVED until 2026-12-31 (owner)` for what a waiver covers."""
+    return f", {text(waiver.mark(claim))}" if waiver.covers(part) else ""
 
 
 def sentence(claim: dict[str, Any]) -> str:
@@ -187,12 +196,13 @@ def _claim(claim: dict[str, Any]) -> str:
         f"- Our set-up: {STRENGTH[claim['strength']]}; what it does not show: {text(claim['does_not_show'])}",
         f"- In short: {sentence(claim)}",
         *_series(claim),
+        *_waiver(claim),
         "",
     ]
     for name, reading in claim["readings"].items():
-        lines += _reading(name, reading)
+        lines += _reading(name, reading, _leave(claim, reading))
     for name, control in claim["controls"].items():
-        lines += _control(name, control)
+        lines += _control(name, control, _leave(claim, control))
     lines += _details(claim)
     return "\n".join(lines)
 
@@ -203,10 +213,18 @@ def _series(claim: dict[str, Any]) -> list[str]:
     return [f"- Evidence: {text(nights)}"] if nights else []
 
 
-def _reading(name: str, reading: dict[str, Any]) -> list[str]:
+def _waiver(claim: dict[str, Any]) -> list[str]:
+    own = claim.get("waiver")
+    if own is None:
+        return []
+    state = "expired, covers nothing" if own["expired"] else "in force"
+    return [f"- Waiver: {state}; until {own['expires']} ({text(own['owner'])}): {text(own['reason'])}"]
+
+
+def _reading(name: str, reading: dict[str, Any], leave: str) -> list[str]:
     as_it_should = "as expected" if reading["as_expected"] else f"expected {reading['expected']}"
     lines = [
-        f"### Reading “{words(name)}”: {explain.SYMBOL[reading['verdict']]} {reading['verdict']} ({as_it_should})",
+        f"### Reading “{words(name)}”: {explain.SYMBOL[reading['verdict']]} {reading['verdict']} ({as_it_should}){leave}",
         "",
     ]
     if reading["means"]:
@@ -216,13 +234,13 @@ def _reading(name: str, reading: dict[str, Any]) -> list[str]:
     return lines + _table(reading["expectations"])
 
 
-def _control(name: str, control: dict[str, Any]) -> list[str]:
+def _control(name: str, control: dict[str, Any], leave: str) -> list[str]:
     change = ", ".join(f"{text(key)} = {text(value)}" for key, value in control["change"].items())
     of = f" (for {', '.join(words(arm) for arm in control['arms'])} alone)" if control["arms"] else ""
     state = "broke what it must break" if control["behaves"] else "did NOT break what it must break"
     state = state if control["finished"] else "was not run to its end"
     return [
-        f"### Control “{words(name)}”: {state}",
+        f"### Control “{words(name)}”: {state}{leave}",
         "",
         f"Changed: {change}{of}. {sentence_of(control['because'])}",
         "",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness import waiver
+
 if TYPE_CHECKING:
     from harness.report import Run
 
@@ -39,6 +41,14 @@ def as_expected(run: Run) -> tuple[int, int]:
     """Return how many readings came out as expected, and how many there are."""
     readings = [row.reading for row in rows(run)]
     return sum(reading["as_expected"] for reading in readings), len(readings)
+
+
+def waivers(run: Run) -> str:
+    """Return how many readings are waived and how many waivers have expired, `, 1 waived`; nothing if none."""
+    waived = sum(waiver.covers(row.reading) for row in rows(run))
+    expired = sum(waiver.expired(claim) for claim in judged(run))
+    counts = {"waived": waived, f"waiver{'s' * (expired > 1)} expired": expired}
+    return "".join(f", {count} {what}" for what, count in counts.items() if count)
 
 
 def verdict_counts(run: Run) -> dict[str, int]:
