@@ -9,10 +9,13 @@ import pytest
 from harness.catalogue import load_all, load_claim
 from harness.decidability import problems_of
 from harness.errors import SpecError
+from harness.outcome import exit_code
+from harness.runner import Context
 from harness.spec import SeedPlan
 from harness.verdict import INVALID, NOT_RUN, VERIFIED, combine, judge
 from tests import specimen
 from tests.specimen import claim_with, evidence_of, point
+from tests.tiny_project import EXPERIMENT, write_claim
 
 NET = {"arm": "net", "width": 4, "scene": "plain"}
 SVM = {**NET, "arm": "svm"}
@@ -150,3 +153,60 @@ def test_a_claim_folder_without_its_test_or_experiment_is_reported(tmp_path, lac
     (folder / lacking).unlink()
     (problem,) = load_all(tmp_path)[1]
     assert problem.startswith(f"{folder}/{lacking}:1:1: (file): is missing")
+
+
+def test_zero_test_examples_are_refused(tmp_path):
+    folder = specimen.write(tmp_path, specimen.TEXT.replace("{n_test: 200}", "{n_test: 0}"))
+    with pytest.raises(SpecError, match=r"'n_test' is 0 in profile 'smoke'; it must be a positive number"):
+        load_claim(folder)
+
+
+def reading(record):
+    return record["readings"]["as_documented"]
+
+
+def test_all_trials_failed_verifies_nothing(tmp_path, run):
+    broken = EXPERIMENT.replace("return {", "raise OSError('disk')\n    return {")
+    record = run(write_claim(tmp_path, experiment=broken))
+    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
+
+
+def test_trials_that_all_yield_no_number_verify_nothing(tmp_path, run):
+    undefined = EXPERIMENT.replace("np.array([", "np.nan * np.array([")
+    record = run(write_claim(tmp_path, experiment=undefined))
+    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
+
+
+def test_an_experiment_that_measures_no_seed_verifies_nothing(tmp_path, run):
+    empty = EXPERIMENT.replace("for seed in seeds]", "for seed in seeds[:0]]")
+    record = run(write_claim(tmp_path, experiment=empty))
+    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
+
+
+def test_the_smoke_profile_verifies_nothing_whatever_it_measures(tmp_path, run):
+    record = run(write_claim(tmp_path, replace={"smoke: {seeds: 2,": "smoke: {seeds: 12,"}), profile="smoke")
+    assert reading(record)["verdict"] == NOT_RUN
+    assert not reading(record)["as_expected"]
+    assert {e["verdict"] for e in record["controls"]["same_centre"]["expectations"].values()} == {NOT_RUN}
+
+
+def test_a_control_that_was_not_run_verifies_nothing(tmp_path, run, monkeypatch):
+    # The main part is verified; the time is up before the control's first batch.
+    calls = iter([True])
+    monkeypatch.setattr(Context, "in_time", lambda _: next(calls, False))
+    record = run(write_claim(tmp_path))
+    assert reading(record)["expectations"]["warm_exceeds_cold"]["verdict"] == VERIFIED
+    assert (reading(record)["verdict"], exit_code([record])) == (NOT_RUN, 3)
+
+
+def test_a_control_that_could_not_be_measured_verifies_nothing(tmp_path, run):
+    fails = EXPERIMENT.replace("return {", "if arm == 'warm' and centre == 0:\n        raise OSError\n    return {")
+    record = run(write_claim(tmp_path, experiment=fails))
+    assert reading(record)["expectations"]["warm_exceeds_cold"]["verdict"] == VERIFIED
+    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
+
+
+def test_a_claim_without_a_control_is_refused(tmp_path):
+    folder = specimen.write(tmp_path, specimen.TEXT.replace("controls:\n", "controlls:\n"))
+    with pytest.raises(SpecError, match="did you mean 'controls'"):
+        load_claim(folder)
