@@ -1,0 +1,39 @@
+"""The worked examples of docs/statistics.md, run; and what they define is what the harness computes."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+from harness import stats
+
+DOC = Path(__file__).parents[1] / "docs" / "statistics.md"
+
+
+def test_the_worked_examples_give_what_stands_there():
+    found = doctest.testfile(str(DOC), module_relative=False, encoding="utf-8")
+    assert found.attempted > 20
+    assert found.failed == 0
+
+
+def examples():
+    """Return the names that the examples define."""
+    names = {}
+    parsed = doctest.DocTestParser().get_doctest(DOC.read_text(encoding="utf-8"), names, "statistics", str(DOC), 0)
+    doctest.DocTestRunner(verbose=False).run(parsed, clear_globs=False)
+    return parsed.globs
+
+
+@pytest.mark.parametrize(("n", "alpha"), [(5, 0.001), (8, 0.001), (12, 0.01), (30, 0.2)])
+def test_the_formulas_are_those_of_the_harness(n, alpha):
+    names = examples()
+    assert names["half_width"](n, alpha) == pytest.approx(stats.half_width(n, alpha))
+    assert names["smallest_alpha"](n, 3.5) == pytest.approx(stats.smallest_alpha(n, 3.5))
+
+
+@pytest.mark.parametrize(("n", "words"), [(5, "9.2 s at 5"), (6, "4.8 s at 6"), (8, "2.9 s at 8"), (12, "1.9 s at 12")])
+def test_the_half_widths_in_the_text_are_right(n, words):
+    assert words in DOC.read_text(encoding="utf-8")
+    assert words == f"{stats.half_width(n, 0.001):.1f} s at {n}"
