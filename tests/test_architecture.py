@@ -31,7 +31,7 @@ LADDER = [
     {"record"},
     {"runner"},
     {"session"},
-    {"outcome", "explain", "budget"},
+    {"outcome", "explain", "error_budget"},
     {"history", "report"},
     {"handle"},
     {"cli", "plugin"},

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from harness.budget import add_budget
+from harness.error_budget import add_budget
 from harness.report import run_of, write_reports
 from harness.report.badge import badge
 from harness.report.junit import junit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.budget import add_budget
+from harness.error_budget import add_budget
 from harness.outcome import exit_code
 from harness.report.badge import badge
 from harness.report.junit import junit

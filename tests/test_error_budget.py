@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.budget import FAMILY_WISE, add_budget, adjusted
+from harness.error_budget import FAMILY_WISE, add_budget, adjusted
 
 P = st.lists(st.floats(0, 1), max_size=12)
 
