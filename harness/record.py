@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from harness import verdict
 from harness.contrasts import kind_of, metric_of
 from harness.dates import now
+from harness.forecast import forecasts_of
 from harness.options import NO_VERDICT_PROFILE
 from harness.spec import Exact
 
 if TYPE_CHECKING:
+    from harness.forecast import Forecast
     from harness.options import Options
+    from harness.outlook import Outlook
     from harness.plan import Plan
     from harness.variant import Variant
 
@@ -48,6 +51,7 @@ def make_record(plan: Plan, main: Variant, controls: list[Variant], options: Opt
             if reading.expectations.keys() <= main.expectations.keys()
         },
         "controls": control_records,
+        "forecast": {e: _forecast_record(found) for e, found in forecasts_of(plan, main).items()} if judged else {},
         "trials": {
             "reused": sum(v.reused for v in everyone),
             "measured": sum(v.measured for v in everyone),
@@ -142,6 +146,35 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -
         "sd": _finite(found.sd),
         "values": {str(seed): _finite(value) for seed, value in found.values.items()},
         "looks": [{"n": look.n, "low": _finite(look.low), "high": _finite(look.high)} for look in found.looks],
+    }
+
+
+def _forecast_record(found: Forecast) -> Record:
+    return {
+        "n": found.n,
+        "effect": _finite(found.effect),
+        "probability": _finite(found.probability),
+        "seeds": None if found.reason else found.seeds,
+        "doubtful": found.doubtful,
+        "reason": found.reason,
+    }
+
+
+def outlook_record(outlook: Outlook) -> Record:
+    """Return what to expect of a claim under a profile, as plain values; what is not known is None."""
+    everything = {
+        name: {**_forecast_record(found), "smallest_effect": _finite(found.smallest_effect()), "factor": found.log}
+        for name, found in outlook.forecasts.items()
+    }
+    return {
+        "id": outlook.plan.claim.id,
+        "profile": outlook.profile,
+        "cap": outlook.plan.seeds.cap,
+        "trials": outlook.trials,
+        "neediest": outlook.neediest,
+        "seconds": outlook.seconds,
+        "peak_bytes": outlook.peak_bytes,
+        "expectations": everything,
     }
 
 

@@ -39,6 +39,7 @@ class Variant:
         measured: trials measured now.
         failed: trials that failed now.
         seconds: compute time of all trials, reused ones included.
+        cut: whether there was no time for its next batch.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Variant:
     measured: int = 0
     failed: int = 0
     seconds: float = 0.0
+    cut: bool = False
 
     @property
     def trials(self) -> int:

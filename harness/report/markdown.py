@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from harness import explain
 from harness.options import NO_VERDICT_PROFILE
-from harness.report.rows import as_expected, false_alarms, judged, problems, reused, rows, verdict_counts
+from harness.report.rows import (
+    as_expected,
+    doubtful,
+    false_alarms,
+    judged,
+    left,
+    problems,
+    reused,
+    rows,
+    verdict_counts,
+)
 
 if TYPE_CHECKING:
     from harness.report import Run
@@ -94,7 +104,7 @@ Each interval may miss the truth with the error rate stated beside it; over the 
 
 def _attention(run: Run) -> str:
     """Return what needs attention, nothing if all is as expected."""
-    lines = []
+    lines = [f"- left for lack of time: {text(explain.left_words(claim))}" for claim in left(run)]
     for claim in problems(run):
         lines += [f"- **{text(claim['id'])} could not be run** ({claim['problem']['kind']}):"]
         lines += [f"  - {text(line)}" for line in claim["problem"]["lines"]]
@@ -102,6 +112,10 @@ def _attention(run: Run) -> str:
         if not row.reading["as_expected"] and row.claim["profile"] != NO_VERDICT_PROFILE:
             head = f"- **{text(row.claim['title'])}**, reading “{words(row.name)}”: {row.reading['verdict']}, expected {row.reading['expected']}."
             lines += [head, f"  {text(row.reading['reason'])}. {explain.WOULD_CHANGE[row.reading['verdict']]}"]
+    for row, name, forecast in doubtful(run):
+        lines += [
+            f"- {text(row.claim['title'])}, “{words(name)}” {explain.forecast_words(forecast, row.claim['seeds']['cap'])}."
+        ]
     for claim in judged(run):
         lines += [f"- {text(claim['id'])}: trial failed: {text(error)}" for error in claim["errors"][:3]]
     return "## What needs attention\n\n" + "\n".join(lines) + "\n" if lines else ""

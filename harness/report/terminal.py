@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import explain
 from harness.options import NO_VERDICT_PROFILE
-from harness.report.rows import as_expected, false_alarms, problems, reused, rows
+from harness.report.rows import as_expected, false_alarms, left, problems, reused, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 def table(run: Run, width: int) -> list[str]:
     """Return the lines of the verdict table, at most `width` characters each; what is wrong is never cut."""
     wrong = [f"! {claim['id']}: {line}" for claim in problems(run) for line in claim["problem"]["lines"]]
+    wrong += [f"left for lack of time: {explain.left_words(claim)}" for claim in left(run)]
     fitted = [_fit(line, width) for line in (*_readings(run), "", *_summary(run))]
     return [_CONTROL.sub("\ufffd", line) for line in (*wrong, *fitted)]
 
