@@ -31,7 +31,7 @@ class Budget:
     @property
     def limited(self) -> bool:
         """Whether there is a limit at all: without one nothing needs to be estimated."""
-        return math.isfinite(self.deadline)
+        return self.deadline < math.inf
 
     def arrange(self, seconds: Mapping[str, float | None]) -> list[str]:
         """Take note of what claims still take, and return them in the order in which to run them.

@@ -114,7 +114,9 @@ def expectation_lines(name: str, record: dict[str, Any]) -> list[str]:
 def left_words(claim: Record) -> str:
     """Return what lack of time left of a claim: `ID (about 40 s)`."""
     seconds = claim["left"]["seconds"]
-    return f"{claim['id']} ({'nobody knows how long' if seconds is None else f'about {number(seconds)} s'})"
+    if seconds is None:
+        return f"{claim['id']} (nobody knows how long)"
+    return f"{claim['id']} (about {f'{seconds:.0f}' if seconds >= 10 else number(seconds)} s)"
 
 
 def forecast_words(forecast: dict[str, Any], cap: int) -> str:

@@ -161,12 +161,16 @@ def sample_of(per_seed: PerSeed) -> Sample | str:
 
 
 def simulate(sample: Sample, rule: Rule, generator: np.random.Generator, runs: int = RUNS) -> Decisions:
-    """Return how `runs` runs end whose mean and spread are drawn from what `sample` leaves open."""
+    """Return how `runs` further runs end, given what is known of mean and spread."""
+    return decide(draw(sample, runs, rule.looks[-1], generator), rule)
+
+
+def draw(sample: Sample, runs: int, seeds: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Return the values of further runs, shape (runs, seeds): each run with its own mean and spread."""
     free = sample.n - 1
     sigma = sample.sd * np.sqrt(free / generator.chisquare(free, runs))
     centre = sample.mean + sigma / math.sqrt(sample.n) * generator.standard_normal(runs)
-    noise = generator.standard_normal((runs, rule.looks[-1]))
-    return decide(centre[:, None] + sigma[:, None] * noise, rule)
+    return np.asarray(centre[:, None] + sigma[:, None] * generator.standard_normal((runs, seeds)))
 
 
 def _exact(plan: Plan, variant: Variant, expectation: Expectation, contrast: Exact) -> tuple[Forecast, Decisions]:
