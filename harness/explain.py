@@ -116,7 +116,8 @@ def left_words(claim: Record) -> str:
     seconds = claim["left"]["seconds"]
     if seconds is None:
         return f"{claim['id']} (nobody knows how long)"
-    return f"{claim['id']} (about {f'{seconds:.0f}' if seconds >= 10 else number(seconds)} s)"
+    shown = f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.2g}"
+    return f"{claim['id']} (about {shown} s)"
 
 
 def forecast_words(forecast: dict[str, Any], cap: int) -> str:

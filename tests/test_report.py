@@ -112,7 +112,7 @@ def test_forecast_is_in_the_record(report):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(41.26, "about 41 s"), (0.51, "about 0.51 s"), (None, "nobody knows how long")]
+    ("seconds", "words"), [(41.26, "about 41 s"), (6.416, "about 6.4 s"), (None, "nobody knows how long")]
 )
 def test_claims_left_for_lack_of_time_are_listed(report, seconds, words):
     found = report(HOLDS)
