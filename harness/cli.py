@@ -1,4 +1,4 @@
-"""The command line: `claims list`, `check`, `run`, `report`, `history`, `index`, `schema`, `fetch`."""
+"""The command line: `claims list`, `check`, `plan`, `run`, `report`, `history`, `index`, `schema`, `fetch`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import argparse
 import json
 import os
 import sys
+import uuid
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +16,11 @@ from harness.errors import ClaimsError, UsageError
 from harness.outcome import AS_EXPECTED, USAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from harness.catalogue import ClaimFolder
+    from harness.options import Options
+    from harness.outlook import Outlook
     from harness.report import Run
     from harness.store import Store
 
@@ -61,6 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     lister.add_argument("--json", action="store_true", help="as JSON")
     lister.set_defaults(command=_list)
     commands.add_parser("check", help="check every specification, without training").set_defaults(command=_check)
+    plan = commands.add_parser("plan", help="foresee cost and power of claims from stored trials, without training")
+    plan.add_argument("ids", nargs="*", metavar="ID", help="ids of claims; all by default")
+    plan.add_argument("--profile", metavar="NAME", help="one profile; by default all that give verdicts")
+    plan.add_argument("--store", type=Path, default=STORE)
+    plan.add_argument("--base-seed", type=int, default=0, metavar="N", help="base seed of a pilot (default 0)")
+    plan.add_argument("--pilot", action="store_true", help="where trials are lacking, measure 3 seeds of each point")
+    plan.add_argument("-v", "--expectations", action="store_true", help="list every expectation")
+    plan.add_argument("--json", action="store_true", help="as JSON")
+    plan.set_defaults(command=_plan)
     report = commands.add_parser("report", help="write the reports of the last run again")
     report.add_argument("--store", type=Path, default=STORE)
     report.add_argument("--into", type=Path, default=Path("reports/latest"), help="folder of the reports")
@@ -92,7 +107,8 @@ def _root(options: argparse.Namespace) -> Path:
     return root.resolve()
 
 
-def _run(options: argparse.Namespace) -> int:
+def _chosen(options: argparse.Namespace) -> list[Path]:
+    """Return the folders of the claims that are named, of all if none is."""
     from harness.catalogue import claim_folders
     from harness.validation import suggestion
 
@@ -100,7 +116,12 @@ def _run(options: argparse.Namespace) -> int:
     for name in options.ids:
         if name not in folders:
             raise UsageError(f"no claim {name!r}; {suggestion(name, folders)}")
-    targets = [str(folders[name]) for name in options.ids] or [str(_root(options))]
+    return [folders[name] for name in options.ids or folders]
+
+
+def _run(options: argparse.Namespace) -> int:
+    folders = _chosen(options)
+    targets = [str(folder) for folder in folders] if options.ids else [str(_root(options))]
     flags = ["--import-mode=importlib", "--benchmark-skip", "-q", "-r", "fEx"]
     os.chdir(options.root)
     # pytest takes this process over, so that Ctrl-C and exit codes are its own.
@@ -138,6 +159,59 @@ def _check(options: argparse.Namespace) -> int:
     if not loaded and not problems:
         raise UsageError(f"{_root(options)}: holds no claim; a run of nothing verifies nothing")
     return USAGE if problems else AS_EXPECTED
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from harness.record import outlook_record
+    from harness.report.outlooks import lines
+
+    found = [outlook_record(outlook) for outlook in _outlooks(options)]
+    print(json.dumps(found, indent=1) if options.json else "\n".join(lines(found, everything=options.expectations)))
+    return AS_EXPECTED
+
+
+def _outlooks(options: argparse.Namespace) -> Iterator[Outlook]:
+    """Yield the outlook of every claim that is named, under every profile that is asked for."""
+    from harness.catalogue import load_claim
+    from harness.options import NO_VERDICT_PROFILE, Options
+    from harness.outlook import outlook_of
+    from harness.plan import make_plan
+
+    if options.profile == NO_VERDICT_PROFILE:
+        raise UsageError(f"--profile: {NO_VERDICT_PROFILE} gives no verdict, so there is nothing to plan")
+    given = Options(base_seed=options.base_seed, store=options.root / options.store)
+    with _store_of_plans(options, given) as (store, pilot):
+        for folder in map(load_claim, _chosen(options)):
+            for profile in [options.profile] if options.profile else folder.claim.profiles:
+                if profile == NO_VERDICT_PROFILE:
+                    continue
+                plan = make_plan(folder, replace(given, profile=profile))
+                found = outlook_of(plan, profile, store)
+                if pilot and not found.complete:
+                    pilot(folder, profile)
+                    found = outlook_of(plan, profile, store)
+                yield found
+
+
+@contextmanager
+def _store_of_plans(
+    options: argparse.Namespace, given: Options
+) -> Iterator[tuple[Store, Callable[[ClaimFolder, str], None] | None]]:
+    """Give the store, and what measures pilots if they are asked for; a look alone leaves no trace."""
+    if options.pilot:
+        from harness.session import Session
+
+        session = Session(
+            given, uuid.uuid4().hex[:12], options.root.resolve(), lambda line: print(line, file=sys.stderr)
+        )
+        with closing(session):
+            yield session.store, session.pilot
+        return
+    from harness.store import Store
+
+    # A store that is not there yet has no trials, and need not be made to say so.
+    with closing(Store(given.store if given.store.is_file() else Path(":memory:"))) as store:
+        yield store, None
 
 
 def _report(options: argparse.Namespace) -> int:

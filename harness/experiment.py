@@ -8,13 +8,14 @@ import inspect
 import sys
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.errors import ClaimsError, TrialError
+from harness.memory import PeakMemory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,9 +100,18 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
 
 def run_task(task: Task) -> list[Outcome]:
     """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
+    memory = PeakMemory(str(task.settings.get("device", "cpu")))
+    outcomes = _outcomes(task)
+    peak = memory.bytes()
+    return [replace(outcome, peak_bytes=peak) for outcome in outcomes]
+
+
+def _outcomes(task: Task) -> list[Outcome]:
     start = time.perf_counter()
     try:
         module = load_experiment(task.experiment, task.project)
+        # What a process imports first is no part of what a trial costs.
+        start = time.perf_counter()
         table = _checked(module.measure(task.arm, task.seeds, **task.settings), task)
     except Exception as error:
         text = str(error) if isinstance(error, ClaimsError) else _where(error, task)

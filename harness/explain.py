@@ -126,6 +126,20 @@ def expectation_lines(name: str, record: dict[str, Any]) -> list[str]:
     ]
 
 
+def left_words(claim: Record) -> str:
+    """Return what lack of time left of a claim: `ID (about 40 s)`."""
+    seconds = claim["left"]["seconds"]
+    if seconds is None:
+        return f"{claim['id']} (nobody knows how long)"
+    shown = f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.2g}"
+    return f"{claim['id']} (about {shown} s)"
+
+
+def forecast_words(forecast: dict[str, Any], cap: int) -> str:
+    """Return a doubtful forecast in words."""
+    return f"may stay undecided: {forecast['probability']:.2f} probability to decide within {cap} seeds"
+
+
 def control_words(claim: Record, name: str) -> list[str]:
     """Return a control in a few lines: what it changes, and whether it broke what it must break."""
     control = claim["controls"][name]

@@ -141,6 +141,12 @@ def _key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
     )
 
 
+def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
+    """Return the keys that trials of `task` with these seeds have, whatever their base seeds."""
+    settings = {name: value for name, value in task.settings.items() if name not in placement(plan)}
+    return [_key(plan, task.arm, settings, seed) for seed in seeds]
+
+
 def points_of_task(plan: Plan, task: Task) -> list[Point]:
     """Return the points that a task's metrics belong to, one per value measured together."""
     names = sorted(plan.claim.conditions)

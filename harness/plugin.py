@@ -7,6 +7,7 @@ so it survives a killed worker and works under pytest-xdist.
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from functools import lru_cache
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 RUN: pytest.StashKey[str] = pytest.StashKey()
+DEADLINE: pytest.StashKey[float] = pytest.StashKey()
 FINISHED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 INVALID_SPECIFICATION = "invalid-specification"
@@ -66,7 +68,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="processes of one thread each (default: one per core)",
     )
     group.addoption(
-        "--claims-max-seconds", default=None, type=float, metavar="S", help="begin no batch after this time"
+        "--claims-max-seconds",
+        default=None,
+        type=float,
+        metavar="S",
+        help="run the cheapest claims first, and begin nothing that is not expected to end within this time",
     )
     group.addoption("--claims-report", default=None, metavar="DIR", help="where reports go (default reports/latest)")
     group.addoption("--claims-traceback", action="store_true", default=False, help="show tracebacks of failed trials")
@@ -89,6 +95,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[OPTIONS] = _options(config)
     except UsageError as error:
         pytest.exit(str(error), returncode=USAGE)
+    limit = config.stash[OPTIONS].max_seconds
+    own = math.inf if limit is None else time.monotonic() + limit
+    config.stash[DEADLINE] = worker_input["claims_deadline"] if worker_input else own
+    # pytest-xdist would hand out the files with most tests first.
+    if limit is not None and hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
     # The tests of a claim, one file, belong in one process: they share its trials.
     if getattr(config.option, "dist", "no") == "load":
         config.option.dist = "loadfile"
@@ -116,16 +128,37 @@ def _options(config: pytest.Config) -> Options:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a pytest-xdist worker which run it belongs to."""
+    """Tell a pytest-xdist worker which run it belongs to, and when that ends."""
     node.workerinput["claims_run"] = node.config.stash[RUN]
     node.workerinput["claims_today"] = node.config.stash[OPTIONS].base_seed
+    node.workerinput["claims_deadline"] = node.config.stash[DEADLINE]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of a claim."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, Any, Any]:
+    """Mark the tests of a claim; where time is limited, put the selected claims in the order of their costs."""
     for item in items:
-        if (item.path.parent / "claim.yaml").is_file():
+        if _is_of_claim(item):
             item.add_marker(pytest.mark.claim(item.path.parent.name))
+    result = yield
+    if config.stash[OPTIONS].max_seconds is not None and not config.option.collectonly:
+        _arrange(config, items)
+    return result
+
+
+def _is_of_claim(item: pytest.Item) -> bool:
+    return (item.path.parent / "claim.yaml").is_file()
+
+
+def _arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort the tests by claim, the cheapest claim first; all others come before them."""
+    folders = list(dict.fromkeys(item.path.parent for item in items if _is_of_claim(item)))
+    try:
+        ranks = {folder: rank for rank, folder in enumerate(_session(config).arrange(folders) if folders else [])}
+    except UsageError:
+        # The store cannot be used; the tests will say so.
+        return
+    items.sort(key=lambda item: ranks.get(item.path.parent, -1))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -178,7 +211,9 @@ def _session(config: pytest.Config) -> Session:
     if SESSION not in config.stash:
         from harness.session import Session
 
-        config.stash[SESSION] = Session(config.stash[OPTIONS], config.stash[RUN], config.rootpath, _teller(config))
+        config.stash[SESSION] = Session(
+            config.stash[OPTIONS], config.stash[RUN], config.rootpath, _teller(config), config.stash[DEADLINE]
+        )
     return config.stash[SESSION]
 
 

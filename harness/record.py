@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from harness import dates, verdict
 from harness.contrasts import kind_of, metric_of
+from harness.forecast import forecasts_of
 from harness.options import NO_VERDICT_PROFILE
 from harness.series import nights_of
 from harness.spec import Exact
 from harness.waiver import waive
 
 if TYPE_CHECKING:
+    from harness.forecast import Forecast
     from harness.options import Options
+    from harness.outlook import Outlook
     from harness.plan import Plan
     from harness.series import Series
     from harness.variant import Variant
@@ -57,6 +60,7 @@ def make_record(
             if reading.expectations.keys() <= main.expectations.keys()
         },
         "controls": control_records,
+        "forecast": {e: _forecast_record(found) for e, found in forecasts_of(plan, main).items()} if judged else {},
         "trials": {
             "reused": sum(v.reused for v in everyone),
             "measured": sum(v.measured for v in everyone),
@@ -185,6 +189,35 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -
         # Of earlier nights their own records hold the values.
         "values": {str(seed): _finite(value) for seed, value in found.values.items() if seed >= 0},
         "looks": [{"n": look.n, "low": _finite(look.low), "high": _finite(look.high)} for look in found.looks],
+    }
+
+
+def _forecast_record(found: Forecast) -> Record:
+    return {
+        "n": found.n,
+        "effect": _finite(found.effect),
+        "probability": _finite(found.probability),
+        "seeds": None if found.reason else found.seeds,
+        "doubtful": found.doubtful,
+        "reason": found.reason,
+    }
+
+
+def outlook_record(outlook: Outlook) -> Record:
+    """Return what to expect of a claim under a profile, as plain values; what is not known is None."""
+    everything = {
+        name: {**_forecast_record(found), "smallest_effect": _finite(found.smallest_effect()), "factor": found.log}
+        for name, found in outlook.forecasts.items()
+    }
+    return {
+        "id": outlook.plan.claim.id,
+        "profile": outlook.profile,
+        "cap": outlook.plan.seeds.cap,
+        "trials": outlook.trials,
+        "neediest": outlook.neediest,
+        "seconds": outlook.seconds,
+        "peak_bytes": outlook.peak_bytes,
+        "expectations": everything,
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.budget import Budget
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
+from harness.outlook import PILOT, batch_seconds, remaining_seconds
 from harness.plan import jobs_of, make_plan, only, tasks_of, timed_jobs_of
 from harness.record import make_record
 from harness.series import join
@@ -43,7 +44,7 @@ class Context:
         executor: number of processes -> where trials run.
         run: id of the run.
         say: is told one line per finished batch.
-        deadline: `time.monotonic()` after which no batch begins.
+        budget: the time that the run may take.
     """
 
     options: Options
@@ -51,11 +52,7 @@ class Context:
     executor: Callable[[int], Executor]
     run: str
     say: Callable[[str], None] = _silent
-    deadline: float = math.inf
-
-    def in_time(self) -> bool:
-        """Whether a further batch may begin."""
-        return time.monotonic() < self.deadline
+    budget: Budget = field(default_factory=Budget)
 
 
 def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] | None = None) -> Record:
@@ -74,14 +71,17 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     started = time.monotonic()
     plan = make_plan(folder, context.options)
     main = main_variant(plan.claim, readings)
+    admitted = context.budget.admits(plan.claim.id)
     series = join_earlier(plan, main, context)
-    gather(plan, main, plan.seeds.looks, context)
+    gather(plan, main, plan.seeds.looks if admitted else [], context)
     controls = [control_variant(plan.claim, name, main) for name in plan.claim.controls]
     controls = [control for control in controls if control.expectations]
     for control in controls:
         join_earlier(plan, control, context)
-        gather(plan, control, control_looks(plan, control, main), context)
+        gather(plan, control, control_looks(plan, control, main) if admitted else [], context)
     record = make_record(plan, main, controls, context.options, time.monotonic() - started, series)
+    cut = not admitted or any(variant.cut for variant in (main, *controls))
+    record["left"] = left_undone(plan, context) if cut else None
     context.store.save_record(context.run, plan.claim.id, record)
     return record
 
@@ -101,16 +101,21 @@ def gather(plan: Plan, variant: Variant, looks: list[int], context: Context) -> 
     """Measure and judge, look after look, until every reading is decided or the looks are used up."""
     for n in looks:
         names = variant.open()
-        if not names or variant.failed or not context.in_time():
+        if not names or variant.failed:
             break
-        measure(plan, variant, names, n, context)
+        if not measure(plan, variant, names, n, context):
+            variant.cut = True
+            break
         variant.judge(plan)
         context.say(progress(plan, variant, n, judged=context.options.profile != NO_VERDICT_PROFILE))
     variant.judge(plan)
 
 
-def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Context) -> None:
-    """Make sure that every point which the named expectations read has the seeds 0 to n - 1."""
+def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Context) -> bool:
+    """Make sure that every point which the named expectations read has the seeds 0 to n - 1.
+
+    Return False if there was no time for those that are not stored.
+    """
     tasks = tasks_of(plan, variant.points(names, plan.claim), range(n), variant.change_of)
     stored = context.store.finished(
         [key for task in tasks for key in task.keys], run=context.run if context.options.fresh else None
@@ -127,8 +132,40 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
                 wanted.append(seed)
         part = only(task, wanted)
         missing += [part] if part else []
+    if missing and not in_time(plan, variant, missing, context):
+        return False
     for task, outcomes in results_of(plan, variant, missing, context):
         keep(plan, variant, task, outcomes, context)
+    return True
+
+
+def in_time(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> bool:
+    """Whether a batch may begin: before the deadline, and expected to end before it."""
+    if not context.budget.limited:
+        return True
+    return context.budget.allows(plan.claim.id, batch_seconds(plan, variant, tasks, context.options, context.store))
+
+
+def left_undone(plan: Plan, context: Context) -> dict[str, float | None]:
+    """Return what lack of time left of a claim: the seconds that it still takes, None inside where nobody knows."""
+    seconds = remaining_seconds(plan, context.options, context.store, context.run)
+    return {"seconds": context.budget.estimates.get(plan.claim.id) if seconds is None else seconds}
+
+
+def pilot(folder: ClaimFolder, context: Context) -> None:
+    """Measure a few seeds of everything that a claim and its controls read; the trials are stored as those of any run.
+
+    Raises:
+        UsageError, TrialError, DataError: as `run_claim`.
+    """
+    plan = make_plan(folder, context.options)
+    n = min(PILOT, plan.seeds.cap)
+    main = main_variant(plan.claim)
+    for variant in (main, *(control_variant(plan.claim, name, main) for name in plan.claim.controls)):
+        measure(plan, variant, list(variant.expectations), n, context)
+        context.say(progress(plan, variant, n, judged=False))
+        for error in variant.errors:
+            context.say(f"trial failed: {error}")
 
 
 def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> Iterator[Result]:

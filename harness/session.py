@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.budget import Budget
 from harness.catalogue import load_claim
 from harness.dates import now
 from harness.errors import ClaimsError, DataError, SpecError, TrialError, UsageError
 from harness.executor import executor_for
+from harness.outlook import remaining_seconds
+from harness.plan import make_plan
 from harness.provenance import machine
-from harness.runner import Context, run_claim
+from harness.runner import Context, pilot, run_claim
 from harness.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from harness.catalogue import ClaimFolder
     from harness.executor import Executor
     from harness.options import Options
     from harness.record import Record
@@ -28,11 +32,20 @@ KINDS = {SpecError: "specification", UsageError: "usage", DataError: "data", Tri
 class Session:
     """Runs claims, each once, and keeps their records.
 
+    Args:
+        options: what the user chose.
+        run: id of the run.
+        project: folder that holds `claims/`.
+        say: is told one line per finished batch.
+        deadline: `time.monotonic()` after which no batch begins.
+
     Raises:
         UsageError: the store cannot be used.
     """
 
-    def __init__(self, options: Options, run: str, project: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, options: Options, run: str, project: Path, say: Callable[[str], None], deadline: float = math.inf
+    ) -> None:
         self.options = options
         self.run = run
         self.store = Store(options.store)
@@ -40,7 +53,21 @@ class Session:
         self._say = say
         self._records: dict[Path, Record] = {}
         self._executors: dict[int, Executor] = {}
-        self._deadline = math.inf if options.max_seconds is None else time.monotonic() + options.max_seconds
+        self._budget = Budget(deadline)
+
+    def arrange(self, folders: list[Path]) -> list[Path]:
+        """Return claims in the order in which a limited time decides most of them, the cheapest first."""
+        by_id = {folder.name: folder for folder in folders}
+        return [by_id[name] for name in self._budget.arrange({name: self._remaining(f) for name, f in by_id.items()})]
+
+    def _remaining(self, folder: Path) -> float | None:
+        """Return the seconds that a claim still takes, None where nobody knows."""
+        try:
+            plan = make_plan(load_claim(folder), self.options)
+        except ClaimsError:
+            # Its own test will say what is wrong.
+            return None
+        return remaining_seconds(plan, self.options, self.store, self.run)
 
     def record_of(self, folder: Path) -> Record:
         """Return the record of the claim in `folder`; it is run at the first call.
@@ -55,8 +82,14 @@ class Session:
         return self._records[folder]
 
     def _run(self, folder: Path) -> Record:
-        context = Context(self.options, self.store, self._executor, self.run, self._say, self._deadline)
-        return run_claim(load_claim(folder), context)
+        return run_claim(load_claim(folder), self._context())
+
+    def pilot(self, folder: ClaimFolder, profile: str) -> None:
+        """Measure a few seeds of a claim under a profile, so that its cost can be foreseen; see `runner.pilot`."""
+        pilot(folder, replace(self._context(), options=replace(self.options, profile=profile)))
+
+    def _context(self) -> Context:
+        return Context(self.options, self.store, self._executor, self.run, self._say, self._budget)
 
     def _executor(self, workers: int) -> Executor:
         """Return the executor of `workers` processes; it lives as long as the session, so torch is imported once."""

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from harness.dates import now
 from harness.errors import UsageError
 from harness.provenance import canonical
+from harness.seeds import Seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from harness.experiment import Metrics, Outcome, Task
-    from harness.seeds import Seed
 
 SCHEMA_VERSION = 2
 
@@ -74,6 +74,27 @@ class TrialRow:
     seed: Seed
     outcome: Outcome
     environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class StoredTrial:
+    """A finished trial as it is read again.
+
+    Attributes:
+        key: names code, settings, data, environment, base seed and seed.
+        seed: the trial's seed.
+        metrics: what was measured.
+        seconds: its part of the time of the call that measured it.
+        peak_bytes: the most memory during that call, None where nobody measured it.
+        run: id of the run that measured it.
+    """
+
+    key: str
+    seed: Seed
+    metrics: Metrics
+    seconds: float
+    peak_bytes: int | None
+    run: str
 
 
 class Store:
@@ -167,6 +188,21 @@ class Store:
                 if run is None or run == by:
                     found[key] = json.loads(metrics), seconds
         return found
+
+    def alike(self, claim: str, task: Task, most: int) -> list[StoredTrial]:
+        """Return the finished trials with the arm, condition and settings of `task`, newest first, at most `most`.
+
+        Whatever their seeds: and whatever code, data and versions measured them, which the keys tell apart.
+        """
+        query = (
+            "SELECT key, base_seed, seed, metrics, seconds, peak_bytes, run FROM trial WHERE status = 'finished' AND "
+            "claim = ? AND arm = ? AND condition = ? AND settings = ? ORDER BY finished DESC LIMIT ?"
+        )
+        wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings), most)
+        return [
+            StoredTrial(key, Seed(base, claim, index), json.loads(metrics), seconds, peak, run)
+            for key, base, index, metrics, seconds, peak, run in self._database.execute(query, wanted)
+        ]
 
     def save_record(self, run: str, claim: str, record: dict[str, Any]) -> None:
         """Commit what a run says of a claim; a later record of the same run replaces it."""

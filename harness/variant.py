@@ -40,6 +40,7 @@ class Variant:
         failed: trials that failed now.
         earlier: trials of earlier nights.
         seconds: compute time of all trials, reused ones included.
+        cut: whether there was no time for its next batch.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Variant:
     failed: int = 0
     earlier: int = 0
     seconds: float = 0.0
+    cut: bool = False
 
     @property
     def trials(self) -> int:

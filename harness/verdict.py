@@ -138,18 +138,27 @@ def on_scale(per_seed: PerSeed, value: float) -> float:
 
 
 def _p(verdict: str, found: stats.Interval, sd: float, per_seed: PerSeed, band: Band) -> float:
-    """Return the smallest error rate at which the interval would still lie where `verdict` says.
-
-    Of a band the edges that the contrast cannot pass do not count.
-    """
+    """Return the smallest error rate at which the interval would still lie where `verdict` says."""
     if verdict not in (VERIFIED, REFUTED):
         return math.nan
-    edges = [(edge if not per_seed.log else _log(edge)) for edge in (band.low, band.high)]
-    inside = [found.estimate - edges[0], edges[1] - found.estimate]
-    passable = [edges[0] > per_seed.bounds[0], edges[1] < per_seed.bounds[1]]
-    room = min((d for d, can in zip(inside, passable, strict=True) if can), default=math.inf)
-    reach = room if verdict == VERIFIED else -min(inside)
+    inside = margin(found.estimate, per_seed, band)
+    reach = inside if verdict == VERIFIED else -inside
     return stats.smallest_alpha(found.n, math.inf if sd == 0 else reach / sd)
+
+
+def edges_of(band: Band, per_seed: PerSeed) -> tuple[float, float]:
+    """Return the edges of a band on the scale on which the contrast is judged: logarithms for a ratio."""
+    return (_log(band.low), _log(band.high)) if per_seed.log else (band.low, band.high)
+
+
+def margin(estimate: float, per_seed: PerSeed, band: Band) -> float:
+    """Return how far inside a band an estimate lies, on the judged scale; negative outside.
+
+    Edges that the contrast cannot pass do not count; without any other it is infinite.
+    """
+    low, high = edges_of(band, per_seed)
+    inside = [(estimate - low, low > per_seed.bounds[0]), (high - estimate, high < per_seed.bounds[1])]
+    return min((distance for distance, passable in inside if passable), default=math.inf)
 
 
 def _log(value: float) -> float:

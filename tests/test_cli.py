@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -112,6 +114,105 @@ def test_run_then_report(tmp_path):
     again = subprocess.run([*command, "report"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert again.returncode == 0
     assert (tmp_path / "reports/latest/report.md").is_file()
+
+
+PAPER = {"timings:": "  paper: {seeds: {first: 8, step: 2, cap: 32}, spread: 0.06}\ntimings:"}
+
+
+def test_plan_without_trials_says_how_to_get_them_and_leaves_no_trace(tmp_path, claims):
+    write_claim(tmp_path, replace=PAPER)
+
+    code, out, _ = claims("plan")
+
+    assert code == 0
+    assert out.splitlines()[1:] == [
+        "warm_exceeds_cold",
+        "  quick    no stored trials; `claims plan warm_exceeds_cold --profile quick --pilot` measures a few seeds",
+        "  paper    no stored trials; `claims plan warm_exceeds_cold --profile paper --pilot` measures a few seeds",
+    ]
+    assert not (tmp_path / ".claims").exists()
+
+
+def test_plan_measures_a_pilot_only_if_asked_and_only_once(tmp_path, claims):
+    write_claim(tmp_path, replace=PAPER)
+
+    _, out, progress = claims("plan", "--profile", "quick", "--pilot", "--base-seed", "5")
+
+    assert progress.splitlines() == [
+        "warm_exceeds_cold: 3 seeds, measured, not judged; reused 0 of 6 trials",
+        "warm_exceeds_cold [control same_centre]: 3 seeds, measured, not judged; reused 3 of 6 trials",
+    ]
+    head, name, line = out.splitlines()
+    assert head.split() == ["effect/sd", "decides", "seeds", "seconds", "memory", "smallest", "neediest", "expectation"]
+    assert name == "warm_exceeds_cold"
+    assert line.startswith("  quick ")
+    assert line.endswith(" warm_exceeds_cold")
+    assert " of 12 " in line
+    # What is stored is known to every later look, and measured no second time.
+    assert claims("plan", "--profile", "quick", "--pilot")[1:] == (out, "")
+    _, out, _ = claims("plan")
+    assert out.splitlines()[2] == line
+    assert "--profile paper --pilot" in out.splitlines()[3]
+
+
+def test_plan_marks_what_may_stay_undecided(tmp_path, claims):
+    write_claim(tmp_path, gap=0.5)
+
+    _, out, _ = claims("plan", "warm_exceeds_cold", "--pilot", "-v")
+
+    lines = out.splitlines()
+    assert " ! 0." in lines[2]
+    assert lines[3].endswith("  warm_exceeds_cold")
+    assert lines[-1] == "! may stay undecided: less than 0.9 probability to decide within the cap"
+
+
+def test_plan_shows_a_hyphen_for_memory_that_nobody_measured(tmp_path, claims):
+    write_claim(tmp_path)
+    claims("plan", "--pilot")
+    for value, shown in (("2000000000", True), ("NULL", False)):
+        with closing(sqlite3.connect(tmp_path / ".claims/store.sqlite3")) as database, database:
+            database.execute(f"UPDATE trial SET peak_bytes = {value}")
+        assert (" 2000 MB " in claims("plan")[1]) is shown
+    assert " MB " not in claims("plan")[1]
+
+
+def test_plan_as_json_has_every_expectation(tmp_path, claims):
+    write_claim(tmp_path)
+    claims("plan", "--pilot")
+
+    (found,) = json.loads(claims("plan", "--json")[1])
+
+    assert (found["id"], found["profile"], found["cap"], found["trials"]) == ("warm_exceeds_cold", "quick", 12, 9)
+    expectation = found["expectations"][found["neediest"]]
+    assert expectation["n"] == 3
+    assert 0 < expectation["probability"] <= 1
+    assert expectation["smallest_effect"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["warm_exceeds_old"], "no claim 'warm_exceeds_old'; did you mean 'warm_exceeds_cold'?"),
+        (["--profile", "quik"], "no profile 'quik'; did you mean 'quick'?"),
+        (["--profile", "smoke"], "--profile: smoke gives no verdict, so there is nothing to plan"),
+    ],
+)
+def test_plan_refuses_what_does_not_exist(tmp_path, claims, arguments, message):
+    write_claim(tmp_path)
+
+    code, _, error = claims("plan", *arguments)
+
+    assert code == 2
+    assert message in error
+
+
+def test_plan_says_why_a_pilot_gives_no_forecast(tmp_path, claims):
+    write_claim(tmp_path, experiment="def measure(arm, seeds, **settings):\n    raise ValueError('too cold')\n")
+
+    _, out, error = claims("plan", "--pilot")
+
+    assert "trial failed: seed 0 at arm=" in error
+    assert "no stored trials" in out
 
 
 def test_index_names_every_claim_run_or_not(tmp_path, claims):

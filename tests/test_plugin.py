@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -282,6 +284,88 @@ def test_time_limit_leaves_claims_not_run(pytester, claims, report):
 
     assert result.ret == 3
     assert set(verdicts(report()).values()) == {"NOT_RUN"}
+
+
+COSTS = {"a_dear_one": 1000.0, "b_cheap_one": 0.02, "c_cheaper_one": 0.01}
+
+
+@pytest.fixture
+def known_costs(pytester, claims):
+    """Three claims of which each trial took so many seconds, under another base seed."""
+    for name in COSTS:
+        write_claim(pytester.path, name)
+    claims("--claims-base-seed=3")
+    with closing(sqlite3.connect(pytester.path / ".claims/store.sqlite3")) as database, database:
+        for name, seconds in COSTS.items():
+            database.execute("UPDATE trial SET seconds = ? WHERE claim = ?", (seconds, name))
+
+
+@pytest.mark.parametrize("processes", ["0", "2"])
+def test_limited_time_is_spent_where_it_decides_most_claims(pytester, known_costs, report, processes):
+    result = pytester.runpytest_subprocess(
+        *ARGUMENTS, "--claims-workers=1", "--claims-base-seed=7", "--claims-max-seconds=300", "-n", processes
+    )
+
+    assert result.ret == 3
+    assert {name: verdict for (name, _), verdict in verdicts(report()).items()} == {
+        "a_dear_one": "NOT_RUN",
+        "b_cheap_one": "VERIFIED",
+        "c_cheaper_one": "VERIFIED",
+    }
+    left = {claim["id"]: claim["left"] for claim in report()["claims"]}
+    assert left["b_cheap_one"] is left["c_cheaper_one"] is None
+    # At least 18 trials of 1000 seconds, and not twice as many.
+    assert 18_000 <= left["a_dear_one"]["seconds"] < 36_000
+    assert report()["claims"][0]["trials"] == {"reused": 0, "measured": 0, "failed": 0}
+    result.stdout.fnmatch_lines(["left for lack of time: a_dear_one (about ????? s)"])
+    assert "- left for lack of time: a\\_dear\\_one (about " in (pytester.path / "reports/latest/report.md").read_text()
+    order = [claim for claim, _ in sorted(_finished_at(pytester.path).items(), key=lambda item: item[1])]
+    assert order[:2] == ["c_cheaper_one", "b_cheap_one"] or processes == "2"
+
+
+def _finished_at(project):
+    """Return when the records of the last run were stored."""
+    with closing(sqlite3.connect(project / ".claims/store.sqlite3")) as database:
+        return dict(database.execute("SELECT claim, MAX(finished) FROM record GROUP BY claim"))
+
+
+def test_limited_time_makes_some_progress_with_a_claim_that_is_too_dear(pytester, known_costs, claims, report):
+    """What is done costs nothing; the dear claim is then the first, and its first batch begins."""
+    claims("--claims-base-seed=7", "--claims-max-seconds=300")
+
+    assert claims("--claims-base-seed=7", "--claims-max-seconds=300").ret == 3
+    assert report()["claims"][0]["trials"]["measured"] == 12
+    assert report()["claims"][1]["trials"]["measured"] == 0
+
+
+def test_limited_time_with_nothing_known_keeps_the_order(pytester, claims):
+    for name in ("c_one", "a_one", "b_one"):
+        write_claim(pytester.path, name)
+
+    result = claims("--claims-max-seconds=300", "-v")
+
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*a_one*test_reading*", "*b_one*test_reading*", "*c_one*test_reading*"])
+
+
+def test_unlimited_time_keeps_the_order(pytester, known_costs, claims):
+    result = claims("-v")
+
+    result.stdout.fnmatch_lines(["*a_dear*test_reading*", "*b_cheap*test_reading*", "*c_cheaper*test_reading*"])
+
+
+def test_limited_time_runs_other_tests_first(pytester, known_costs, claims):
+    (pytester.path / "claims/notes/test_other.py").write_text("def test_other(): pass\n")
+
+    result = claims("-v", "--claims-base-seed=7", "--claims-max-seconds=300")
+
+    result.stdout.fnmatch_lines(["*test_other*", "*c_cheaper*", "*b_cheap*", "*a_dear*"])
+
+
+def test_limited_time_collects_without_loading_experiments(pytester):
+    write_claim(pytester.path, experiment="raise SystemExit(9)\n")
+
+    assert pytester.runpytest_subprocess(*ARGUMENTS, "--collect-only", "--claims-max-seconds=300").ret == 0
 
 
 def test_junit_has_a_case_and_properties_per_reading(pytester, claims):

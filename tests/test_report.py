@@ -78,6 +78,54 @@ def test_nothing_needs_attention_when_all_is_as_expected(report):
     assert "What needs attention" not in markdown(report(HOLDS))
 
 
+def doubtful(found, probability=0.74):
+    """Return a run whose first claim may stay undecided next time."""
+    found["claims"][0]["forecast"]["warm_exceeds_cold"].update(probability=probability, doubtful=probability < 0.9)
+    return found
+
+
+def test_what_may_stay_undecided_needs_attention(report):
+    written = markdown(doubtful(report(HOLDS)))
+
+    words = "“warm exceeds cold” may stay undecided: 0.74 probability to decide within 12 seeds."
+    assert words in written[: written.index("## Overview")]
+
+
+def test_what_is_expected_to_stay_undecided_needs_none(report):
+    found = doubtful(report({**OPEN, "expected": "INCONCLUSIVE"}))
+
+    assert "may stay undecided" not in markdown(found)
+
+
+def test_records_without_a_forecast_are_still_reported(report):
+    found = report(HOLDS)
+    del found["claims"][0]["forecast"], found["claims"][0]["left"]
+
+    assert "What needs attention" not in markdown(found)
+
+
+def test_forecast_is_in_the_record(report):
+    clear, unclear = (claim["forecast"]["warm_exceeds_cold"] for claim in report(HOLDS, OPEN)["claims"])
+
+    assert clear["probability"] > 0.9 > unclear["probability"]
+    assert (clear["doubtful"], unclear["doubtful"]) == (False, True)
+    assert (clear["n"], unclear["n"]) == (6, 12)
+    assert clear["seeds"] < unclear["seeds"] <= 12
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(41.26, "about 41 s"), (6.416, "about 6.4 s"), (None, "nobody knows how long")]
+)
+def test_claims_left_for_lack_of_time_are_listed(report, seconds, words):
+    found = report(HOLDS)
+    found["claims"][0]["left"] = {"seconds": seconds}
+
+    line = f"left for lack of time: claim_0 ({words})"
+    assert f"- {line}".replace("_", "\\_") in markdown(found)
+    # Even where the terminal is narrow.
+    assert line in table(found, 30)
+
+
 @pytest.mark.parametrize(
     ("claim", "words"), [(HOLDS, "**holds**"), (FAILS, "**does not hold as written**"), (OPEN, "**not decided**")]
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,35 @@ def test_more_keys_than_a_statement_holds(store):
     store.save_trial(row("k7"), "run")
 
     assert list(store.finished(f"k{i}" for i in range(2000))) == ["k7"]
+
+
+def test_trials_alike_are_those_of_arm_condition_and_settings_whatever_their_seeds(store):
+    for index in range(3):
+        store.save_trial(numbered(index), f"run {index}")
+    for other in ({"arm": "cold"}, {"condition": {"size": 4}}, {"settings": {"size": 3, "depth": 1}}):
+        store.save_trial(numbered(7, **other), "run")
+    store.save_trial(row("failed", error="boom"), "run")
+
+    found = store.alike("c", row().task, most=9)
+
+    assert {(t.key, t.seed, t.run) for t in found} == {(f"k{i}", Seed(i, "c", 4), f"run {i}") for i in range(3)}
+    assert {(t.metrics["level"], t.seconds, t.peak_bytes) for t in found} == {(1.0, 0.5, 1000)}
+    assert store.alike("other", row().task, most=9) == []
+
+
+def test_trials_alike_are_the_newest(store):
+    for index in range(3):
+        store.save_trial(numbered(index), "run")
+        store._write("UPDATE trial SET finished = ? WHERE key = ?", (f"2026-01-0{9 - index}", f"k{index}"))
+
+    assert [trial.key for trial in store.alike("c", row().task, most=2)] == ["k0", "k1"]
+
+
+def numbered(index, **other):
+    """Return a trial of base seed `index`, its task changed in some places."""
+    trial = row("k" + "".join([str(index), *map(str, other.values())]))
+    outcome = replace(trial.outcome, peak_bytes=1000)
+    return replace(trial, task=replace(trial.task, **other), seed=Seed(index, "c", 4), outcome=outcome)
 
 
 def test_infinite_numbers_never_enter(store):

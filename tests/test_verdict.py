@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import stats, verdict
+from harness.contrasts import PerSeed
 from harness.spec import Band, SeedPlan
 from harness.verdict import INCONCLUSIVE, INVALID, NOT_RUN, REFUTED, VERIFIED, against, combine, control_behaves, judge
 from tests.specimen import claim_with, evidence_of, point
@@ -336,3 +337,26 @@ def test_the_cap_counts_the_seeds_of_one_night():
     found = judge(spec.expectations["e"], spec, nights([0.0, 1.0] * 6, [0.0, 1.0] * 4), SETTINGS, PLAN)
     assert found.verdict == INCONCLUSIVE
     assert found.reason.endswith("after 20 seeds, 12 of them of earlier nights; 4 more seeds are allowed")
+
+
+@pytest.mark.parametrize(
+    ("estimate", "form", "bounds", "expected"),
+    [
+        (3.0, {"between": [1, 10]}, stats.UNBOUNDED, 2.0),
+        (9.0, {"between": [1, 10]}, stats.UNBOUNDED, 1.0),
+        (0.5, {"between": [1, 10]}, stats.UNBOUNDED, -0.5),
+        (12.0, {"at_most": 10}, stats.UNBOUNDED, -2.0),
+        (0.01, {"between": [0, 0.1]}, (0.0, 1.0), 0.09),
+        (-0.01, {"between": [0, 0.1]}, (0.0, 1.0), 0.11),
+    ],
+)
+def test_margin_is_the_distance_to_the_nearest_edge_that_can_be_passed(estimate, form, bounds, expected):
+    per_seed = PerSeed({}, bounds=bounds)
+
+    assert verdict.margin(estimate, per_seed, band(**form)) == pytest.approx(expected)
+
+
+def test_edges_of_a_ratio_are_logarithms():
+    assert verdict.edges_of(band(between=[1, math.e]), PerSeed({}, log=True)) == (0.0, 1.0)
+    assert verdict.edges_of(band(between=[0, 1]), PerSeed({}, log=True)) == (-math.inf, 0.0)
+    assert verdict.edges_of(band(between=[0, 1]), PerSeed({})) == (0, 1)

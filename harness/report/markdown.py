@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
-from harness.report.rows import as_expected, fallen, judged, problems, reused, rows, verdict_counts, waivers
+from harness.report.rows import (
+    as_expected,
+    doubtful,
+    fallen,
+    judged,
+    left,
+    problems,
+    reused,
+    rows,
+    verdict_counts,
+    waivers,
+)
 
 if TYPE_CHECKING:
     from harness.report import Run
@@ -113,7 +124,7 @@ def _budget(run: Run) -> str:
 
 def _attention(run: Run) -> str:
     """Return what needs attention, nothing if all is as expected."""
-    lines = []
+    lines = [f"- left for lack of time: {text(explain.left_words(claim))}" for claim in left(run)]
     for claim in problems(run):
         lines += [f"- **{text(claim['id'])} could not be run** ({claim['problem']['kind']}):"]
         lines += [f"  - {text(line)}" for line in claim["problem"]["lines"]]
@@ -122,6 +133,10 @@ def _attention(run: Run) -> str:
             head = f"- **{text(row.claim['title'])}**, reading “{words(row.name)}”: {row.reading['verdict']}, expected {row.reading['expected']}."
             lines += [head, f"  {text(row.reading['reason'])}. {explain.WOULD_CHANGE[row.reading['verdict']]}"]
             lines += [f"  **{text(waiver.words(row.claim))}**"] if waiver.covers(row.reading) else []
+    for row, name, forecast in doubtful(run):
+        lines += [
+            f"- {text(row.claim['title'])}, “{words(name)}” {explain.forecast_words(forecast, row.claim['seeds']['cap'])}."
+        ]
     for claim in judged(run):
         lines += [f"- **{text(claim['title'])}**: {text(waiver.note(claim))}"] if waiver.note(claim) else []
         lines += [f"- {text(claim['id'])}: trial failed: {text(error)}" for error in claim["errors"][:3]]

@@ -37,6 +37,25 @@ def problems(run: Run) -> list[dict[str, Any]]:
     return [claim for claim in run["claims"] if "problem" in claim]
 
 
+def left(run: Run) -> list[dict[str, Any]]:
+    """Return the records of claims that were left, or left off, for lack of time."""
+    return [claim for claim in judged(run) if claim.get("left")]
+
+
+def doubtful(run: Run) -> list[tuple[Row, str, dict[str, Any]]]:
+    """Return the expectations that a further run may well leave undecided: row, name and forecast.
+
+    Not those of a reading that is expected to stay so.
+    """
+    return [
+        (row, name, forecast)
+        for row in rows(run)
+        for name in row.reading["expectations"]
+        if (forecast := row.claim.get("forecast", {}).get(name)) and forecast["doubtful"]
+        if row.reading["expected"] != "INCONCLUSIVE"
+    ]
+
+
 def as_expected(run: Run) -> tuple[int, int]:
     """Return how many readings came out as expected, and how many there are."""
     readings = [row.reading for row in rows(run)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
-from harness.report.rows import as_expected, fallen, judged, problems, reused, rows, waivers
+from harness.report.rows import as_expected, fallen, judged, left, problems, reused, rows, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ def table(run: Run, width: int) -> list[str]:
     """Return the lines of the verdict table, at most `width` characters each; what is wrong is never cut."""
     wrong = [f"! {claim['id']}: {line}" for claim in problems(run) for line in claim["problem"]["lines"]]
     wrong += [f"! {claim['id']}: {waiver.note(claim)}" for claim in judged(run) if waiver.expired(claim)]
+    wrong += [f"left for lack of time: {explain.left_words(claim)}" for claim in left(run)]
     fitted = [_fit(line, width) for line in (*_readings(run, width), "", *_summary(run))]
     return [_CONTROL.sub("\ufffd", line) for line in (*wrong, *fitted)]
 

@@ -1,0 +1,67 @@
+"""How much memory a piece of work takes at its height."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+CLEAR = Path("/proc/self/clear_refs")
+"""Writing 5 here makes the kernel forget the largest resident size so far (proc(5), Linux 4.0 and later)."""
+
+STATUS = Path("/proc/self/status")
+"""Here the line VmHWM says the largest resident size since then."""
+
+
+class PeakMemory:
+    """The most memory that this process holds from now on.
+
+    On the CPU that is the process's resident size, what it held before included; on a GPU
+    the memory that torch has given out there. Never raises: where the system does not say,
+    there is no number.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._on_gpu = device == "cuda"
+        self._begun = _begin_on_gpu() if self._on_gpu else _begin()
+
+    def bytes(self) -> int | None:
+        """Return the most bytes held since this object was made, None where the system does not say."""
+        if not self._begun:
+            return None
+        return _largest_on_gpu() if self._on_gpu else _largest()
+
+
+def _begin() -> bool:
+    try:
+        CLEAR.write_text("5")
+    except OSError:
+        return False
+    return True
+
+
+def _largest() -> int | None:
+    try:
+        lines = STATUS.read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None
+
+
+def _begin_on_gpu() -> bool:
+    # A torch that is not imported, or has not used the GPU, holds nothing there yet.
+    torch: Any = sys.modules.get("torch")
+    try:
+        if torch and torch.cuda.is_initialized():
+            torch.cuda.reset_peak_memory_stats()
+    except Exception:
+        return False
+    return True
+
+
+def _largest_on_gpu() -> int | None:
+    torch: Any = sys.modules.get("torch")
+    try:
+        return int(torch.cuda.max_memory_allocated()) if torch and torch.cuda.is_initialized() else None
+    except Exception:
+        return None
