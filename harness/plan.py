@@ -10,7 +10,7 @@ from harness.decidability import settings_of
 from harness.errors import UsageError
 from harness.experiment import Task, load_experiment
 from harness.options import resolve_device
-from harness.provenance import code_of, environment, trial_key
+from harness.provenance import code_of, digest_of, environment, trial_key
 from harness.seeds import Seed
 from harness.validation import suggestion
 
@@ -136,6 +136,18 @@ def _key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
         base_seed=seed.base,
         seed=seed.index,
     )
+
+
+def fingerprint(plan: Plan) -> str:
+    """Return the SHA-256 of all that a trial depends on besides arm and seed.
+
+    Code, data, environment and settings: what was found of the instrument holds for as long as this stays.
+    """
+    claim = plan.claim
+    settings = {"all": plan.settings, "arms": claim.arms}
+    conditions = {name: condition.values for name, condition in claim.conditions.items()}
+    data = [record.sha256 for record in plan.data]
+    return digest_of([plan.code.digest, data, plan.environment, settings, conditions])
 
 
 def points_of_task(plan: Plan, task: Task) -> list[Point]:

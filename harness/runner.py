@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
-from harness.plan import jobs_of, make_plan, only, tasks_of, timed_jobs_of
+from harness.plan import fingerprint, jobs_of, make_plan, only, tasks_of, timed_jobs_of
 from harness.record import make_record
 from harness.store import TrialRow
 from harness.variant import control_variant, main_variant
@@ -78,6 +78,7 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     for control in controls:
         gather(plan, control, control_looks(plan, control, main), context)
     record = make_record(plan, main, controls, context.options, time.monotonic() - started)
+    record["noise"] = context.store.noise(plan.claim.id, fingerprint(plan))
     context.store.save_record(context.run, plan.claim.id, record)
     return record
 
@@ -103,6 +104,13 @@ def gather(plan: Plan, variant: Variant, looks: list[int], context: Context) -> 
 def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Context) -> None:
     """Make sure that every point which the named expectations read has the seeds 0 to n - 1."""
     tasks = tasks_of(plan, variant.points(names, plan.claim), range(n), variant.change_of)
+    missing = take_stored(plan, variant, tasks, context)
+    for task, outcomes in results_of(plan, variant, missing, context):
+        keep(plan, variant, task, outcomes, context)
+
+
+def take_stored(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> list[Task]:
+    """Enter the stored trials of `tasks` as evidence; return what is left to measure."""
     stored = context.store.finished(
         [key for task in tasks for key in task.keys], run=context.run if context.options.fresh else None
     )
@@ -118,8 +126,7 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
                 wanted.append(seed)
         part = only(task, wanted)
         missing += [part] if part else []
-    for task, outcomes in results_of(plan, variant, missing, context):
-        keep(plan, variant, task, outcomes, context)
+    return missing
 
 
 def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> Iterator[Result]:

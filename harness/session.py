@@ -54,9 +54,13 @@ class Session:
                 self._records[folder] = self._problem(folder, error)
         return self._records[folder]
 
+    @property
+    def context(self) -> Context:
+        """What the claims of this run share."""
+        return Context(self.options, self.store, self._executor, self.run, self._say, self._deadline)
+
     def _run(self, folder: Path) -> Record:
-        context = Context(self.options, self.store, self._executor, self.run, self._say, self._deadline)
-        return run_claim(load_claim(folder), context)
+        return run_claim(load_claim(folder), self.context)
 
     def _executor(self, workers: int) -> Executor:
         """Return the executor of `workers` processes; it lives as long as the session, so torch is imported once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,27 @@ def test_more_keys_than_a_statement_holds(store):
     store.save_trial(row("k7"), "run")
 
     assert list(store.finished(f"k{i}" for i in range(2000))) == ["k7"]
+
+
+def test_usual_time_is_the_mean_over_finished_trials_with_the_same_arm_and_settings(store):
+    assert store.usual_seconds("c", row().task) is None
+    store.save_trial(row(), "run")
+    store.save_trial(replace(row("k2"), outcome=Outcome({"level": 1.0}, 1.5)), "run")
+    store.save_trial(replace(row("k3"), outcome=Outcome({}, 9.0, "boom")), "run")
+    store.save_trial(replace(row("k4"), task=replace(row().task, settings={"size": 4})), "run")
+
+    assert store.usual_seconds("c", row().task) == 1.0
+    assert store.usual_seconds("other", row().task) is None
+    assert store.usual_seconds("c", replace(row().task, arm="cold")) is None
+
+
+def test_noise_of_a_fingerprint_is_the_latest(store):
+    store.save_noise("c", "f", {"arm": "warm"})
+    store.save_noise("c", "f", {"arm": "cold"})
+
+    assert store.noise("c", "f") == {"arm": "cold"}
+    assert store.noise("c", "g") is None
+    assert store.noise("d", "f") is None
 
 
 def test_infinite_numbers_never_enter(store):
