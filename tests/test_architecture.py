@@ -29,6 +29,8 @@ LADDER = [
     {"variant"},
     {"record"},
     {"runner"},
+    {"pair"},
+    {"noise"},
     {"session"},
     {"outcome", "explain"},
     {"report"},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import explain
 from harness.options import NO_VERDICT_PROFILE
+from harness.report.noise import BROKEN, detail_lines
 from harness.report.rows import as_expected, false_alarms, judged, problems, reused, rows, verdict_counts
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ def _attention(run: Run) -> str:
             lines += [head, f"  {text(row.reading['reason'])}. {explain.WOULD_CHANGE[row.reading['verdict']]}"]
     for claim in judged(run):
         lines += [f"- {text(claim['id'])}: trial failed: {text(error)}" for error in claim["errors"][:3]]
+        if (claim.get("noise") or {}).get("verdict") == "DIFFERENT":
+            lines.append(f"- {text(claim['id'])}: A/A run: {BROKEN}")
     return "## What needs attention\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
@@ -243,6 +246,7 @@ def _details(claim: dict[str, Any]) -> list[str]:
         f"- Settings: {settings}",
         f"- Environment: {versions}",
         f"- Code: {claim['code']['digest'][:16]}… over {text(', '.join(claim['code']['modules']))}",
+        *(f"- {text(line)}" for line in detail_lines(claim.get("noise"))),
         "",
         "</details>",
         "",
