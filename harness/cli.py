@@ -1,4 +1,4 @@
-"""The command line: `claims list`, `check`, `plan`, `run`, `report`, `history`, `index`, `schema`, `fetch`."""
+"""The command line: `claims list`, `check`, `plan`, `run`, `aa`, `report`, `history`, `index`, `schema`, `fetch`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import uuid
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import ClaimsError, UsageError
-from harness.outcome import AS_EXPECTED, USAGE
+from harness.outcome import AS_EXPECTED, TRIAL_ERRORS, UNEXPECTED, USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from harness.catalogue import ClaimFolder
     from harness.options import Options
     from harness.outlook import Outlook
+    from harness.record import Record
     from harness.report import Run
     from harness.store import Store
 
 STORE = Path(".claims/store.sqlite3")
+
+AA_CODES = "exit codes: 0 not told apart, 1 different from itself, 2 usage or specification, 4 errors in trials"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("-v", "--expectations", action="store_true", help="list every expectation")
     plan.add_argument("--json", action="store_true", help="as JSON")
     plan.set_defaults(command=_plan)
+    _add_aa(commands)
     report = commands.add_parser("report", help="write the reports of the last run again")
     report.add_argument("--store", type=Path, default=STORE)
     report.add_argument("--into", type=Path, default=Path("reports/latest"), help="folder of the reports")
@@ -98,6 +102,22 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("data", choices=["mnist"])
     fetch.set_defaults(command=_fetch)
     return parser
+
+
+def _add_aa(commands: Any) -> None:
+    """Add `claims aa ID`."""
+    aa = commands.add_parser("aa", help="run an arm against itself, and measure the noise floor", epilog=AA_CODES)
+    aa.add_argument("id", metavar="ID", help="id of a claim")
+    aa.add_argument("--arm", metavar="NAME", help="the arm (default: the claim's first)")
+    aa.add_argument("--profile", default="quick", metavar="NAME", help="scale: smoke, quick (default) or paper")
+    aa.add_argument("--seeds", type=int, metavar="N", help="at most so many seeds (default: two looks after the first)")
+    aa.add_argument("--repeats", type=int, default=3, metavar="R", help="times a seed is measured again (default 3)")
+    aa.add_argument("--base-seed", type=int, default=0, metavar="B", help="enters every random draw (default 0)")
+    aa.add_argument("--store", type=Path, default=STORE, help="SQLite file of trials")
+    aa.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu or cuda")
+    aa.add_argument("--workers", type=int, default=1, metavar="N", help="processes of one thread each (default 1)")
+    aa.add_argument("--json", action="store_true", help="print the record")
+    aa.set_defaults(command=_aa)
 
 
 def _root(options: argparse.Namespace) -> Path:
@@ -126,6 +146,36 @@ def _run(options: argparse.Namespace) -> int:
     os.chdir(options.root)
     # pytest takes this process over, so that Ctrl-C and exit codes are its own.
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *flags, *targets, *options.rest])
+
+
+def _aa(options: argparse.Namespace) -> int:
+    from harness.catalogue import find
+    from harness.report.noise import table
+
+    folder = find(_root(options), options.id)
+    try:
+        record = _against_itself(folder, options)
+    except UsageError as error:
+        # The same options have longer names where pytest reads them.
+        raise UsageError(str(error).replace("--claims-", "--")) from None
+    except KeyboardInterrupt:
+        raise UsageError(f"interrupted; what was finished is kept in {options.root / options.store}") from None
+    print(json.dumps(record, indent=1) if options.json else "\n".join(table(record)))
+    return {"INVALID": TRIAL_ERRORS, "DIFFERENT": UNEXPECTED}.get(record["verdict"], AS_EXPECTED)
+
+
+def _against_itself(folder: ClaimFolder, options: argparse.Namespace) -> Record:
+    from harness.noise import Request, run_aa
+    from harness.options import Options
+    from harness.session import Session
+
+    given = {name: getattr(options, name) for name in ("profile", "base_seed", "device", "workers")}
+    chosen = Options(**given, store=options.root.resolve() / options.store)
+    session = Session(chosen, uuid.uuid4().hex[:12], folder.project, lambda line: print(line, file=sys.stderr))
+    try:
+        return run_aa(folder, session.context, Request(options.arm, options.seeds, options.repeats))
+    finally:
+        session.close()
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from harness.decidability import settings_of
 from harness.errors import UsageError
 from harness.experiment import Task, load_experiment
 from harness.options import resolve_device
-from harness.provenance import code_of, environment, trial_key
+from harness.provenance import code_of, digest_of, environment, trial_key
 from harness.seeds import Seed
 from harness.validation import suggestion
 
@@ -145,6 +145,18 @@ def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
     """Return the keys that trials of `task` with these seeds have, whatever their base seeds."""
     settings = {name: value for name, value in task.settings.items() if name not in placement(plan)}
     return [_key(plan, task.arm, settings, seed) for seed in seeds]
+
+
+def fingerprint(plan: Plan) -> str:
+    """Return the SHA-256 of all that a trial depends on besides arm and seed.
+
+    Code, data, environment and settings: what was found of the instrument holds for as long as this stays.
+    """
+    claim = plan.claim
+    settings = {"all": plan.settings, "arms": claim.arms}
+    conditions = {name: condition.values for name, condition in claim.conditions.items()}
+    data = [record.sha256 for record in plan.data]
+    return digest_of([plan.code.digest, data, plan.environment, settings, conditions])
 
 
 def points_of_task(plan: Plan, task: Task) -> list[Point]:

@@ -57,7 +57,7 @@ def code_of(experiment: Path, project: Path) -> Code:
             pending += _module_files(name, project)
     parts = sorted((_relative(path, project), digest) for path, digest in seen.items())
     packages = sorted(NUMERIC_PACKAGES[name] for name in imported & NUMERIC_PACKAGES.keys())
-    return Code(_sha256(parts), tuple(name for name, _ in parts), tuple(packages))
+    return Code(digest_of(parts), tuple(name for name, _ in parts), tuple(packages))
 
 
 @lru_cache(maxsize=512)
@@ -116,10 +116,11 @@ def canonical(value: Any) -> str:
 
 def trial_key(**parts: Any) -> str:
     """Return the SHA-256 that names a trial; the band is no part of it, the seed is."""
-    return _sha256(parts)
+    return digest_of(parts)
 
 
-def _sha256(value: Any) -> str:
+def digest_of(value: Any) -> str:
+    """Return the SHA-256 of plain values."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 

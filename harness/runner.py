@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.budget import Budget
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.outlook import PILOT, batch_seconds, remaining_seconds
-from harness.plan import jobs_of, make_plan, only, tasks_of, timed_jobs_of
+from harness.plan import fingerprint, jobs_of, make_plan, only, tasks_of, timed_jobs_of
 from harness.record import make_record
 from harness.series import join
 from harness.store import TrialRow
@@ -82,6 +82,7 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     record = make_record(plan, main, controls, context.options, time.monotonic() - started, series)
     cut = not admitted or any(variant.cut for variant in (main, *controls))
     record["left"] = left_undone(plan, context) if cut else None
+    record["noise"] = context.store.noise(plan.claim.id, fingerprint(plan))
     context.store.save_record(context.run, plan.claim.id, record)
     return record
 
@@ -117,6 +118,16 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
     Return False if there was no time for those that are not stored.
     """
     tasks = tasks_of(plan, variant.points(names, plan.claim), range(n), variant.change_of)
+    missing = take_stored(plan, variant, tasks, context)
+    if missing and not in_time(plan, variant, missing, context):
+        return False
+    for task, outcomes in results_of(plan, variant, missing, context):
+        keep(plan, variant, task, outcomes, context)
+    return True
+
+
+def take_stored(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> list[Task]:
+    """Enter the stored trials of `tasks` as evidence; return what is left to measure."""
     stored = context.store.finished(
         [key for task in tasks for key in task.keys], run=context.run if context.options.fresh else None
     )
@@ -132,11 +143,7 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
                 wanted.append(seed)
         part = only(task, wanted)
         missing += [part] if part else []
-    if missing and not in_time(plan, variant, missing, context):
-        return False
-    for task, outcomes in results_of(plan, variant, missing, context):
-        keep(plan, variant, task, outcomes, context)
-    return True
+    return missing
 
 
 def in_time(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> bool:

@@ -81,15 +81,17 @@ class Session:
                 self._records[folder] = self._problem(folder, error)
         return self._records[folder]
 
+    @property
+    def context(self) -> Context:
+        """What the claims of this run share."""
+        return Context(self.options, self.store, self._executor, self.run, self._say, self._budget)
+
     def _run(self, folder: Path) -> Record:
-        return run_claim(load_claim(folder), self._context())
+        return run_claim(load_claim(folder), self.context)
 
     def pilot(self, folder: ClaimFolder, profile: str) -> None:
         """Measure a few seeds of a claim under a profile, so that its cost can be foreseen; see `runner.pilot`."""
-        pilot(folder, replace(self._context(), options=replace(self.options, profile=profile)))
-
-    def _context(self) -> Context:
-        return Context(self.options, self.store, self._executor, self.run, self._say, self._budget)
+        pilot(folder, replace(self.context, options=replace(self.options, profile=profile)))
 
     def _executor(self, workers: int) -> Executor:
         """Return the executor of `workers` processes; it lives as long as the session, so torch is imported once."""

@@ -204,6 +204,24 @@ class Store:
             for key, base, index, metrics, seconds, peak, run in self._database.execute(query, wanted)
         ]
 
+    def usual_seconds(self, claim: str, task: Task) -> float | None:
+        """Return the mean time of stored trials of a task's arm under its settings, None where there is none."""
+        query = "SELECT AVG(seconds) FROM trial WHERE status = 'finished' AND claim = ? AND arm = ? AND settings = ?"
+        found: float | None = self._database.execute(query, (claim, task.arm, canonical(task.settings))).fetchone()[0]
+        return found
+
+    def save_noise(self, claim: str, fingerprint: str, record: dict[str, Any]) -> None:
+        """Commit what an A/A run says of a claim; a later one with the same fingerprint replaces it."""
+        values = (claim, fingerprint, json.dumps(record, allow_nan=False), now())
+        self._write("INSERT OR REPLACE INTO noise VALUES (?, ?, ?, ?)", values)
+
+    def noise(self, claim: str, fingerprint: str) -> dict[str, Any] | None:
+        """Return what the latest A/A run with a fingerprint says of a claim, None if there was none."""
+        query = "SELECT record FROM noise WHERE claim = ? AND fingerprint = ?"
+        row = self._database.execute(query, (claim, fingerprint)).fetchone()
+        found: dict[str, Any] | None = None if row is None else json.loads(row[0])
+        return found
+
     def save_record(self, run: str, claim: str, record: dict[str, Any]) -> None:
         """Commit what a run says of a claim; a later record of the same run replaces it."""
         self._write("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", (run, claim, json.dumps(record), now()))

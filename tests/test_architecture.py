@@ -31,6 +31,8 @@ LADDER = [
     {"budget", "outlook"},
     {"record"},
     {"runner"},
+    {"pair"},
+    {"noise"},
     {"session"},
     {"outcome", "explain", "error_budget"},
     {"history", "report"},

@@ -86,6 +86,27 @@ def numbered(index, **other):
     return replace(trial, task=replace(trial.task, **other), seed=Seed(index, "c", 4), outcome=outcome)
 
 
+def test_usual_time_is_the_mean_over_finished_trials_with_the_same_arm_and_settings(store):
+    assert store.usual_seconds("c", row().task) is None
+    store.save_trial(row(), "run")
+    store.save_trial(replace(row("k2"), outcome=Outcome({"level": 1.0}, 1.5)), "run")
+    store.save_trial(replace(row("k3"), outcome=Outcome({}, 9.0, "boom")), "run")
+    store.save_trial(replace(row("k4"), task=replace(row().task, settings={"size": 4})), "run")
+
+    assert store.usual_seconds("c", row().task) == 1.0
+    assert store.usual_seconds("other", row().task) is None
+    assert store.usual_seconds("c", replace(row().task, arm="cold")) is None
+
+
+def test_noise_of_a_fingerprint_is_the_latest(store):
+    store.save_noise("c", "f", {"arm": "warm"})
+    store.save_noise("c", "f", {"arm": "cold"})
+
+    assert store.noise("c", "f") == {"arm": "cold"}
+    assert store.noise("c", "g") is None
+    assert store.noise("d", "f") is None
+
+
 def test_infinite_numbers_never_enter(store):
     with pytest.raises(ValueError, match="JSON"):
         store.save_trial(row(value=float("nan")), "run")

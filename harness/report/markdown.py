@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
+from harness.report.noise import BROKEN, detail_lines
 from harness.report.rows import (
     as_expected,
     doubtful,
@@ -140,6 +141,8 @@ def _attention(run: Run) -> str:
     for claim in judged(run):
         lines += [f"- **{text(claim['title'])}**: {text(waiver.note(claim))}"] if waiver.note(claim) else []
         lines += [f"- {text(claim['id'])}: trial failed: {text(error)}" for error in claim["errors"][:3]]
+        if (claim.get("noise") or {}).get("verdict") == "DIFFERENT":
+            lines.append(f"- {text(claim['id'])}: A/A run: {BROKEN}")
     return "## What needs attention\n\n" + "\n".join(lines) + "\n" if lines else ""
 
 
@@ -331,6 +334,7 @@ def _details(claim: dict[str, Any]) -> list[str]:
         f"- Settings: {settings}",
         f"- Environment: {versions}",
         f"- Code: {claim['code']['digest'][:16]}… over {text(', '.join(claim['code']['modules']))}",
+        *(f"- {text(line)}" for line in detail_lines(claim.get("noise"))),
         "",
         "</details>",
         "",
