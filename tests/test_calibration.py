@@ -97,6 +97,7 @@ def scaled(edge, truth):
     return math.log(edge) if truth.kind == "ratio" and math.isfinite(edge) else edge
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", PLANS, ids=["looks as claims", "every seed"])
 @pytest.mark.parametrize("kind", MADE_OF_VALUES)
 @pytest.mark.parametrize("name", [name for name, law in LAWS.items() if not law.step])
@@ -136,6 +137,7 @@ def test_at_most_is_at_least_with_the_verdicts_exchanged(labels, sds):
     agree(above, replace(below, sign=-below.sign))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", WORLDS, ids=" ".join)
 def test_the_truths_are_true(labels):
     truth = WORLDS[labels]
