@@ -41,6 +41,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def calibrate(session: nox.Session) -> None:
+    """Measure the judge's error rates in full and write docs/calibration.md; names of tables follow after --."""
+    install(session, "test")
+    session.run("python", "-m", "tests.calibration", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time training and inference of every claim that trains; needs an idle machine."""
     install(session)

@@ -54,8 +54,14 @@ class Decisions:
     n: NDArray[np.int64]
 
 
-def decide(values: NDArray[np.float64], rule: Rule) -> Decisions:
+def decide(values: NDArray[np.float64], rule: Rule, rounding: NDArray[np.float64] | None = None) -> Decisions:
     """Return how each run ends that sees a row of `values` (shape (runs, seeds)) look after look.
+
+    Args:
+        values: one contrast per run and seed.
+        rule: what decides.
+        rounding: standard deviation of each value's rounding error, shaped as `values`, where it differs from seed
+            to seed (ratios, log-log slopes); then it is the floor of the spread instead of `rule.sd_floor`.
 
     Raises:
         ValueError: fewer seeds than the last look needs.
@@ -66,21 +72,22 @@ def decide(values: NDArray[np.float64], rule: Rule) -> Decisions:
     n_at = np.full(len(values), rule.looks[-1])
     going = np.arange(len(values))
     for n in rule.looks:
-        now = _at_look(values[going, :n], rule)
+        floor = rule.sd_floor if rounding is None else np.sqrt(np.mean(rounding[going, :n] ** 2, axis=1))
+        now = _at_look(values[going, :n], rule, floor)
         ended = now != 0
         sign[going[ended]], n_at[going[ended]] = now[ended], n
         going = going[~ended]
     return Decisions(sign, n_at)
 
 
-def _at_look(part: NDArray[np.float64], rule: Rule) -> NDArray[np.int8]:
+def _at_look(part: NDArray[np.float64], rule: Rule, floor: float | NDArray[np.float64]) -> NDArray[np.int8]:
     """Return 1, -1 or 0 for each row: inside the band, wholly outside, neither."""
     n = part.shape[1]
     half = stats.half_width(n, rule.alpha, rule.prior_scale)
     if not np.isfinite(half):
         return np.zeros(len(part), dtype=np.int8)
     centre = part.mean(axis=1)
-    reach = half * np.maximum(part.std(axis=1, ddof=1), rule.sd_floor)
+    reach = half * np.maximum(part.std(axis=1, ddof=1), floor)
     low, high = np.clip(centre - reach, *rule.bounds), np.clip(centre + reach, *rule.bounds)
     inside = (low >= rule.low) & (high <= rule.high)
     outside = (high < rule.low) | (low > rule.high)

@@ -50,3 +50,16 @@ def test_the_prior_scale_is_the_one_given():
 def test_values_for_fewer_seeds_than_the_looks_are_refused():
     with pytest.raises(ValueError, match=r"shape \(2, 5\) hold no 6 seeds per run"):
         decide(np.zeros((2, 5)), Rule([6], 0, 1, 0.001))
+
+
+def test_rounding_errors_of_the_seeds_seen_are_the_floor_of_the_spread():
+    values = np.full((2, 8), 0.5)
+    # Root mean squares of 1 and 7 are 5; the second run's large errors are those of later seeds.
+    rounding = np.array([[1, 7, 1, 7, 1, 7, 1, 7], [0.1] * 6 + [10, 10]], dtype=float)
+    edge = 0.5 - 1.01 * 5.0 * stats.half_width(6, 0.001)
+    found = decide(values, Rule([6, 8], edge, math.inf, 0.001), rounding)
+    assert found.n.tolist() == [6, 6]
+    tight = decide(values, Rule([6, 8], 0.5 - 0.99 * 5.0 * stats.half_width(6, 0.001), math.inf, 0.001), rounding)
+    assert tight.n.tolist() == [8, 6]
+    alike = decide(values, Rule([6], edge, math.inf, 0.001), np.full(values.shape, 5.0))
+    assert alike.sign.tolist() == decide(values, Rule([6], edge, math.inf, 0.001, sd_floor=5.0)).sign.tolist() == [1, 1]

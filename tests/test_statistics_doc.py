@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import doctest
+import re
 from pathlib import Path
 
 import pytest
 
 from harness import stats
 
+CALIBRATION = Path(__file__).parents[1] / "docs" / "calibration.md"
 DOC = Path(__file__).parents[1] / "docs" / "statistics.md"
 
 
@@ -37,3 +39,11 @@ def test_the_formulas_are_those_of_the_harness(n, alpha):
 def test_the_half_widths_in_the_text_are_right(n, words):
     assert words in DOC.read_text(encoding="utf-8")
     assert words == f"{stats.half_width(n, 0.001):.1f} s at {n}"
+
+
+def test_the_measured_rates_are_those_of_the_calibration():
+    rows = re.findall(r"^\| (.+) \| ([0-9.]+ %) \| ([0-9.]+ %) \|$", DOC.read_text(encoding="utf-8"), re.MULTILINE)
+    calibration = CALIBRATION.read_text(encoding="utf-8").replace("**", "")
+    assert len(rows) >= 7
+    for name, verified, refuted in rows:
+        assert f"| {name} | 6, 8, ..., 32 | at_least | {verified} | {refuted} | " in calibration
