@@ -5,7 +5,6 @@ tests/test_simulation.py proves it equal to `verdict.judge`, run by run.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,22 +66,23 @@ def decide(values: NDArray[np.float64], rule: Rule) -> Decisions:
     n_at = np.full(len(values), rule.looks[-1])
     going = np.arange(len(values))
     for n in rule.looks:
-        half = stats.half_width(n, rule.alpha, rule.prior_scale)
-        if math.isinf(half):
-            # The interval is then the bounds: what is possible, not what was found.
-            continue
-        now = _at_look(values[going, :n], half, rule)
+        now = _at_look(values[going, :n], rule)
         ended = now != 0
         sign[going[ended]], n_at[going[ended]] = now[ended], n
         going = going[~ended]
     return Decisions(sign, n_at)
 
 
-def _at_look(part: NDArray[np.float64], half: float, rule: Rule) -> NDArray[np.int8]:
+def _at_look(part: NDArray[np.float64], rule: Rule) -> NDArray[np.int8]:
     """Return 1, -1 or 0 for each row: inside the band, wholly outside, neither."""
+    n = part.shape[1]
+    half = stats.half_width(n, rule.alpha, rule.prior_scale)
+    if not np.isfinite(half):
+        return np.zeros(len(part), np.int8)
     centre = part.mean(axis=1)
     reach = half * np.maximum(part.std(axis=1, ddof=1), rule.sd_floor)
     low, high = np.clip(centre - reach, *rule.bounds), np.clip(centre + reach, *rule.bounds)
     inside = (low >= rule.low) & (high <= rule.high)
     outside = (high < rule.low) | (low > rule.high)
-    return np.subtract(inside, outside, dtype=np.int8)
+    signs: NDArray[np.int8] = np.subtract(inside, outside, dtype=np.int8)
+    return signs

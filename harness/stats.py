@@ -144,7 +144,7 @@ def slope_weights(x: ArrayLike) -> NDArray[np.float64]:
         rest = values - values[:1]
         scale = float(np.ptp(rest))
         unit = (rest - rest.mean()) / scale
-        weights = unit / float(unit @ unit) / scale
+        weights: NDArray[np.float64] = unit / float(unit @ unit) / scale
     # Without two different values they are 0 / 0.
     if not np.isfinite(weights).all():
         raise ValueError(f"a slope needs two different values of the condition, not {values.tolist()}")

@@ -86,6 +86,17 @@ def test_unless_told_otherwise_values_have_neither_bounds_nor_a_floor():
     assert decide(np.array(values), Rule([6], 99.0, 101.0, 0.001)).sign.tolist() == [1]
 
 
+@pytest.mark.parametrize("shape", [(6,), (2, 6, 1)])
+def test_values_that_are_no_table_of_runs_and_seeds_are_refused(shape):
+    with pytest.raises(ValueError, match="hold no 6 seeds per run"):
+        decide(np.zeros(shape), Rule([6], 0, 1, 0.001))
+
+
+def test_the_last_look_is_the_one_that_needs_most_seeds():
+    with pytest.raises(ValueError, match=r"shape \(2, 5\) hold no 6 seeds per run"):
+        decide(np.zeros((2, 5)), Rule([4, 6], 0, 1, 0.001))
+
+
 def test_the_prior_scale_is_the_one_given():
     values = np.random.default_rng(1).normal(3, 1, (500, 32))
     looks = list(range(5, 33))
@@ -95,10 +106,4 @@ def test_the_prior_scale_is_the_one_given():
 
 def test_values_for_fewer_seeds_than_the_looks_are_refused():
     with pytest.raises(ValueError, match=r"shape \(2, 5\) hold no 6 seeds per run"):
-        decide(np.zeros((2, 5)), Rule([4, 6], 0, 1, 0.001))
-
-
-@pytest.mark.parametrize("shape", [(6,), (2, 6, 1)])
-def test_values_that_are_no_table_of_runs_and_seeds_are_refused(shape):
-    with pytest.raises(ValueError, match="hold no 6 seeds per run"):
-        decide(np.zeros(shape), Rule([6], 0, 1, 0.001))
+        decide(np.zeros((2, 5)), Rule([6], 0, 1, 0.001))
