@@ -124,7 +124,7 @@ def _p(verdict: str, found: stats.Interval, sd: float, per_seed: PerSeed, band: 
 
     Of a band the edges that the contrast cannot pass do not count.
     """
-    if verdict not in {VERIFIED, REFUTED}:
+    if verdict not in (VERIFIED, REFUTED):
         return math.nan
     edges = [(edge if not per_seed.log else _log(edge)) for edge in (band.low, band.high)]
     inside = [found.estimate - edges[0], edges[1] - found.estimate]
@@ -233,4 +233,4 @@ def combine(verdicts: Iterable[str]) -> str:
 
 def control_behaves(verdict: str) -> bool:
     """Return whether an expectation under a control came out as it must: measured, and not verified."""
-    return verdict in {REFUTED, INCONCLUSIVE}
+    return verdict in (REFUTED, INCONCLUSIVE)

@@ -218,6 +218,9 @@ def mutants_of(module):
         parent, field, at = path[-1]
         node = _get(parent, field, at)
         for operator in OPERATORS:
+            if operator is parts_swapped_or_dropped and isinstance(parent, ast.Compare):
+                # In a membership the order says nothing.
+                continue
             for new in operator(node):
                 surrounding = _surrounding(path)
                 before = _headline(surrounding or node)
