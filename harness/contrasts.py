@@ -101,7 +101,7 @@ def _swept(contrast: Contrast, claim: Claim) -> list[Cell]:
         return [{contrast.over: value} for value in sweep_values(contrast, claim)]
     if isinstance(contrast, Exact):
         free = [name for name in claim.conditions if name not in contrast.at]
-        arms = [{}] if "arm" in contrast.at or len(claim.arms) == 1 else [{"arm": arm} for arm in claim.arms]
+        arms = [{}] if "arm" in contrast.at else [{"arm": arm} for arm in claim.arms]
         grids = product(*(claim.conditions[name].values for name in free))
         return [{**arm, **dict(zip(free, grid, strict=True))} for grid in grids for arm in arms]
     return [{}]
@@ -115,9 +115,9 @@ def sweep_values(contrast: Slope | LogLogSlope | RankTrend, claim: Claim) -> lis
 
 def expand(cell: Cell, claim: Claim) -> list[Point]:
     """Return the points of a cell: one, or one per value of its lists."""
-    names = [name for name in cell if name != "take"]
-    lists = [value if isinstance(value := cell[name], list) else [value] for name in names]
-    return [_point(dict(zip(names, values, strict=True)), claim) for values in product(*lists)]
+    # `take` goes along: it names no condition, so no point has it.
+    lists = [value if isinstance(value, list) else [value] for value in cell.values()]
+    return [_point(dict(zip(cell, values, strict=True)), claim) for values in product(*lists)]
 
 
 def _point(cell: Mapping[str, Any], claim: Claim) -> Point:

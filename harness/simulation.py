@@ -85,10 +85,11 @@ def _at_look(part: NDArray[np.float64], rule: Rule, floor: float | NDArray[np.fl
     n = part.shape[1]
     half = stats.half_width(n, rule.alpha, rule.prior_scale)
     if not np.isfinite(half):
-        return np.zeros(len(part), dtype=np.int8)
+        return np.zeros(len(part), np.int8)
     centre = part.mean(axis=1)
     reach = half * np.maximum(part.std(axis=1, ddof=1), floor)
     low, high = np.clip(centre - reach, *rule.bounds), np.clip(centre + reach, *rule.bounds)
     inside = (low >= rule.low) & (high <= rule.high)
     outside = (high < rule.low) | (low > rule.high)
-    return np.asarray(inside, dtype=np.int8) - np.asarray(outside, dtype=np.int8)
+    signs: NDArray[np.int8] = np.subtract(inside, outside, dtype=np.int8)
+    return signs

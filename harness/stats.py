@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,11 +49,11 @@ def half_width(n: int, alpha: float, prior_scale: float = PRIOR_SCALE) -> float:
     """Return the half-width of the interval after `n` values, in standard deviations.
 
     With nu = n - 1 and K = (sqrt(1 + n g) / alpha)^(2/n) it is sqrt(t2 / n), where
-    t2 = nu (K - 1) / (1 - K / (1 + n g)); infinite while K >= 1 + n g.
+    t2 = nu (K - 1) / (1 - K / (1 + n g)); infinite while K >= 1 + n g, and so below two values.
     """
-    if n < 2:
+    if n == 0:
         return math.inf
-    # On the log scale no alpha overflows, and nothing cancels.
+    # One value is no case of its own: K >= 1 + g whatever alpha. On the log scale no alpha overflows, and nothing cancels.
     log_shrink = math.log1p(n * prior_scale)
     log_k = (0.5 * log_shrink - math.log(alpha)) * 2.0 / n
     if log_k >= log_shrink:
@@ -77,10 +78,7 @@ def smallest_alpha(n: int, distance: float, prior_scale: float = PRIOR_SCALE) ->
 
 def smallest_n(alpha: float) -> int:
     """Return the smallest number of seeds with a bounded interval (5 at alpha 0.001)."""
-    n = 2
-    while math.isinf(half_width(n, alpha)):
-        n += 1
-    return n
+    return next(n for n in count() if math.isfinite(half_width(n, alpha)))
 
 
 def interval(
@@ -106,7 +104,7 @@ def interval(
         raise ValueError(f"an interval needs finite numbers, one per seed, not {array!r}")
     n = array.size
     estimate, sd = _moments(array)
-    reach = half_width(n, alpha) * max(sd, sd_floor) if n > 1 else math.inf
+    reach = half_width(n, alpha) * max(sd, sd_floor)
     if not math.isfinite(reach):
         return Interval(n, estimate, sd, *bounds)
     low, high = max(estimate - reach, bounds[0]), min(estimate + reach, bounds[1])
@@ -131,7 +129,7 @@ def resolution_floor(resolution: float, weights: ArrayLike = (1.0,)) -> float:
     A metric that moves in steps of `resolution` carries a rounding error that is
     uniform over one step, with standard deviation resolution / sqrt(12).
     """
-    return resolution / math.sqrt(12.0) * float(np.linalg.norm(np.asarray(weights, dtype=np.float64)))
+    return resolution / math.sqrt(12.0) * float(np.linalg.norm(weights))
 
 
 def slope_weights(x: ArrayLike) -> NDArray[np.float64]:
@@ -142,18 +140,21 @@ def slope_weights(x: ArrayLike) -> NDArray[np.float64]:
     """
     values = np.asarray(x, dtype=np.float64)
     with np.errstate(all="ignore"):
-        centred = values - values.mean()
-        scale = float(np.abs(centred).max(initial=0.0))
-        unit = centred / scale
-        weights = unit / float(unit @ unit) / scale
-    if not (scale > 0 and np.isfinite(weights).all() and weights.any()):
+        # Centring on a value first keeps equal values equal, as in `_moments`.
+        rest = values - values[:1]
+        scale = float(np.ptp(rest))
+        unit = (rest - rest.mean()) / scale
+        weights: NDArray[np.float64] = unit / float(unit @ unit) / scale
+    # Without two different values they are 0 / 0.
+    if not np.isfinite(weights).all():
         raise ValueError(f"a slope needs two different values of the condition, not {values.tolist()}")
-    return np.asarray(weights)
+    return weights
 
 
 def kendall_tau(x: ArrayLike, y: ArrayLike) -> float:
     """Return Kendall's tau-a between x and y, both of shape (k,); ties in y count 0 (Kendall 1938)."""
-    first, second = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    first = np.asarray(x, dtype=np.float64)
+    second = np.asarray(y, dtype=np.float64)
     i, j = np.triu_indices(first.size, k=1)
     if not i.size:
         raise ValueError("a rank trend needs at least two points")

@@ -162,15 +162,20 @@ def test_take_reduces_over_arms_too():
 
 def test_a_seed_that_lacks_a_trial_is_left_out():
     spec = claim_with({"difference": "error", "of": SVM, "minus": NET})
-    evidence = evidence_of({point(): [0.1, 0.3, 0.2], point("svm"): [0.5, 0.4]})
+    evidence = evidence_of({point(): [0.1, 0.3, 0.2], point("svm"): [0.5, 0.4, 0.6]})
     del evidence[point("svm")][0]
-    assert evaluate(spec.expectations["e"].contrast, spec, evidence, SETTINGS).values == pytest.approx({1: 0.1})
+    del evidence[point()][1]
+    assert evaluate(spec.expectations["e"].contrast, spec, evidence, SETTINGS).values == pytest.approx({2: 0.4})
 
 
 def test_without_any_trial_there_is_no_value():
     found = per_seed({"difference": "error", "of": SVM, "minus": NET}, {point(): [0.1]})
     assert (found.values, found.problems) == ({}, ())
     assert found.sd_floor([]) == 0
+
+
+def test_over_no_seed_there_is_no_floor():
+    assert per_seed({"mean": "error", "at": NET}, {point(): [0.1]}).sd_floor([]) == 0
 
 
 @pytest.mark.parametrize(
@@ -200,9 +205,10 @@ def test_a_missing_metric_is_a_problem():
 
 def test_a_contrast_beyond_the_range_of_floats_is_a_problem():
     found = per_seed(
-        {"difference": "loss", "of": SVM, "minus": NET}, {point(): [-1e308], point("svm"): [1e308]}, "loss"
+        {"difference": "loss", "of": SVM, "minus": NET}, {point(): [0, -1e308], point("svm"): [1, 1e308]}, "loss"
     )
-    assert found.problems == ("seed 0: the difference of loss is inf",)
+    assert found.values == {}
+    assert found.problems == ("seed 1: the difference of loss is inf",)
 
 
 def test_a_floor_reads_no_seed_but_those_it_is_asked_for():
@@ -252,6 +258,20 @@ def test_a_cell_is_read_in_the_spelling_of_the_condition():
 def test_a_single_arm_and_a_condition_of_one_value_may_be_left_out():
     spec = claim_with({"mean": "error"}, arms={"net": {}}, conditions={"width": [4], "scene": ["plain"]}, timings={})
     assert points_of(spec.expectations["e"].contrast, spec) == [point()]
+
+
+@pytest.mark.parametrize("kind", ["slope", "loglog_slope", "rank_trend"])
+def test_a_sweep_reads_every_value_of_its_condition(kind):
+    spec = claim_with({kind: "loss", "over": "width", "at": {"arm": "net", "scene": "plain"}})
+    assert points_of(spec.expectations["e"].contrast, spec) == SWEEP
+
+
+@pytest.mark.parametrize(
+    "sides", [{"difference": "error", "of": SVM, "minus": NET}, {"ratio": "error", "of": SVM, "to": NET}]
+)
+def test_the_points_of_two_sides_come_in_the_order_of_the_contrast(sides):
+    spec = claim_with(sides)
+    assert points_of(spec.expectations["e"].contrast, spec) == [point("svm"), point("net")]
 
 
 def test_points_of_several_cells_come_once_each():

@@ -18,11 +18,40 @@ WORDS = {1: VERIFIED, -1: REFUTED, 0: INCONCLUSIVE}
 PLAN = SeedPlan(first=6, step=4, cap=24)
 
 
-@pytest.mark.parametrize("form", [{"at_least": 0.1}, {"at_most": 0.11}, {"between": [0.08, 0.12]}])
+def noisy(centre, spread):
+    """Errors on 200 test examples, 60 runs."""
+    drawn = np.random.default_rng(5).normal(centre, spread, (60, PLAN.cap))
+    return np.clip(np.round(drawn * 200) / 200, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "form", [{"at_least": 0.1}, {"at_most": 0.11}, {"between": [0.08, 0.12]}, {"at_least": 0.2}, {"at_most": 0.05}]
+)
 @pytest.mark.parametrize("metric", ["error", "loss"])
 @pytest.mark.parametrize("alpha", [0.001, 0.2])
 def test_a_simulated_run_ends_as_judge_ends_it(form, metric, alpha):
-    values = np.round(np.random.default_rng(5).normal(0.1, 0.01, (80, PLAN.cap)) * 200) / 200
+    same_end(noisy(0.1, 0.01), form, metric, alpha)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.001, 0.02])
+@pytest.mark.parametrize(
+    ("centre", "form"),
+    [
+        # An end of the interval is then a bound of the metric, and the edge of the band besides.
+        (0.02, {"at_least": 0.0}),
+        (0.02, {"at_most": 0.0}),
+        (0.98, {"at_most": 1.0}),
+        (0.98, {"at_least": 1.0}),
+        (0.5, {"between": [-1.0, 2.0]}),
+        (0.5, {"at_least": 0.45}),
+    ],
+)
+def test_a_simulated_run_at_a_bound_or_without_spread_ends_as_judge_ends_it(centre, form, spread):
+    same_end(noisy(centre, spread), form, "error", 0.001)
+
+
+def same_end(values, form, metric, alpha):
+    """Hold every simulated run against the judge's."""
     spec = claim_with({"mean": metric, "at": NET}, form, expectation={"alpha": alpha})
     band = spec.expectations["e"].band
     floor, bounds = (stats.resolution_floor(1 / 200), (0.0, 1.0)) if metric == "error" else (0.0, stats.UNBOUNDED)
@@ -35,9 +64,37 @@ def test_a_simulated_run_ends_as_judge_ends_it(form, metric, alpha):
 
 
 def test_too_few_seeds_for_an_interval_decide_nothing():
-    found = decide(np.full((3, 4), 0.5), Rule([3, 4], 0.0, 1.0, 0.001, sd_floor=1e-9))
+    # Not even of a band that holds all that the metric can be.
+    found = decide(np.full((3, 4), 0.5), Rule([3, 4], -1.0, 2.0, 0.001, sd_floor=1e-9, bounds=(0.0, 1.0)))
     assert found.sign.tolist() == [0, 0, 0]
     assert found.n.tolist() == [4, 4, 4]
+
+
+def test_looks_with_too_few_seeds_leave_the_later_ones_to_decide():
+    found = decide(np.full((3, 8), 0.5), Rule([3, 6, 8], 0.0, 1.0, 0.001, sd_floor=1e-9))
+    assert found.sign.tolist() == [1, 1, 1]
+    assert found.n.tolist() == [6, 6, 6]
+
+
+def test_signs_are_small_integers_and_numbers_of_seeds_whole():
+    found = decide(np.zeros((2, 6)), Rule([6], 0.0, 1.0, 0.001))
+    assert (found.sign.dtype, found.n.dtype) == (np.int8, np.int64)
+
+
+def test_unless_told_otherwise_values_have_neither_bounds_nor_a_floor():
+    values = [[100.0, 100.01, 99.99, 100.0, 100.01, 99.99]]
+    assert decide(np.array(values), Rule([6], 99.0, 101.0, 0.001)).sign.tolist() == [1]
+
+
+@pytest.mark.parametrize("shape", [(6,), (2, 6, 1)])
+def test_values_that_are_no_table_of_runs_and_seeds_are_refused(shape):
+    with pytest.raises(ValueError, match="hold no 6 seeds per run"):
+        decide(np.zeros(shape), Rule([6], 0, 1, 0.001))
+
+
+def test_the_last_look_is_the_one_that_needs_most_seeds():
+    with pytest.raises(ValueError, match=r"shape \(2, 5\) hold no 6 seeds per run"):
+        decide(np.zeros((2, 5)), Rule([4, 6], 0, 1, 0.001))
 
 
 def test_the_prior_scale_is_the_one_given():

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 from scipy import stats as scipy_stats
@@ -34,6 +34,11 @@ def half_width_of_oracle(n, alpha, scale=10):
         return float(mp.sqrt(low / n))
 
 
+@pytest.mark.parametrize(("n", "expected"), [(5, 9.2), (6, 4.8), (8, 2.9), (12, 1.9), (24, 1.1)])
+def test_half_widths_are_those_of_the_documentation(n, expected):
+    assert round(stats.half_width(n, 0.001), 1) == expected
+
+
 @pytest.mark.parametrize("alpha", [0.001, 0.01, 0.05, 1e-9])
 @pytest.mark.parametrize("n", [5, 6, 8, 12, 24, 100, 10_000])
 def test_half_width_equals_an_independent_computation_at_fifty_digits(n, alpha):
@@ -55,16 +60,19 @@ def test_the_interval_ends_where_the_mixture_of_noncentral_t_densities_reaches_o
     assert e_value == pytest.approx(1 / alpha, rel=1e-5)
 
 
-@pytest.mark.parametrize(("n", "expected"), [(5, 9.2), (6, 4.8), (8, 2.9), (12, 1.9), (24, 1.1)])
-def test_half_widths_are_those_of_the_documentation(n, expected):
-    assert round(stats.half_width(n, 0.001), 1) == expected
-
-
-@pytest.mark.parametrize(("alpha", "n"), [(0.2, 3), (0.05, 3), (0.01, 4), (0.001, 5), (1e-6, 8), (1e-320, 196)])
+@pytest.mark.parametrize(
+    ("alpha", "n"), [(0.5, 2), (0.2, 3), (0.05, 3), (0.01, 4), (0.001, 5), (1e-6, 8), (1e-320, 196)]
+)
 def test_smallest_n_is_the_first_with_a_bounded_interval(alpha, n):
     assert stats.smallest_n(alpha) == n
     assert math.isinf(stats.half_width(n - 1, alpha))
     assert math.isfinite(stats.half_width(n, alpha))
+
+
+@pytest.mark.parametrize("alpha", [1e-320, 0.001, 0.5, 1.0])
+@pytest.mark.parametrize("n", [0, 1])
+def test_below_two_values_the_interval_is_unbounded_at_every_error_rate(n, alpha):
+    assert stats.half_width(n, alpha) == math.inf
 
 
 def test_one_value_has_no_interval():
@@ -76,6 +84,7 @@ def test_one_value_has_no_interval():
 def test_no_value_has_neither_estimate_nor_interval():
     found = stats.interval([], 0.001, bounds=(0.0, 1.0))
     assert math.isnan(found.estimate)
+    assert math.isnan(found.sd)
     assert (found.n, found.low, found.high) == (0, 0.0, 1.0)
 
 
@@ -165,9 +174,26 @@ def test_a_table_of_values_is_refused():
         stats.interval([[1.0, 2.0], [3.0, 4.0]], 0.001)
 
 
-def test_values_too_large_for_a_float_leave_the_interval_unbounded():
-    found = stats.interval([1e308, -1e308] * 4, 0.001)
-    assert (found.low, found.high) == (-math.inf, math.inf)
+@pytest.mark.parametrize("pairs", [1, 4])
+def test_values_too_large_for_a_float_leave_the_interval_unbounded(pairs):
+    found = stats.interval([1e308, -1e308] * pairs, 0.001)
+    assert (found.sd, found.low, found.high) == (math.inf, -math.inf, math.inf)
+
+
+def test_two_values_have_a_spread():
+    assert stats.interval([1.0, 3.0], 0.001).sd == pytest.approx(math.sqrt(2))
+
+
+def test_single_precision_is_computed_in_double():
+    values = np.array([0.1, 0.2, 0.4, 0.3, 0.7], dtype=np.float32)
+    assert stats.interval(values, 0.001) == stats.interval(values.tolist(), 0.001)
+    assert stats.slope_weights(values).tolist() == stats.slope_weights(values.tolist()).tolist()
+
+
+def test_a_rank_trend_of_numbers_without_a_sign_goes_down_too():
+    # The difference of 1 and 3 among bytes is 254.
+    up, down = np.array([1, 2, 3], dtype=np.uint8), np.array([3, 2, 1], dtype=np.uint8)
+    assert stats.kendall_tau(up, down) == stats.kendall_tau(down, up) == -1
 
 
 def test_a_rounding_error_is_uniform_over_one_step():
@@ -190,10 +216,15 @@ def test_the_slope_is_that_of_polyfit(points):
     assert float(stats.slope_weights(x) @ y) == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-7, abs=1e-7)
 
 
-@pytest.mark.parametrize("x", [[1.0], [2.0, 2.0, 2.0], [5e-324, 1e-323]])
+@pytest.mark.parametrize("x", [[1.0], [2.0, 2.0, 2.0], [0.1] * 6, [5e-324, 1e-323]])
 def test_a_slope_needs_two_different_values(x):
     with pytest.raises(ValueError, match="a slope needs two different values of the condition"):
         stats.slope_weights(x)
+
+
+def test_a_slope_over_nothing_is_refused():
+    with pytest.raises(ValueError, match="zero-size array"):
+        stats.slope_weights([])
 
 
 def test_a_slope_over_huge_values_does_not_overflow():
@@ -223,7 +254,8 @@ def test_a_rank_trend_needs_two_points():
         stats.kendall_tau([1], [1])
 
 
-@given(st.integers(2, 60), st.floats(1e-12, 0.2))
+@given(st.integers(2, 60), st.floats(1e-12, 0.9))
+@example(2, 0.5)
 def test_the_smallest_alpha_undoes_the_half_width(n, alpha):
     reach = stats.half_width(n, alpha)
     if math.isfinite(reach):

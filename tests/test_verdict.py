@@ -121,7 +121,16 @@ def test_seeds_between_two_looks_wait_for_the_next():
 
 
 def test_no_trial_is_no_run():
-    assert judged([], {"at_most": 5.0}).verdict == NOT_RUN
+    found = judged([], {"at_most": 5.0})
+    assert (found.verdict, found.reason) == (NOT_RUN, "no seed has all the trials that this contrast needs")
+
+
+def test_what_was_not_run_has_neither_numbers_nor_an_interval():
+    found = judged([], {"at_most": 5.0})
+    assert (found.n, found.earlier, found.tonight) == (0, 0, 0)
+    assert (found.low, found.high) == (-math.inf, math.inf)
+    assert all(math.isnan(number) for number in (found.estimate, found.sd, found.p))
+    assert (found.values, found.looks) == ({}, ())
 
 
 def test_a_look_hears_nothing_of_later_seeds():
