@@ -284,6 +284,9 @@ def test_there_are_five_verdicts():
         ({"between": [-0.1, 5.0]}, "loss", VERIFIED),
         ({"between": [-0.5, -0.1]}, "loss", REFUTED),
         ({"between": [-0.1, 0.3]}, "error", VERIFIED),
+        ({"between": [0.0, 0.3]}, "error", VERIFIED),
+        ({"between": [0.0, 0.3]}, "loss", VERIFIED),
+        ({"between": [0.02, 1.0]}, "error", VERIFIED),
     ],
 )
 def test_p_is_the_error_rate_at_which_the_verdict_would_just_fall(form, metric, verdict):
@@ -295,6 +298,12 @@ def test_p_is_the_error_rate_at_which_the_verdict_would_just_fall(form, metric, 
     for factor, expected in ((1.001, verdict), (0.999, INCONCLUSIVE)):
         again = judged(values, form, metric=metric, plan=plan, expectation={"alpha": found.p * factor})
         assert again.verdict == expected
+
+
+def test_p_takes_the_spread_no_smaller_than_its_floor():
+    found = judged([0.1] * 8, {"at_most": 0.3}, metric="error", plan=SeedPlan(first=8, cap=8))
+    floor = stats.resolution_floor(1 / SETTINGS["n_test"])
+    assert found.p == pytest.approx(stats.smallest_alpha(8, 0.2 / floor))
 
 
 def test_p_of_a_ratio_is_that_of_its_logarithm():
