@@ -134,16 +134,18 @@ def on_scale(per_seed: PerSeed, value: float) -> float:
     """Return a value on the scale of the band: a ratio is judged as its logarithm; infinite where a float overflows."""
     if not per_seed.log:
         return value
-    return math.exp(value) if value < 700.0 else math.inf
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
 
 
 def _p(verdict: str, found: stats.Interval, sd: float, per_seed: PerSeed, band: Band) -> float:
     """Return the smallest error rate at which the interval would still lie where `verdict` says."""
     if verdict not in (VERIFIED, REFUTED):
         return math.nan
-    inside = margin(found.estimate, per_seed, band)
-    reach = inside if verdict == VERIFIED else -inside
-    return stats.smallest_alpha(found.n, math.inf if sd == 0 else reach / sd)
+    distance = abs(margin(found.estimate, per_seed, band))
+    return stats.smallest_alpha(found.n, math.inf if sd == 0 else distance / sd)
 
 
 def edges_of(band: Band, per_seed: PerSeed) -> tuple[float, float]:

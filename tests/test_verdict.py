@@ -285,7 +285,6 @@ def test_there_are_five_verdicts():
         ({"between": [-0.5, -0.1]}, "loss", REFUTED),
         ({"between": [-0.1, 0.3]}, "error", VERIFIED),
         ({"between": [0.0, 0.3]}, "error", VERIFIED),
-        ({"between": [0.0, 0.3]}, "loss", VERIFIED),
         ({"between": [0.02, 1.0]}, "error", VERIFIED),
     ],
 )
