@@ -197,7 +197,7 @@ def _problems(
 def _beyond(value: float, bounds: Sequence[float | None], resolution: float) -> bool:
     """Return whether a value lies beyond its bounds by more than its resolution and rounding explain."""
     low, high = bounds
-    slack = resolution + 1e-9 * max(1.0, abs(low or 0.0), abs(high or 0.0))
+    slack = resolution + 1e-9 * max([1.0, *(abs(bound) for bound in bounds if bound is not None)])
     return (low is not None and value < low - slack) or (high is not None and value > high + slack)
 
 

@@ -174,6 +174,17 @@ def test_without_any_trial_there_is_no_value():
     assert found.sd_floor([]) == 0
 
 
+def test_a_contrast_that_reads_no_point_has_no_value():
+    found = per_seed({"mean": "error", "at": {**NET, "width": [], "take": "mean"}}, {point(): [0.1]})
+    assert (found.values, found.problems) == ({}, ())
+
+
+def test_seeds_come_in_the_order_of_their_index():
+    spec = claim_with({"mean": "error", "at": NET})
+    evidence = {point(): {seed: {"error": 0.5} for seed in (3, -1, 2, -2, 0)}}
+    assert list(evaluate(spec.expectations["e"].contrast, spec, evidence, SETTINGS).values) == [-2, -1, 0, 2, 3]
+
+
 def test_over_no_seed_there_is_no_floor():
     assert per_seed({"mean": "error", "at": NET}, {point(): [0.1]}).sd_floor([]) == 0
 
@@ -196,6 +207,35 @@ def test_a_value_that_cannot_be_is_a_problem(value, problem):
 @pytest.mark.parametrize("value", [1 + 1e-12, -1e-12, 1.004, 0.0, 1.0])
 def test_a_bound_may_be_passed_by_rounding_and_by_one_step(value):
     assert per_seed({"mean": "error", "at": NET}, {point(): [value]}).values == {0: value}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "value", "beyond"),
+    [
+        # Without a resolution a bound may be passed by a billionth: of one, or of a bound that is larger.
+        ([0, 1], 0.0, False),
+        ([0, 1], 1.0, False),
+        ([0, 1], 1 + 5e-10, False),
+        ([0, 1], 1 + 2e-9, True),
+        ([0, 1], -5e-10, False),
+        ([0, 1], -2e-9, True),
+        ([0, 1e-3], 1e-3 + 5e-10, False),
+        ([0, 1e6], 1e6 + 5e-4, False),
+        ([0, 1e6], 1e6 + 2e-3, True),
+        ([-1e6, 0], 5e-4, False),
+        ([-1e6, 0], 2e-3, True),
+        ([None, 1], -1e9, False),
+        ([None, 1], 1 + 2e-9, True),
+        ([0, None], 1e9, False),
+        ([0, None], -2e-9, True),
+    ],
+)
+def test_without_a_resolution_a_bound_may_be_passed_by_rounding_alone(bounds, value, beyond):
+    metric = {"unit": "s", "better": "lower", "bounds": bounds}
+    spec = claim_with({"mean": "m", "at": NET}, metrics={"m": metric})
+    found = evaluate(spec.expectations["e"].contrast, spec, evidence_of({point(): [value]}, "m"), {})
+    assert bool(found.problems) == beyond
+    assert found.values == ({} if beyond else {0: value})
 
 
 def test_a_missing_metric_is_a_problem():

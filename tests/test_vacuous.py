@@ -84,8 +84,14 @@ def test_a_constant_metric_without_a_resolution_verifies_nothing(value):
     )
 
 
-def test_a_metric_that_only_rounding_varies_verifies_nothing():
-    assert judged([0.1, math.nextafter(0.1, 1)] * 3).verdict == INVALID
+@pytest.mark.parametrize("value", [0.1, 1e6, -1e6])
+def test_a_metric_that_only_rounding_varies_verifies_nothing(value):
+    varied = [value, math.nextafter(value, math.inf)] * 3
+    assert judged(varied, form={"at_most": 1e9}).verdict == INVALID
+
+
+def test_small_values_are_no_rounding():
+    assert judged([1e-20 * value for value in GOOD]).verdict == VERIFIED
 
 
 def test_a_constant_metric_with_a_resolution_has_an_interval_of_that_width():

@@ -77,7 +77,8 @@ def test_a_wider_band_never_turns_verified_into_refuted_over_all_looks(values, e
 
 def test_a_clear_result_is_verified_at_the_first_look():
     found = judged([1.0, 1.1, 0.9, 1.05, 0.95, 1.0, 1.0, 1.0], {"at_most": 5.0})
-    assert (found.verdict, found.n, [look.n for look in found.looks]) == (VERIFIED, 6, [6])
+    assert (found.verdict, found.n) == (VERIFIED, 6)
+    assert found.looks == (verdict.Look(6, found.low, found.high),)
     assert found.reason == "the interval [0.6589, 1.341] lies inside the band (at most 5)"
     assert list(found.values) == [0, 1, 2, 3, 4, 5]
 
@@ -232,11 +233,19 @@ def test_an_exact_expectation_holds_in_every_instance_or_falls_by_one(plain, clu
     assert (found.verdict, found.reason) == (expected, reason)
 
 
-def test_an_exact_judgement_shows_the_worst_instance_of_each_seed_and_the_range():
+@pytest.mark.parametrize(
+    ("form", "worst"),
+    [
+        ({"at_most": 0.5}, {0: 0.1, 1: 0.3}),
+        ({"at_least": -0.5}, {0: 0.0, 1: 0.2}),
+        ({"between": [0.0, 0.4]}, {0: 0.0, 1: 0.3}),
+    ],
+)
+def test_an_exact_judgement_shows_the_worst_instance_of_each_seed_and_the_range(form, worst):
     rows = {point(): [0.0, 0.3], point(scene="clutter"): [0.1, 0.2]}
-    found = judged(None, {"at_most": 0.5}, contrast=EXACT, metric="error", rows=rows, plan=SeedPlan(first=2, cap=2))
+    found = judged(None, form, contrast=EXACT, metric="error", rows=rows, plan=SeedPlan(first=2, cap=2))
     assert (found.low, found.high, found.estimate) == (0, 0.3, pytest.approx(0.15))
-    assert found.values == {0: 0.1, 1: 0.3}
+    assert found.values == worst
 
 
 @pytest.mark.parametrize(
@@ -299,10 +308,13 @@ def test_p_is_the_error_rate_at_which_the_verdict_would_just_fall(form, metric, 
         assert again.verdict == expected
 
 
-def test_p_takes_the_spread_no_smaller_than_its_floor():
-    found = judged([0.1] * 8, {"at_most": 0.3}, metric="error", plan=SeedPlan(first=8, cap=8))
-    floor = stats.resolution_floor(1 / SETTINGS["n_test"])
-    assert found.p == pytest.approx(stats.smallest_alpha(8, 0.2 / floor))
+def test_p_of_equal_values_is_that_of_the_floor_of_their_spread():
+    plan = SeedPlan(first=8, cap=8)
+    found = judged([0.1] * 8, {"at_most": 0.11}, metric="error", plan=plan)
+    assert found.p > judged([0.1] * 8, {"at_most": 0.12}, metric="error", plan=plan).p
+    for factor, expected in ((1.001, VERIFIED), (0.999, INCONCLUSIVE)):
+        again = judged([0.1] * 8, {"at_most": 0.11}, metric="error", plan=plan, expectation={"alpha": found.p * factor})
+        assert again.verdict == expected
 
 
 def test_p_of_a_ratio_is_that_of_its_logarithm():
