@@ -102,16 +102,32 @@ def _interval(shown: Any) -> str:
 
 def verdict_counts(claims: Iterable[ClaimFolder], store: Store, profile: str) -> Iterator[str]:
     """Yield for every reading which verdicts its base seeds gave, each by its last run, and which came out otherwise."""
-    yield f"{'reading':<84} {'expected':<9} {'as expected':<12} verdicts"
-    total = good = 0
-    for folder in claims:
-        records = store.last_records(folder.claim.id, profile)
-        for name, reading in folder.claim.readings.items():
-            found = {seed: r["readings"][name]["verdict"] for seed, r in records.items() if name in r["readings"]}
-            other = [seed for seed, verdict in found.items() if verdict != reading.expected]
-            total, good = total + len(found), good + len(found) - len(other)
-            counts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(found.values()).items())
-            flips = f"; otherwise at base seeds {', '.join(map(str, sorted(other)))}" if other else ""
-            head = f"{folder.claim.id}, {name}"
-            yield f"{head:<84} {reading.expected:<9} {f'{len(found) - len(other)} of {len(found)}':<12} {counts or 'not run'}{flips}"
-    yield f"{good} of {total} as expected"
+    counted = [row for folder in claims for row in _counted(folder, store, profile)]
+    width = max((len(row.head) for row in counted), default=0)
+    yield f"{'reading':<{width}}  {'expected':<12} {'as expected':<12} verdicts"
+    for row in counted:
+        good = f"{row.total - len(row.other)} of {row.total}"
+        flips = f"; otherwise at base seeds {', '.join(map(str, row.other))}" if row.other else ""
+        yield f"{row.head:<{width}}  {row.expected:<12} {good:<12} {row.verdicts or 'not run'}{flips}"
+    total = sum(row.total for row in counted)
+    yield f"{total - sum(len(row.other) for row in counted)} of {total} as expected"
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """A reading over its base seeds: how many, which verdicts, and which came out otherwise."""
+
+    head: str
+    expected: str
+    total: int
+    verdicts: str
+    other: list[int]
+
+
+def _counted(folder: ClaimFolder, store: Store, profile: str) -> Iterator[_Counted]:
+    records = store.last_records(folder.claim.id, profile)
+    for name, reading in folder.claim.readings.items():
+        found = {seed: r["readings"][name]["verdict"] for seed, r in records.items() if name in r["readings"]}
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(found.values()).items())
+        other = sorted(seed for seed, verdict in found.items() if verdict != reading.expected)
+        yield _Counted(f"{folder.claim.id}, {name}", reading.expected, len(found), verdicts, other)
