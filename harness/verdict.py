@@ -144,8 +144,8 @@ def _p(verdict: str, found: stats.Interval, sd: float, per_seed: PerSeed, band: 
     """Return the smallest error rate at which the interval would still lie where `verdict` says."""
     if verdict not in (VERIFIED, REFUTED):
         return math.nan
-    distance = abs(margin(found.estimate, per_seed, band))
-    return stats.smallest_alpha(found.n, math.inf if sd == 0 else distance / sd)
+    # What is decided has a spread, or a floor under it; on which side of the edge it lies, its verdict has said.
+    return stats.smallest_alpha(found.n, margin(found.estimate, per_seed, band) / sd)
 
 
 def edges_of(band: Band, per_seed: PerSeed) -> tuple[float, float]:
