@@ -246,6 +246,8 @@ def test_an_exact_judgement_shows_the_worst_instance_of_each_seed_and_the_range(
     found = judged(None, form, contrast=EXACT, metric="error", rows=rows, plan=SeedPlan(first=2, cap=2))
     assert (found.low, found.high, found.estimate) == (0, 0.3, pytest.approx(0.15))
     assert found.values == worst
+    assert math.isnan(found.sd)
+    assert math.isnan(found.p)
 
 
 @pytest.mark.parametrize(
