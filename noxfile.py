@@ -48,6 +48,13 @@ def calibrate(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Break the modules that decide in every small way; the tests must notice each. Options follow after --."""
+    install(session, "test")
+    session.run("python", "tests/mutation.py", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time training and inference of every claim that trains; needs an idle machine."""
     install(session)
