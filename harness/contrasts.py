@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from itertools import product
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from harness.spec import Cell, Claim, Contrast, Metric, Value
+
+T = TypeVar("T")
 
 Point = tuple[tuple[str, "Value"], ...]
 """A cell with nothing open: (("arm", "cnn"), ("scene", "clutter")), arm first, then by name."""
@@ -125,9 +127,15 @@ def _point(cell: Mapping[str, Any], claim: Claim) -> Point:
     conditions = {name: claim.conditions[name].values for name in sorted(claim.conditions)}
     # A cell may say 16.0 where the condition says 16: measure() gets what the condition says.
     values = (
-        (name, known[known.index(cell[name])] if name in cell else known[0]) for name, known in conditions.items()
+        (name, known[known.index(cell[name])] if name in cell else only(known)) for name, known in conditions.items()
     )
-    return (("arm", cell.get("arm", next(iter(claim.arms)))), *values)
+    return (("arm", cell["arm"] if "arm" in cell else only(claim.arms)), *values)
+
+
+def only(values: Iterable[T]) -> T:
+    """Return the single value of `values`; where there are several, a cell that leaves it open has no meaning."""
+    (value,) = values
+    return value
 
 
 def evaluate(contrast: Sampled, claim: Claim, evidence: Evidence, settings: Mapping[str, Any]) -> PerSeed:
@@ -223,7 +231,7 @@ class _Reader:
 
     def __call__(self, cell: Cell, seed: int) -> float:
         values = [self.evidence[point][seed][self.metric] for point in expand(cell, self.claim)]
-        return REDUCTIONS[str(cell["take"])](values) if "take" in cell else values[0]
+        return REDUCTIONS[str(cell["take"])](values) if "take" in cell else only(values)
 
 
 def _ratio(contrast: Ratio, read: _Reader, seeds: list[int], resolution: float | None) -> PerSeed:
@@ -239,7 +247,7 @@ def _ratio(contrast: Ratio, read: _Reader, seeds: list[int], resolution: float |
         if min(a, b) < 0 or max(min(a, b), smallest) <= 0
     )
     if bad:
-        return PerSeed({}, log=True, problems=bad)
+        return PerSeed({}, problems=bad)
     pairs = {s: (max(a, smallest), max(b, smallest)) for s, (a, b) in read_pairs.items()}
     values = {s: math.log(a) - math.log(b) for s, (a, b) in pairs.items()}
     if resolution is None:

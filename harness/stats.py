@@ -140,10 +140,8 @@ def slope_weights(x: ArrayLike) -> NDArray[np.float64]:
     """
     values = np.asarray(x, dtype=np.float64)
     with np.errstate(all="ignore"):
-        # Centring on a value first keeps equal values equal, as in `_moments`.
-        rest = values - values[:1]
-        scale = float(np.ptp(rest))
-        unit = (rest - rest.mean()) / scale
+        scale = float(np.ptp(values))
+        unit = (values - values.mean()) / scale
         weights: NDArray[np.float64] = unit / float(unit @ unit) / scale
     # Without two different values they are 0 / 0.
     if not np.isfinite(weights).all():

@@ -61,9 +61,9 @@ def test_in_a_ratio_a_zero_counts_as_half_a_step(net, svm, ratio):
 
 
 def test_a_zero_in_a_ratio_without_a_resolution_is_a_problem():
-    found = per_seed({"ratio": "loss", "of": SVM, "to": NET}, {point(): [0.0], point("svm"): [0.5]}, "loss")
+    found = per_seed({"ratio": "loss", "of": SVM, "to": NET}, {point(): [1.0, 0.0], point("svm"): [0.5, 0.5]}, "loss")
     assert found.values == {}
-    assert found.problems == ("seed 0: a ratio needs positive values, not 0.5 / 0",)
+    assert found.problems == ("seed 1: a ratio needs positive values, not 0.5 / 0",)
 
 
 @pytest.mark.parametrize("resolution", [None, 0.01])
@@ -130,12 +130,20 @@ def test_the_rounding_error_of_an_exponent_is_relative_to_each_value():
     assert found.sd_floor([0]) == pytest.approx(STEP / math.sqrt(12) * weight * math.hypot(1 / 0.5, 1 / 0.25))
 
 
+@pytest.mark.parametrize(("kind", "found"), [("loglog_slope", -1.25), ("rank_trend", -1)])
+def test_a_trend_is_read_where_its_contrast_says(kind, found):
+    contrast = {kind: "loss", "over": "width", "at": {"arm": "svm", "scene": "clutter"}}
+    rows = {point(width=width): [float(width)] for width in (1, 2, 4)}
+    rows |= {point("svm", width, "clutter"): [5 * width**-1.25] for width in (1, 2, 4)}
+    assert per_seed(contrast, rows, "loss").values == pytest.approx({0: found})
+
+
 @pytest.mark.parametrize("bad", [0.0, -1.0])
 def test_a_loglog_slope_of_a_value_that_is_not_positive_is_a_problem(bad):
     contrast = {"loglog_slope": "loss", "over": "width", "at": {"arm": "net", "scene": "plain"}, "values": [1, 4]}
-    found = per_seed(contrast, {SWEEP[0]: [1.0], SWEEP[2]: [bad]}, "loss")
+    found = per_seed(contrast, {SWEEP[0]: [1.0, 1.0], SWEEP[2]: [0.5, bad]}, "loss")
     assert found.values == {}
-    assert found.problems == (f"seed 0: a log-log slope needs positive values, not {bad:g}",)
+    assert found.problems == (f"seed 1: a log-log slope needs positive values, not {bad:g}",)
 
 
 @pytest.mark.parametrize(("row", "tau"), [([3.0, 2.0, 1.0], -1), ([1.0, 3.0, 2.0], 1 / 3), ([1.0, 1.0, 2.0], 2 / 3)])
@@ -216,6 +224,8 @@ def test_a_bound_may_be_passed_by_rounding_and_by_one_step(value):
         ([0, 1], 0.0, False),
         ([0, 1], 1.0, False),
         ([0, 1], 1 + 5e-10, False),
+        ([0, 1], 1 + 1e-9, False),
+        ([0, 1], -1e-9, False),
         ([0, 1], 1 + 2e-9, True),
         ([0, 1], -5e-10, False),
         ([0, 1], -2e-9, True),
@@ -348,6 +358,12 @@ def test_a_condition_handed_over_together_gives_points_like_any_other():
 def test_what_a_contrast_can_be_at_all(contrast, span):
     spec = claim_with(contrast)
     assert reachable(spec.expectations["e"].contrast, spec) == pytest.approx(span)
+
+
+@pytest.mark.parametrize(("bounds", "span"), [([0, None], (0, math.inf)), ([None, 0], (-math.inf, 0))])
+def test_exact_values_reach_as_far_as_their_metric(bounds, span):
+    spec = claim_with({"exact": "m"}, metrics={"m": {"unit": "s", "better": "lower", "bounds": bounds}})
+    assert reachable(spec.expectations["e"].contrast, spec) == span
 
 
 def test_a_half_bounded_metric_gives_half_bounded_contrasts():

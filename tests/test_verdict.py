@@ -225,12 +225,23 @@ EXACT = {"exact": "error", "at": {"arm": "net", "width": 4}}
         ([0.0] * 5, [0.1] * 5, NOT_RUN, "5 of 6 seeds measured, all inside the band so far"),
         ([], [], NOT_RUN, "no instance was measured"),
         ([0.0] * 6, [math.nan] * 6, INVALID, "seed 0 at arm=net, scene=clutter, width=4: error is nan (and 5 more)"),
+        ([0.0] * 2, [math.nan] * 2, INVALID, "seed 0 at arm=net, scene=clutter, width=4: error is nan (and 1 more)"),
+        ([0.0], [math.nan], INVALID, "seed 0 at arm=net, scene=clutter, width=4: error is nan"),
     ],
 )
 def test_an_exact_expectation_holds_in_every_instance_or_falls_by_one(plain, clutter, expected, reason):
     rows = {point(): plain, point(scene="clutter"): clutter}
     found = judged(None, {"at_most": 0.1}, contrast=EXACT, metric="error", rows=rows)
     assert (found.verdict, found.reason) == (expected, reason)
+
+
+@pytest.mark.parametrize(("tonight", "expected"), [(5, NOT_RUN), (6, VERIFIED)])
+def test_an_exact_expectation_needs_its_seeds_tonight_whatever_earlier_nights_held(tonight, expected):
+    spec = claim_with({"exact": "loss", "at": NET}, {"at_most": 0.1})
+    found = judge(spec.expectations["e"], spec, nights([0.0] * 4, [0.0] * tonight), SETTINGS, PLAN)
+    assert (found.verdict, found.n, found.earlier, found.tonight) == (expected, 4 + tonight, 4, tonight)
+    if expected == NOT_RUN:
+        assert found.reason == "5 of 6 seeds measured, all inside the band so far"
 
 
 @pytest.mark.parametrize(
@@ -379,6 +390,8 @@ def test_the_cap_counts_the_seeds_of_one_night():
         (12.0, {"at_most": 10}, stats.UNBOUNDED, -2.0),
         (0.01, {"between": [0, 0.1]}, (0.0, 1.0), 0.09),
         (-0.01, {"between": [0, 0.1]}, (0.0, 1.0), 0.11),
+        (0.9, {"between": [0.2, 1]}, (0.0, 1.0), 0.7),
+        (0.4, {"between": [0, 1]}, (0.0, 1.0), math.inf),
     ],
 )
 def test_margin_is_the_distance_to_the_nearest_edge_that_can_be_passed(estimate, form, bounds, expected):
