@@ -246,7 +246,7 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
     for inputs, targets in batches:
         with arithmetic:
             outputs = network.forward(inputs, training=True)
-        _losses(run.loss, outputs.to(storage), targets).sum().backward()  # type: ignore[no-untyped-call]
+        _summed_loss(run.loss, outputs.to(storage), targets).backward()  # type: ignore[no-untyped-call]
         rule.step(taken)
         taken += 1
         for parameter, mask in masked:
@@ -278,8 +278,16 @@ def _looked_at(run: _Run, network: Network) -> Tensor:
     return total / inputs.shape[1]
 
 
+def _summed_loss(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
+    """Return the sum over seeds of each seed's mean loss: its gradient for one seed holds nothing of another's."""
+    if loss == "squared_error":
+        return nn.functional.mse_loss(outputs, targets, reduction="sum") / targets[0].numel()
+    flat = nn.functional.cross_entropy(outputs.flatten(0, 1), targets.view(-1), reduction="sum")
+    return flat / targets.shape[1]
+
+
 def _losses(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return each seed's mean loss, (n_seeds,): the gradient of one holds nothing of another's."""
+    """Return each seed's mean loss, (n_seeds,)."""
     if loss == "squared_error":
         return nn.functional.mse_loss(outputs, targets, reduction="none").flatten(1).mean(1)
     flat = nn.functional.cross_entropy(outputs.flatten(0, 1), targets.flatten(), reduction="none")

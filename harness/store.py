@@ -223,6 +223,13 @@ class Store:
             for key, base, index, metrics, seconds, peak, run in self._database.execute(query, wanted)
         ]
 
+    def peak_bytes(self, claim: str, task: Task) -> int | None:
+        """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
+        query = "SELECT MAX(peak_bytes) FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
+        wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings))
+        found: int | None = self._database.execute(query, wanted).fetchone()[0]
+        return found
+
     def usual_seconds(self, claim: str, task: Task) -> float | None:
         """Return the mean time of stored trials of a task's arm under its settings, None where there is none."""
         query = "SELECT AVG(seconds) FROM trial WHERE status = 'finished' AND claim = ? AND arm = ? AND settings = ?"

@@ -88,9 +88,17 @@ class Variant:
         """Return the settings that are changed for an arm; nothing for one that the control leaves alone."""
         return self.change if arm in self.changed_arms else {}
 
-    def timed(self, claim: Claim) -> bool:
-        """Whether an expectation reads a duration: then seeds are measured one at a time, in one process alone."""
-        return any(claim.metrics[metric_of(e.contrast)].unit == "second" for e in self.expectations.values())
+    def timed(self, plan: Plan, task: Task | None = None) -> bool:
+        """Whether an expectation reads a duration, of any task or under the condition of this one.
+
+        All arms under such a condition are measured one seed at a time, in one process alone.
+        """
+        metrics = plan.claim.metrics
+        timed = [name for name, e in self.expectations.items() if metrics[metric_of(e.contrast)].unit == "second"]
+        if task is None:
+            return bool(timed)
+        conditions = {point[1:] for point in self.points(timed, plan.claim)}
+        return any(point[1:] in conditions for point in points_of_task(plan, task))
 
     def judge(self, plan: Plan) -> None:
         """Judge every expectation by the trials so far; what is decided stays."""
