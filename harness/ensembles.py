@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -21,6 +22,7 @@ from harness.batches import Batches
 from harness.choices import note
 from harness.errors import UsageError
 from harness.initial import initial_weights
+from harness.layers import rounds_first
 from harness.networks import Alone, Mapped, Stacked
 from harness.optim import descent
 from harness.stopping import Watch
@@ -41,6 +43,7 @@ Loss = Literal["cross_entropy", "squared_error"]
 Build = Callable[[], nn.Module]
 
 PREDICTED_AT_ONCE = 1_000
+FEW_CLASSES = 32
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,8 @@ def train(
     """
     module = _architecture(build)
     storage = _storage(precision)
-    examples = _as_inputs(inputs, module, storage, device)
+    rounded = torch.bfloat16 if precision == "bfloat16" and rounds_first(module) else storage
+    examples = _as_inputs(inputs, module, rounded, device)
     answers = _as_targets(targets, loss, storage, device)
     _require(
         len(seeds) == len(examples) == len(answers) and examples.shape[1] == answers.shape[1] > 0,
@@ -172,11 +176,11 @@ def train(
     looks = stopping and _on_device(stopping, module, loss, storage, device, len(seeds))
     run = _Run(examples, answers, seeds, rules, batch_size, count, precision, loss, kept, frozenset(frozen), looks)
     before = torch.get_rng_state()
-    trained = _together(run, module, first, chosen) if chosen != "loop" else _one_by_one(run, build, first)
+    weights, taken = _train(run, build, first, chosen)
     _require(
         torch.equal(before, torch.get_rng_state()), "the network draws from torch's global generator: use nn.Dropout"
     )
-    return Ensemble(module.eval(), trained[0], chosen, precision, tuple(trained[1].tolist()))
+    return Ensemble(module.eval(), weights, chosen, precision, tuple(taken.tolist()))
 
 
 Trained = tuple[dict[str, Tensor], Tensor]
@@ -203,44 +207,59 @@ class _Run:
         """Return the generators of dropout, one per seed."""
         return [seed.torch("dropout", str(self.inputs.device)) for seed in self.seeds]
 
-    def of(self, number: int) -> _Run:
-        """Return the same run for one seed alone."""
-        only = slice(number, number + 1)
+    def of(self, some: slice) -> _Run:
+        """Return the same run for some seeds."""
         stopping = self.stopping and replace(
-            self.stopping, inputs=self.stopping.inputs[only], targets=self.stopping.targets[only]
+            self.stopping, inputs=self.stopping.inputs[some], targets=self.stopping.targets[some]
         )
-        masks = {name: own[only] for name, own in self.masks.items()}
+        masks = {name: own[some] for name, own in self.masks.items()}
         return replace(
-            self, inputs=self.inputs[only], targets=self.targets[only], seeds=self.seeds[only],
-            optimisers=self.optimisers[only], masks=masks, stopping=stopping,
+            self, inputs=self.inputs[some], targets=self.targets[some], seeds=self.seeds[some],
+            optimisers=self.optimisers[some], masks=masks, stopping=stopping,
         )  # fmt: skip
 
 
-def _together(run: _Run, module: nn.Module, first: dict[str, Tensor], chosen: Strategy) -> Trained:
+def _train(run: _Run, build: Build, first: dict[str, Tensor], chosen: Strategy) -> Trained:
+    if chosen == "loop":
+        return _one_by_one(run, build, first)
+    module = _architecture(build)
     stacked = chosen == "stacked"
     network = Stacked(module, first, run.frozen, run.dropout()) if stacked else Mapped(module, first, run.frozen)
     return _descend(run, network, Batches(run.inputs, run.targets, run.seeds, run.batch_size, run.steps))
 
 
 def _one_by_one(run: _Run, build: Build, first: dict[str, Tensor]) -> Trained:
-    steps = torch.zeros(len(run.seeds), dtype=torch.int64)
-    for number in range(len(run.seeds)):
-        own = run.of(number)
-        weights = {name: values[number : number + 1] for name, values in first.items()}
+    """Train one seed after the other; where there are several threads, as many seeds side by side, each on one.
+
+    Seeds side by side need not wait for each other; threads that share a seed's operations do so at every one of them.
+    """
+
+    def alone(number: int) -> Trained:
+        only = slice(number, number + 1)
+        # Memory of its own: autograd counts changes, and counts those of all views of one tensor together.
+        own, weights = run.of(only), {name: values[only].clone() for name, values in first.items()}
         network = Alone(_architecture(build), weights, run.frozen, own.dropout())
         batches = Batches(own.inputs, own.targets, own.seeds, own.batch_size, own.steps, channels_last=True)
-        weights, taken = _descend(own, network, batches)
-        steps[number] = taken[0]
-        for name, values in weights.items():
-            first[name][number] = values[0]
-    return first, steps
+        return _descend(own, network, batches)
+
+    threads = torch.get_num_threads() if run.inputs.device.type == "cpu" else 1
+    if min(threads, len(run.seeds)) == 1:
+        trained = [alone(number) for number in range(len(run.seeds))]
+    else:
+        try:
+            with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                trained = list(pool.map(alone, range(len(run.seeds))))
+        finally:
+            torch.set_num_threads(threads)
+    weights = {name: torch.cat([own[name] for own, _ in trained]) for name in first}
+    return weights, torch.cat([steps for _, steps in trained])
 
 
 def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
     """Take the steps of a run on its networks, each seed's until its rule stops it."""
     parameters = list(network.trained.values())
     rule = descent(run.optimisers, parameters, run.steps)
-    masked = [(network.trained[name], mask.view_as(network.trained[name])) for name, mask in run.masks.items()]
+    masked = [(network.weights()[name].detach(), mask) for name, mask in run.masks.items()]
     watch = run.stopping and Watch(run.stopping, len(run.seeds), run.inputs.device)
     arithmetic, storage, taken = _arithmetic(run.inputs.device, run.precision), _storage(run.precision), 0
     for inputs, targets in batches:
@@ -250,12 +269,12 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
         rule.step(taken)
         taken += 1
         for parameter, mask in masked:
-            parameter.detach().mul_(mask)
+            parameter.mul_(mask)
         if watch and watch.due(taken) and watch.look(taken, _looked_at(run, network), network.weights()):
             break
     if watch and watch.best:
         return watch.best, watch.steps
-    weights = {name: values.detach() for name, values in network.weights().items()}
+    weights = {name: values.detach().contiguous() for name, values in network.weights().items()}
     return weights, torch.full((len(run.seeds),), taken)
 
 
@@ -282,8 +301,14 @@ def _summed_loss(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
     """Return the sum over seeds of each seed's mean loss: its gradient for one seed holds nothing of another's."""
     if loss == "squared_error":
         return nn.functional.mse_loss(outputs, targets, reduction="sum") / targets[0].numel()
-    flat = nn.functional.cross_entropy(outputs.flatten(0, 1), targets.view(-1), reduction="sum")
-    return flat / targets.shape[1]
+    rows = outputs.flatten(0, 1)
+    if rows.shape[1] <= FEW_CLASSES:
+        # With the classes outermost a vector of the processor holds many examples, not a part of one: twice as fast.
+        return (
+            nn.functional.cross_entropy(rows.T.contiguous()[None], targets.view(1, -1), reduction="sum")
+            / targets.shape[1]
+        )
+    return nn.functional.cross_entropy(rows, targets.view(-1), reduction="sum") / targets.shape[1]
 
 
 def _losses(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -308,7 +333,11 @@ def _checked_masks(masks: Mapping[str, Tensor], first: dict[str, Tensor]) -> dic
 def _as_inputs(inputs: Tensor | np.ndarray, module: nn.Module, storage: torch.dtype, device: str) -> Tensor:
     """Return inputs on the device: whole numbers for a network that looks them up, else floating-point ones."""
     looked_up = any(isinstance(part, nn.Embedding) for part in module.modules())
-    return torch.as_tensor(inputs, dtype=torch.int64 if looked_up else storage, device=device)
+    values = torch.as_tensor(inputs)
+    shared = len(values) > 1 and values.stride(0) == 0
+    # What the seeds share is converted once, and stays shared.
+    own = (values[:1] if shared else values).to(device, torch.int64 if looked_up else storage)
+    return own.expand_as(values)
 
 
 def _as_targets(targets: Tensor | np.ndarray, loss: Loss, storage: torch.dtype, device: str) -> Tensor:

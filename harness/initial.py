@@ -49,52 +49,63 @@ def initial_weights(
     """
     _require(initialiser in get_args(Initialiser), f"initialiser: {initialiser!r}: one of {get_args(Initialiser)}")
     given = dict(start or {})
-    _require(
-        set(given) <= set(module.state_dict()), f"start: unknown names; the network has {list(module.state_dict())}"
-    )
-    drawn = [_draw(module, seed, initialiser, set(given)) for seed in seeds]
-    weights = {}
-    for name, like in module.state_dict().items():
-        values = given[name] if name in given else torch.stack([own[name] for own in drawn])
-        _require(values.shape == (len(seeds), *like.shape), f"start: {name}: shape {tuple(values.shape)} does not fit")
-        kind = dtype if like.is_floating_point() else like.dtype
-        weights[name] = values.detach().to(device=device, dtype=kind, copy=True)
-    return weights
+    state = module.state_dict()
+    _require(set(given) <= set(state), f"start: unknown names; the network has {list(state)}")
+    drawn = {name: _zeros(like, len(seeds)) for name, like in state.items()}
+    for number, seed in enumerate(seeds):
+        _draw(module, seed, initialiser, set(given), {name: values[number] for name, values in drawn.items()})
+    for name, values in given.items():
+        shape = (len(seeds), *state[name].shape)
+        _require(values.shape == shape, f"start: {name}: shape {tuple(values.shape)} does not fit")
+        drawn[name] = values.detach().clone()
+    return {
+        name: values.to(device, dtype if values.is_floating_point() else values.dtype) for name, values in drawn.items()
+    }
 
 
-def _draw(module: nn.Module, seed: Seed, initialiser: Initialiser, given: set[str]) -> dict[str, Tensor]:
-    """Return one seed's values by name; a part with start values is drawn too, so that the others' draws stay the same."""
+def _zeros(like: Tensor, number: int) -> Tensor:
+    return torch.zeros((number, *like.shape), dtype=torch.float32 if like.is_floating_point() else like.dtype)
+
+
+def _draw(module: nn.Module, seed: Seed, initialiser: Initialiser, given: set[str], values: dict[str, Tensor]) -> None:
+    """Draw one seed's values, zero so far; a part with start values is drawn too, so that the others' draws stay the same."""
     generator = seed.torch("weights")
-    values: dict[str, Tensor] = {}
     for path, part in module.named_modules():
-        for name, like in [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]:
+        for name, _ in [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]:
             full = f"{path}.{name}" if path else name
             if isinstance(part, _KNOWN):
-                values[full] = _draw_one(part, name, like, generator, initialiser)
+                _draw_one(part, name, values[full], generator, initialiser)
             elif full not in given:
                 kind = type(part).__name__
                 raise UsageError(f"train: {full}: no rule to initialise this part of a {kind}; give it by `start`")
-    return values
 
 
-def _draw_one(part: nn.Module, name: str, like: Tensor, generator: torch.Generator, initialiser: Initialiser) -> Tensor:
-    fresh = torch.zeros(like.shape, dtype=torch.float32 if like.is_floating_point() else like.dtype)
+def _draw_one(part: nn.Module, name: str, fresh: Tensor, generator: torch.Generator, initialiser: Initialiser) -> None:
+    """Draw one parameter or buffer in place."""
     if isinstance(part, _NORMALISATIONS):
-        return fresh.fill_(1.0) if name in ("weight", "running_var") else fresh
-    if isinstance(part, nn.Embedding):
-        return fresh.normal_(generator=generator)
-    if isinstance(part, nn.RNNBase):
-        return fresh.uniform_(-1.0, 1.0, generator=generator).div_(math.sqrt(part.hidden_size))
-    weight = cast("Tensor", part.weight)
+        fresh.fill_(1.0 if name in ("weight", "running_var") else 0.0)
+    elif isinstance(part, nn.Embedding):
+        fresh.normal_(generator=generator)
+    elif isinstance(part, nn.RNNBase):
+        fresh.uniform_(-1.0, 1.0, generator=generator).div_(math.sqrt(part.hidden_size))
+    else:
+        _draw_product(cast("Tensor", part.weight), name, fresh, generator, initialiser)
+
+
+def _draw_product(
+    weight: Tensor, name: str, fresh: Tensor, generator: torch.Generator, initialiser: Initialiser
+) -> None:
+    """Draw a weight, or a bias, of a linear or convolutional layer with the weight's shape."""
     fan_in, fan_out = weight[0].numel(), weight[:, 0].numel()
     if initialiser == "uniform":
-        return fresh.uniform_(-1.0, 1.0, generator=generator).div_(math.sqrt(fan_in))
-    if name == "bias":
-        return fresh
-    if initialiser == "he":
-        return fresh.normal_(generator=generator).mul_(math.sqrt(2.0 / fan_in))
-    reach = math.sqrt(6.0 / (fan_in + fan_out)) * (4.0 if initialiser == "xavier_sigmoid" else 1.0)
-    return fresh.uniform_(-reach, reach, generator=generator)
+        fresh.uniform_(-1.0, 1.0, generator=generator).div_(math.sqrt(fan_in))
+    elif name == "bias":
+        return
+    elif initialiser == "he":
+        fresh.normal_(generator=generator).mul_(math.sqrt(2.0 / fan_in))
+    else:
+        reach = math.sqrt(6.0 / (fan_in + fan_out)) * (4.0 if initialiser == "xavier_sigmoid" else 1.0)
+        fresh.uniform_(-reach, reach, generator=generator)
 
 
 def _require(condition: bool, message: str) -> None:

@@ -96,12 +96,27 @@ def _plain(recurrent: nn.RNNBase) -> bool:
     return isinstance(recurrent, (nn.RNN, nn.LSTM, nn.GRU)) and recurrent.batch_first and not any(options)
 
 
+def products(module: nn.Module) -> set[str]:
+    """Return the names of the weights that activations are multiplied by, (out, in) in torch's layers."""
+    multiplying = {path: part for path, part in module.named_modules() if isinstance(part, (nn.Linear, nn.RNNBase))}
+    return {
+        f"{path}.{name}" for path, part in multiplying.items() for name, own in part.named_parameters() if own.ndim == 2
+    }
+
+
+def rounds_first(module: nn.Module) -> bool:
+    """Whether autocast rounds the inputs before anything else is done to them; then that may as well be done once."""
+    acting = [layer for _, layer in leaves(module) if not isinstance(layer, nn.Flatten)]
+    return bool(acting) and isinstance(acting[0], (nn.Linear, *CONVOLUTIONS))
+
+
 def stack(module: nn.Module, weights: Weights, generators: Generators) -> Forward:
     """Return the function of a Sequential of known layers for all seeds at once.
 
     Args:
         module: the architecture.
-        weights: parameters and buffers by name, (n_seeds, *shape); running statistics are updated in place.
+        weights: parameters and buffers by name, (n_seeds, *shape), but those of `products` (n_seeds, in, out); running
+            statistics are updated in place.
         generators: one per seed, for dropout.
     """
     layers = []
@@ -161,8 +176,8 @@ def _linear(weights: Weights) -> Forward:
     # Views are taken anew at each step: autograd would rebuild those of a weight that was updated in place.
     weight, bias = weights["weight"], weights.get("bias")
     if bias is None:
-        return lambda inputs, _: _per_row(inputs, lambda rows: torch.bmm(rows, weight.mT))
-    return lambda inputs, _: _per_row(inputs, lambda rows: torch.baddbmm(bias[:, None], rows, weight.mT))
+        return lambda inputs, _: _per_row(inputs, lambda rows: torch.bmm(rows, weight))
+    return lambda inputs, _: _per_row(inputs, lambda rows: torch.baddbmm(bias[:, None], rows, weight))
 
 
 def _per_row(inputs: Tensor, product: Callable[[Tensor], Tensor]) -> Tensor:
@@ -245,7 +260,7 @@ def _last_step(recurrent: nn.RNNBase, weights: Weights) -> Forward:
     def parts(level: int) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         names = [f"recurrent.{name}_l{level}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
         biases = [weights[name][:, None] if name in weights else None for name in names[2:]]
-        return weights[names[0]].mT, weights[names[1]].mT, biases[0], biases[1]
+        return weights[names[0]], weights[names[1]], biases[0], biases[1]
 
     def forward(inputs: Tensor, _: bool) -> Tensor:
         for level in range(recurrent.num_layers):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from harness.layers import sow, stack
+from harness.layers import products, sow, stack
 from harness.strategy import convolves
 
 if TYPE_CHECKING:
@@ -38,12 +38,18 @@ class Network(Protocol):
 
 
 class Stacked:
-    """Networks whose weights are stacked, each layer one operation for all seeds."""
+    """Networks whose weights are stacked, each layer one operation for all seeds.
+
+    Weights that activations are multiplied by are kept as (n_seeds, in, out) meanwhile: the batched product yields their
+    gradient so, and to copy it into another layout at each step would take longer than the product.
+    """
 
     def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str], generators: Generators) -> None:
-        self.trained = _leaves(module, first, frozen)
-        self._state = first
-        self._forward = stack(module, first, generators)
+        self._products = products(module)
+        laid_out = {name: own.mT.contiguous() if name in self._products else own for name, own in first.items()}
+        self.trained = _leaves(module, laid_out, frozen)
+        self._forward = stack(module, laid_out, generators)
+        self._state = {name: own.mT if name in self._products else own for name, own in laid_out.items()}
 
     def forward(self, inputs: Tensor, training: bool) -> Tensor:
         """Return the outputs, (n_seeds, batch, *out)."""

@@ -431,3 +431,13 @@ def test_bfloat16_keeps_float32_weights_and_learns():
         ensemble.weights["1.weight"], trained(optimiser=ADAM, precision="float32", steps=100).weights["1.weight"]
     )
     assert error_rate(ensemble, inputs, targets).max() < 0.1
+
+
+@pytest.mark.parametrize("build", [convolutional, lambda: perceptron(0.4)], ids=["convolutional", "perceptron"])
+def test_seeds_side_by_side_on_two_threads_are_the_seeds_one_after_the_other(build):
+    one_after_the_other = trained(build=build, strategy="loop")
+    torch.set_num_threads(2)
+    side_by_side = trained(build=build, strategy="loop")
+
+    assert torch.get_num_threads() == 2
+    assert_same(side_by_side.weights, one_after_the_other.weights, 0.0)

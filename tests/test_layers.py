@@ -8,7 +8,7 @@ from torch import nn
 
 from harness.executor import one_thread
 from harness.initial import initial_weights
-from harness.layers import LastStep, known, leaves, stack
+from harness.layers import LastStep, known, leaves, products, stack
 from harness.seeds import seeds_of
 
 SEEDS = seeds_of("layers", 0, range(3))
@@ -76,8 +76,9 @@ def test_a_layer_does_to_each_seed_what_torchs_own_does_to_one(kind, training):
     leaves = {name: values for name, values in weights.items() if name in dict(module.named_parameters())}
     for values in leaves.values():
         values.requires_grad_()
+    laid_out = {name: values.mT if name in products(module) else values for name, values in weights.items()}
 
-    outputs = stack(module, weights, [])(inputs, training)
+    outputs = stack(module, laid_out, [])(inputs, training)
     outputs.square().sum().backward() if leaves else None
 
     for number in range(3):
