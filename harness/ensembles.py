@@ -90,10 +90,15 @@ class Ensemble:
         outputs = []
         with _arithmetic(anywhere.device, self.precision):
             for number, own in enumerate(given):
-                state = {name: values[number] for name, values in self.weights.items() if name in wanted}
-                blocks = [functional_call(module, state, (block,)) for block in own.split(PREDICTED_AT_ONCE)]
+                state = {name: _laid_out(own[number]) for name, own in self.weights.items() if name in wanted}
+                blocks = [functional_call(module, state, (_laid_out(block),)) for block in own.split(PREDICTED_AT_ONCE)]
                 outputs.append(torch.cat(blocks).to(_storage(self.precision)))
         return torch.stack(outputs)
+
+
+def _laid_out(values: Tensor) -> Tensor:
+    """Return images, or a convolution's weights, with their channels innermost in memory; all else as it is."""
+    return values.contiguous(memory_format=torch.channels_last) if values.ndim == 4 else values
 
 
 def error_rate(ensemble: Ensemble, inputs: Tensor | np.ndarray, targets: Tensor | np.ndarray) -> np.ndarray:

@@ -100,10 +100,31 @@ def contest(benchmark, request):
     return run
 
 
+MEANS = {"plain loop": 2.5, "JAX jit+vmap": 1.0, "JAX with compiling": 3.0}
+"""What the geometric means of the ratios must reach over all rows that have the rival."""
+
+
+def means(rows: list[Row]) -> list[Row]:
+    """Return a row of geometric means for each precision of the networks that were trained, if all of them were."""
+    found = []
+    trained = [row for row in rows if row.table in ("perceptrons", "convolutions")]
+    for precision in (
+        ("bfloat16", "float32") if {row.table for row in trained} == {"perceptrons", "convolutions"} else ()
+    ):
+        own = [row for row in trained if row.name.endswith(precision)]
+        ratios = {r: statistics.geometric_mean(row.ratios[r] for row in own if r in row.ratios) for r in MEANS}
+        medians = {r: statistics.geometric_mean(row.rivals[r] for row in own if r in row.rivals) for r in MEANS}
+        ours = statistics.geometric_mean(row.ours for row in own)
+        must = MEANS if precision == "bfloat16" else {}
+        found.append(Row("geometric means", f"all networks, {precision}", ours, medians, ratios, must))
+    return found
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Keep what was found and write it into the document."""
     rows = session.config.stash[ROWS]
+    rows += means(rows)
     if rows:
         FOUND.parent.mkdir(parents=True, exist_ok=True)
         FOUND.write_text(json.dumps([asdict(row) for row in rows], indent=1))

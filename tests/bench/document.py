@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,13 +45,13 @@ def rendered(rows: list[Row]) -> str:
     head = ["", "ours (ms)", *(f"{rival} (ms)" for rival in rivals), *notes, "must reach", "reached"]
     lines = [head, ["---", *["---:"] * (len(head) - 3), "---", "---"], *(_cells(row, rivals, notes) for row in rows)]
     found = machine(PROJECT)
-    versions = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
+    packages = {**found["packages"], **({"jax": version("jax")} if any("JAX" in rival for rival in rivals) else {})}
+    versions = ", ".join(f"{name} {version}" for name, version in packages.items())
     where = f"{found['processor']}, {found['cores']} cores; Python {found['python']}, {versions}"
     return "\n".join(
         [
             *("| " + " | ".join(line) + " |" for line in lines),
             "",
-            *_means(rows, rivals),
             f"Measured on {datetime.now(UTC):%Y-%m-%d}: {where}.",
         ]
     )
@@ -67,12 +67,3 @@ def _cells(row: Row, rivals: list[str], notes: list[str]) -> list[str]:
 
 def _number(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.3g}"
-
-
-def _means(rows: list[Row], rivals: list[str]) -> list[str]:
-    """Return a line of geometric means of the ratios to each rival that every row has."""
-    shared = [rival for rival in rivals if all(rival in row.ratios for row in rows)]
-    if len(rows) < 2 or not shared:
-        return []
-    means = {r: math.exp(sum(math.log(row.ratios[r]) for row in rows) / len(rows)) for r in shared}
-    return ["Geometric mean of the ratios: " + ", ".join(f"{m:.2f} x {r}" for r, m in means.items()) + ".", ""]
