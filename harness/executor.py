@@ -23,14 +23,23 @@ Result = tuple[Task, list[Outcome]]
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
+WORKER_ENVIRONMENT = {
+    **dict.fromkeys(THREAD_VARIABLES, "1"),
+    # glibc gives memory back to the system at every step and has it cleared again at the next; a worker keeps blocks
+    # up to 32 MiB (docs/performance.md has the figures). Other C libraries do not know these names.
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "MALLOC_TRIM_THRESHOLD_": str(2**30),
+}
+"""What the environment of a worker says from its first import on."""
+
 
 class Executor(Protocol):
     """Runs jobs and yields each task's outcomes as soon as they are there."""
 
     workers: int
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
-        """Yield one result per task, in any order."""
+    def run(self, jobs: Sequence[Job], at_once: int | None = None) -> Iterator[Result]:
+        """Yield one result per task, in any order; at most `at_once` jobs run side by side, for want of memory."""
         ...
 
     def close(self) -> None:
@@ -43,7 +52,7 @@ class Inline:
 
     workers = 1
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
+    def run(self, jobs: Sequence[Job], at_once: int | None = None) -> Iterator[Result]:  # noqa: ARG002 - one job it is
         """Yield results in the order of the jobs."""
         for job in jobs:
             for task in job:
@@ -70,13 +79,13 @@ class Processes:
         self.workers = workers
         self._idle: list[_Worker] = []
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Result]:
+    def run(self, jobs: Sequence[Job], at_once: int | None = None) -> Iterator[Result]:
         """Yield results as they arrive."""
-        waiting = deque(jobs)
+        waiting, most = deque(jobs), min(self.workers, at_once or self.workers)
         busy: dict[Connection, _Worker] = {}
         try:
             while waiting or busy:
-                while waiting and len(busy) < self.workers:
+                while waiting and len(busy) < most:
                     worker = self._idle.pop() if self._idle else _Worker()
                     worker.start(waiting.popleft())
                     busy[worker.connection] = worker
@@ -105,7 +114,7 @@ class _Worker:
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        with _thread_environment():
+        with _worker_environment():
             self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
             self._process.start()
         theirs.close()
@@ -157,10 +166,10 @@ def _serve(connection: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _thread_environment() -> Iterator[None]:
-    """Give child processes one thread each from their first import on."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+def _worker_environment() -> Iterator[None]:
+    """Give child processes the environment of a worker."""
+    before = {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}
+    os.environ.update(WORKER_ENVIRONMENT)
     try:
         yield
     finally:

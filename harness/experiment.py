@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.choices import recorded
 from harness.errors import ClaimsError, TrialError
 from harness.memory import PeakMemory
 
@@ -65,6 +66,7 @@ class Outcome:
         error: why the trial failed, None if it did not.
         trace: the traceback, for those who ask.
         peak_bytes: the most memory that the process held during the call, None where the system does not say.
+        choices: what the engine chose while it trained (strategies), sorted; none where the call trained nothing.
     """
 
     metrics: Metrics
@@ -72,6 +74,7 @@ class Outcome:
     error: str | None = None
     trace: str = field(default="", compare=False)
     peak_bytes: int | None = field(default=None, compare=False)
+    choices: tuple[str, ...] = field(default=(), compare=False)
 
 
 @lru_cache(maxsize=256)
@@ -101,9 +104,10 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
 def run_task(task: Task) -> list[Outcome]:
     """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
     memory = PeakMemory(str(task.settings.get("device", "cpu")))
-    outcomes = _outcomes(task)
-    peak = memory.bytes()
-    return [replace(outcome, peak_bytes=peak) for outcome in outcomes]
+    with recorded() as chosen:
+        outcomes = _outcomes(task)
+    peak, choices = memory.bytes(), tuple(sorted(chosen))
+    return [replace(outcome, peak_bytes=peak, choices=choices) for outcome in outcomes]
 
 
 def _outcomes(task: Task) -> list[Outcome]:

@@ -1,4 +1,4 @@
-"""How much memory a piece of work takes at its height."""
+"""How much memory a piece of work takes at its height, and how many such pieces fit side by side."""
 
 from __future__ import annotations
 
@@ -9,8 +9,25 @@ from typing import Any
 CLEAR = Path("/proc/self/clear_refs")
 """Writing 5 here makes the kernel forget the largest resident size so far (proc(5), Linux 4.0 and later)."""
 
+MEMINFO = Path("/proc/meminfo")
+"""Here the line MemAvailable says what new work can have without swapping (proc(5), Linux 3.14 and later)."""
+
 STATUS = Path("/proc/self/status")
 """Here the line VmHWM says the largest resident size since then."""
+
+
+def affordable(workers: int, peak: int | None) -> int:
+    """Return how many of `workers` processes that take `peak` bytes each fit in the memory that is free, at least one.
+
+    Where nobody knows one or the other, all of them.
+    """
+    free = available()
+    return workers if not peak or free is None else max(1, min(workers, free // peak))
+
+
+def available() -> int | None:
+    """Return the bytes that new work can have, None where the system does not say."""
+    return _kilobytes(MEMINFO, "MemAvailable:")
 
 
 class PeakMemory:
@@ -41,9 +58,14 @@ def _begin() -> bool:
 
 
 def _largest() -> int | None:
+    return _kilobytes(STATUS, "VmHWM:")
+
+
+def _kilobytes(path: Path, name: str) -> int | None:
+    """Return the bytes that a line such as `VmHWM: 1024 kB` says."""
     try:
-        lines = STATUS.read_text(encoding="utf-8").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
     except (OSError, ValueError, IndexError, StopIteration):
         return None
 

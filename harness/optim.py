@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import torch
 
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Method = Literal["sgd", "adam"]
 Schedule = Literal["constant", "cosine", "linear", "step"]
+
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
+"""Of "adam", as Kingma & Ba (2015, algorithm 1) set them."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,9 @@ class Optimiser:
             return torch.optim.SGD(
                 parameters, self.learning_rate, self.momentum, weight_decay=self.weight_decay, fused=True
             )
-        return torch.optim.AdamW(parameters, self.learning_rate, weight_decay=self.weight_decay, fused=True)
+        return torch.optim.AdamW(
+            parameters, self.learning_rate, BETAS, EPSILON, weight_decay=self.weight_decay, fused=True
+        )
 
     def factor(self, step: int, steps: int) -> float:
         """Return what the learning rate is multiplied by at `step` (from 0) of a run of `steps`."""
@@ -68,11 +74,95 @@ class Optimiser:
             return 1.0 if progress < 0.5 else 0.1 if progress < 0.75 else 0.01
         return 1.0
 
-    def set_rate(self, built: torch.optim.Optimizer, step: int, steps: int) -> None:
-        """Give `built` the learning rate of `step`; a constant one is left alone."""
-        if self.schedule != "constant":
-            for group in built.param_groups:
-                group["lr"] = self.learning_rate * self.factor(step, steps)
+
+class Descent(Protocol):
+    """Steps of an optimiser on the parameters of an ensemble."""
+
+    def step(self, number: int) -> None:
+        """Take step `number` (from 0) along the gradients, and forget them."""
+        ...
+
+
+def descent(optimisers: Sequence[Optimiser], parameters: list[torch.Tensor], steps: int) -> Descent:
+    """Return the steps of a run of `steps` on `parameters`, (n_seeds, *shape) each.
+
+    Args:
+        optimisers: one for every seed alike, or one per seed.
+        parameters: what is trained.
+        steps: of the whole run, for the schedules.
+
+    Raises:
+        UsageError: optimisers of different methods, which no single update can follow.
+    """
+    if len({each.method for each in optimisers}) > 1:
+        raise UsageError("optimiser: method: one per seed may differ in numbers and schedule, not in method")
+    if all(each == optimisers[0] for each in optimisers):
+        return _Alike(optimisers[0], parameters, steps)
+    return (_Sgd if optimisers[0].method == "sgd" else _Adam)(optimisers, parameters, steps)
+
+
+class _Alike:
+    """torch's own optimiser: its updates are elementwise, so seeds of one optimiser may share tensors."""
+
+    def __init__(self, optimiser: Optimiser, parameters: list[torch.Tensor], steps: int) -> None:
+        self._optimiser, self._steps = optimiser, steps
+        self._built = optimiser.build(parameters)
+
+    def step(self, number: int) -> None:
+        if self._optimiser.schedule != "constant":
+            for group in self._built.param_groups:
+                group["lr"] = self._optimiser.learning_rate * self._optimiser.factor(number, self._steps)
+        self._built.step()
+        self._built.zero_grad(set_to_none=True)
+
+
+class _PerSeed:
+    """Optimisers of one method whose numbers differ from seed to seed: torch's formulas with a column of numbers."""
+
+    def __init__(self, optimisers: Sequence[Optimiser], parameters: list[torch.Tensor], steps: int) -> None:
+        self._optimisers, self._parameters, self._steps = optimisers, parameters, steps
+        self._momentum = self._columns([each.momentum for each in optimisers])
+        self._decay = self._columns([each.weight_decay for each in optimisers])
+        self._first = [torch.zeros_like(own) for own in parameters]
+        self._second = [torch.zeros_like(own) for own in parameters]
+
+    def _columns(self, numbers: list[float]) -> list[torch.Tensor]:
+        """Return one number per seed, shaped to multiply each parameter."""
+        return [own.new_tensor(numbers).view(-1, *(1,) * (own.ndim - 1)) for own in self._parameters]
+
+    @torch.no_grad()
+    def step(self, number: int) -> None:
+        rates = self._columns([each.learning_rate * each.factor(number, self._steps) for each in self._optimisers])
+        for index, parameter in enumerate(self._parameters):
+            assert parameter.grad is not None
+            self._update(index, parameter, parameter.grad, rates[index], number + 1)
+            parameter.grad = None
+
+    def _update(
+        self, index: int, parameter: torch.Tensor, gradient: torch.Tensor, rate: torch.Tensor, count: int
+    ) -> None:
+        raise NotImplementedError
+
+
+class _Sgd(_PerSeed):
+    def _update(self, index: int, parameter: torch.Tensor, gradient: torch.Tensor, rate: torch.Tensor, _: int) -> None:
+        velocity = self._first[index]
+        velocity.mul_(self._momentum[index]).add_(gradient).addcmul_(self._decay[index], parameter)
+        parameter.sub_(rate * velocity)
+
+
+class _Adam(_PerSeed):
+    """AdamW (Loshchilov & Hutter 2019, algorithm 2) with torch's betas and epsilon."""
+
+    def _update(
+        self, index: int, parameter: torch.Tensor, gradient: torch.Tensor, rate: torch.Tensor, count: int
+    ) -> None:
+        first, second = self._first[index], self._second[index]
+        parameter.mul_(1.0 - rate * self._decay[index])
+        first.lerp_(gradient, 1.0 - BETAS[0])
+        second.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1.0 - BETAS[1])
+        scale = second.sqrt().div_(math.sqrt(1.0 - BETAS[1] ** count)).add_(EPSILON)
+        parameter.sub_(rate / (1.0 - BETAS[0] ** count) * first / scale)
 
 
 def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -218,7 +218,7 @@ def _prospect(plan: Plan, variant: Variant, store: Store) -> Prospect:
             seed = replace(trial.seed, index=numbers.setdefault(trial.seed, len(numbers)))
             variant.reuse(plan, task, seed, trial.metrics, trial.seconds)
         reading = [name for name, read in readers.items() if read.intersection(points)]
-        parts.append(Part(task, reading, trials, variant.timed(plan.claim)))
+        parts.append(Part(task, reading, trials, variant.timed(plan, task)))
     return Prospect(variant, forecasts_of(plan, variant), parts)
 
 
@@ -230,5 +230,6 @@ def remaining_seconds(plan: Plan, options: Options, store: Store, run: str) -> f
 
 def batch_seconds(plan: Plan, variant: Variant, tasks: list[Task], options: Options, store: Store) -> float | None:
     """Return the time that a batch of trials takes, as stored ones took; None where no trial was timed."""
-    workers = 1 if variant.timed(plan.claim) else resolve_workers(options.workers, plan.device)
-    return _total([(Part(t, [], stored_trials(plan, t, store), timed=False), len(t.seeds) / workers) for t in tasks])
+    workers = resolve_workers(options.workers, plan.device)
+    parts = [Part(task, [], stored_trials(plan, task, store), variant.timed(plan, task)) for task in tasks]
+    return _total([(part, len(part.task.seeds) / (1 if part.timed else workers)) for part in parts])

@@ -74,6 +74,7 @@ def make_record(
         "device": plan.device,
         "precision": claim.precision,
         "environment": plan.environment,
+        "strategies": {arm: sorted(chosen) for arm, chosen in main.choices.items() if chosen},
         "code": {"digest": plan.code.digest, "modules": list(plan.code.modules)},
         "base_seed": options.base_seed,
         "finished": dates.now(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.budget import Budget
+from harness.memory import affordable
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.outlook import PILOT, batch_seconds, remaining_seconds
 from harness.plan import fingerprint, jobs_of, make_plan, only, tasks_of, timed_jobs_of
@@ -177,10 +178,13 @@ def pilot(folder: ClaimFolder, context: Context) -> None:
 
 def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> Iterator[Result]:
     """Run tasks where they belong: durations in one process alone, all else in as many as the device allows."""
-    if variant.timed(plan.claim):
-        return context.executor(1).run(timed_jobs_of(tasks))
     workers = resolve_workers(context.options.workers, plan.device)
-    return context.executor(workers).run(jobs_of(tasks, workers))
+    executor = context.executor(workers)
+    timed = [task for task in tasks if variant.timed(plan, task)]
+    rest = [task for task in tasks if not variant.timed(plan, task)]
+    yield from executor.run(timed_jobs_of(timed), at_once=1)
+    peaks = [peak for task in rest if (peak := context.store.peak_bytes(plan.claim.id, task))]
+    yield from executor.run(jobs_of(rest, workers), affordable(workers, max(peaks, default=None)))
 
 
 def keep(plan: Plan, variant: Variant, task: Task, outcomes: list[Outcome], context: Context) -> None:

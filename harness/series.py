@@ -92,7 +92,7 @@ def _before(known: list[dict[str, Any]], base_seed: int) -> list[dict[str, Any]]
 
 def _same_clock(plan: Plan, variant: Variant, night: dict[str, Any]) -> bool:
     """Whether durations of a night, if there are any, are of this machine's processor."""
-    return not variant.timed(plan.claim) or night["processor"] == processor()
+    return not variant.timed(plan) or night["processor"] == processor()
 
 
 def _enter(plan: Plan, variant: Variant, night: Night, store: Store) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.dates import now
 from harness.errors import UsageError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.experiment import Metrics, Outcome, Task
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _STEPS = (
     """
@@ -46,6 +46,9 @@ CREATE TABLE noise (
     claim TEXT NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL,
     PRIMARY KEY (claim, fingerprint)
 ) STRICT;
+""",
+    """
+ALTER TABLE trial ADD COLUMN choices TEXT NOT NULL DEFAULT '';
 """,
 )
 """What leads from each schema version to the next; the first from an empty file."""
@@ -95,6 +98,20 @@ class StoredTrial:
     seconds: float
     peak_bytes: int | None
     run: str
+
+
+class Measured(NamedTuple):
+    """What a finished trial is reused for.
+
+    Attributes:
+        metrics: what was measured.
+        seconds: its part of the time of the call that measured it.
+        choices: what the engine chose meanwhile, sorted.
+    """
+
+    metrics: Metrics
+    seconds: float
+    choices: tuple[str, ...]
 
 
 class Store:
@@ -165,28 +182,30 @@ class Store:
             run,
             now(),
             outcome.peak_bytes,
+            " ".join(outcome.choices),
         )
         condition = "" if replace else " WHERE trial.status = 'failed'"
         self._write(
             f"INSERT INTO trial VALUES ({', '.join('?' * len(values))}) ON CONFLICT (key) DO UPDATE SET "
             "status = excluded.status, metrics = excluded.metrics, seconds = excluded.seconds, error = excluded.error, "
-            f"run = excluded.run, finished = excluded.finished, peak_bytes = excluded.peak_bytes{condition}",
+            f"run = excluded.run, finished = excluded.finished, peak_bytes = excluded.peak_bytes, "
+            f"choices = excluded.choices{condition}",
             values,
         )
 
-    def finished(self, keys: Iterable[str], run: str | None = None) -> dict[str, tuple[Metrics, float]]:
-        """Return metrics and seconds of those keys whose trial is finished (in `run`, if given).
+    def finished(self, keys: Iterable[str], run: str | None = None) -> dict[str, Measured]:
+        """Return what was measured for those keys whose trial is finished (in `run`, if given).
 
         Failed trials are never reused.
         """
-        found: dict[str, tuple[Metrics, float]] = {}
+        found: dict[str, Measured] = {}
         wanted = list(keys)
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
-            query = f"SELECT key, metrics, seconds, run FROM trial WHERE status = 'finished' AND key IN ({', '.join('?' * len(part))})"
-            for key, metrics, seconds, by in self._database.execute(query, part):
+            query = f"SELECT key, metrics, seconds, choices, run FROM trial WHERE status = 'finished' AND key IN ({', '.join('?' * len(part))})"
+            for key, metrics, seconds, choices, by in self._database.execute(query, part):
                 if run is None or run == by:
-                    found[key] = json.loads(metrics), seconds
+                    found[key] = Measured(json.loads(metrics), seconds, tuple(choices.split()))
         return found
 
     def alike(self, claim: str, task: Task, most: int) -> list[StoredTrial]:
@@ -203,6 +222,13 @@ class Store:
             StoredTrial(key, Seed(base, claim, index), json.loads(metrics), seconds, peak, run)
             for key, base, index, metrics, seconds, peak, run in self._database.execute(query, wanted)
         ]
+
+    def peak_bytes(self, claim: str, task: Task) -> int | None:
+        """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
+        query = "SELECT MAX(peak_bytes) FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
+        wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings))
+        found: int | None = self._database.execute(query, wanted).fetchone()[0]
+        return found
 
     def usual_seconds(self, claim: str, task: Task) -> float | None:
         """Return the mean time of stored trials of a task's arm under its settings, None where there is none."""

@@ -11,7 +11,7 @@ from harness.contrasts import Evidence, metric_of, points_of, shown
 from harness.plan import points_of_task
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from harness.contrasts import Point
     from harness.experiment import Metrics, Outcome, Task
@@ -41,6 +41,7 @@ class Variant:
         earlier: trials of earlier nights.
         seconds: compute time of all trials, reused ones included.
         cut: whether there was no time for its next batch.
+        choices: arm -> what the engine chose while it trained.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Variant:
     earlier: int = 0
     seconds: float = 0.0
     cut: bool = False
+    choices: dict[str, set[str]] = field(default_factory=dict)
 
     @property
     def trials(self) -> int:
@@ -86,9 +88,17 @@ class Variant:
         """Return the settings that are changed for an arm; nothing for one that the control leaves alone."""
         return self.change if arm in self.changed_arms else {}
 
-    def timed(self, claim: Claim) -> bool:
-        """Whether an expectation reads a duration: then seeds are measured one at a time, in one process alone."""
-        return any(claim.metrics[metric_of(e.contrast)].unit == "second" for e in self.expectations.values())
+    def timed(self, plan: Plan, task: Task | None = None) -> bool:
+        """Whether an expectation reads a duration, of any task or under the condition of this one.
+
+        All arms under such a condition are measured one seed at a time, in one process alone.
+        """
+        metrics = plan.claim.metrics
+        timed = [name for name, e in self.expectations.items() if metrics[metric_of(e.contrast)].unit == "second"]
+        if task is None:
+            return bool(timed)
+        conditions = {point[1:] for point in self.points(timed, plan.claim)}
+        return any(point[1:] in conditions for point in points_of_task(plan, task))
 
     def judge(self, plan: Plan) -> None:
         """Judge every expectation by the trials so far; what is decided stays."""
@@ -101,15 +111,19 @@ class Variant:
         """Whether a trial of `task` with `seed` is among the evidence."""
         return seed.index in self.evidence.get(points_of_task(plan, task)[0], {})
 
-    def reuse(self, plan: Plan, task: Task, seed: Seed, metrics: Metrics, seconds: float) -> None:
+    def reuse(
+        self, plan: Plan, task: Task, seed: Seed, metrics: Metrics, seconds: float, choices: Iterable[str] = ()
+    ) -> None:
         """Enter a stored trial as evidence."""
         self.reused += 1
         self.seconds += seconds
+        self.choices.setdefault(task.arm, set()).update(choices)
         self.enter(points_of_task(plan, task), seed.index, metrics)
 
     def keep(self, plan: Plan, task: Task, seed: Seed, outcome: Outcome) -> None:
         """Enter a new trial as evidence; a failed one as NaN, which verifies nothing."""
         self.seconds += outcome.seconds
+        self.choices.setdefault(task.arm, set()).update(outcome.choices)
         if outcome.error is None:
             self.measured += 1
             self.enter(points_of_task(plan, task), seed.index, outcome.metrics)

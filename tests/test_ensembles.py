@@ -9,16 +9,25 @@ import pytest
 import torch
 from torch import nn
 
-from harness.ensembles import Ensemble, choose_strategy, error_rate, initial_weights, train
+from harness.choices import recorded
+from harness.ensembles import Ensemble, error_rate, train
 from harness.errors import UsageError
 from harness.executor import one_thread
+from harness.initial import initial_weights
+from harness.layers import LastStep
 from harness.optim import Optimiser
 from harness.seeds import seeds_of
+from harness.stopping import EarlyStopping
+from tests.plain import cosine, plain_loop
 
-STRATEGIES = ("stacked", "loop")
+STRATEGIES = ("stacked", "loop", "vmap")
 SEEDS = seeds_of("ensembles", 0, range(3))
 SGD = Optimiser("sgd", 0.1, 0.9, 1e-3, "cosine")
-ADAM = Optimiser("adam", 0.01)
+ADAM = Optimiser("adam", 0.01, weight_decay=0.1)
+PLAIN = {
+    SGD: {"method": "sgd", "rate": 0.1, "momentum": 0.9, "decay": 1e-3, "schedule": cosine},
+    ADAM: {"method": "adam", "rate": 0.01, "decay": 0.1},
+}
 SUMS_IN_ANOTHER_ORDER = {"float64": 1e-10, "float32": 2e-5}
 """Absolute, on weights of order one after 20 steps; each step rounds at 1e-16 or 6e-8, and training amplifies that."""
 
@@ -35,23 +44,77 @@ def perceptron(dropout: float = 0.0) -> nn.Sequential:
     return nn.Sequential(*hidden, nn.Linear(12, 10, bias=False))
 
 
-def convolutional() -> nn.Sequential:
-    layers = [nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(0.3)]
+def convolutional(dropout: float = 0.3) -> nn.Sequential:
+    # Normalisation takes a bias before it out again; its gradient would be rounding alone, and Adam would scale it up.
+    layers = [
+        nn.Conv2d(1, 4, 3, bias=False),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Dropout(dropout),
+    ]
     return nn.Sequential(*layers, nn.Linear(16, 10))
 
 
-def examples(seeds=SEEDS, n=70):
-    """Images whose class can be learned, (n_seeds, n, 1, 6, 6), and classes."""
-    inputs = torch.stack(
-        [torch.randn(n, 1, 6, 6, generator=seed.torch("inputs"), dtype=torch.float64) for seed in seeds]
-    )
-    return inputs, inputs.flatten(2)[..., :10].argmax(2)
+class Residual(nn.Module):
+    """A network that is no Sequential."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(36, 36, bias=False), nn.Linear(36, 36), nn.Linear(36, 10)
+        self.normalisation = nn.BatchNorm1d(36)
+
+    def forward(self, inputs):
+        inputs = inputs.flatten(1)
+        return self.last(inputs + self.second(self.normalisation(self.first(inputs)).relu()))
 
 
-def trained(seeds=SEEDS, build=perceptron, optimiser=SGD, **changes) -> Ensemble:
-    inputs, targets = examples(seeds)
+NETWORKS = {
+    "perceptron": (perceptron, (1, 6, 6), STRATEGIES),
+    "perceptron with dropout": (lambda: perceptron(0.4), (1, 6, 6), ("stacked", "loop")),
+    "convolutional": (lambda: convolutional(0.0), (1, 6, 6), STRATEGIES),
+    "convolutional with dropout": (convolutional, (1, 6, 6), ("stacked", "loop")),
+    "normalised": (
+        lambda: nn.Sequential(nn.Linear(36, 20), nn.LayerNorm(20), nn.GELU(), nn.Linear(20, 10)),
+        (36,),
+        STRATEGIES,
+    ),
+    "recurrent": (
+        lambda: nn.Sequential(LastStep(nn.LSTM(6, 8, batch_first=True)), nn.Linear(8, 10)),
+        (6, 6),
+        ("stacked", "loop"),
+    ),
+    "words": (
+        lambda: nn.Sequential(nn.Embedding(3, 4), LastStep(nn.GRU(4, 8, batch_first=True)), nn.Linear(8, 10)),
+        "words",
+        ("stacked", "loop"),
+    ),
+    "residual": (Residual, (1, 6, 6), ("vmap", "loop")),
+}
+EACH = [(name, strategy) for name, (_, _, strategies) in NETWORKS.items() for strategy in strategies]
+
+
+def examples(seeds=SEEDS, n=70, shape=(1, 6, 6)):
+    """Images whose class can be learned, (n_seeds, n, *shape), and classes; or words, one for each pixel."""
+    inputs = torch.stack([torch.randn(n, 36, generator=seed.torch("inputs"), dtype=torch.float64) for seed in seeds])
+    classes = inputs[..., :10].argmax(2)
+    if shape == "words":
+        return (inputs > -0.5).long() + (inputs > 0.5).long(), classes
+    return inputs.view(len(seeds), n, *shape), classes
+
+
+def trained(seeds=SEEDS, build=perceptron, optimiser=SGD, shape=(1, 6, 6), **changes) -> Ensemble:
+    inputs, targets = examples(seeds, shape=shape)
     settings = {"optimiser": optimiser, "steps": 20, "batch_size": 16, "precision": "float64", **changes}
     return train(build, inputs, targets, seeds, **settings)
+
+
+def plain(seed, build=perceptron, optimiser=SGD, shape=(1, 6, 6), **changes):
+    """Return the weights of one seed by the plain loop, each with a first dimension of one."""
+    inputs, targets = (values[0] for values in examples((seed,), shape=shape))
+    module = plain_loop(build, inputs, targets, seed, **{"steps": 20, "batch_size": 16, **PLAIN[optimiser], **changes})
+    return {name: values[None] for name, values in module.state_dict().items()}
 
 
 def assert_same(weights, expected, tolerance):
@@ -64,69 +127,165 @@ def one(ensemble: Ensemble, number: int) -> dict[str, torch.Tensor]:
     return {name: values[number : number + 1] for name, values in ensemble.weights.items()}
 
 
-class PlainDropout(nn.Module):
-    def __init__(self, probability, generator):
-        super().__init__()
-        self.probability, self.generator = probability, generator
-
-    def forward(self, inputs):
-        kept = torch.bernoulli(torch.full_like(inputs, 1 - self.probability), generator=self.generator)
-        return inputs * kept / (1 - self.probability)
-
-
-def plain_loop(seed, dropout: float, steps: int = 20, batch_size: int = 16) -> dict[str, torch.Tensor]:
-    """Train one network as anybody would, by torch's own pieces and formulas written out."""
-    inputs, targets = (values[0] for values in examples((seed,)))
-    module = perceptron(dropout).double()
-    generator = seed.torch("weights")
-    for parameter, fan_in in zip(module.parameters(), (36, 36, 20, 20, 12), strict=True):
-        drawn = torch.empty(parameter.shape).uniform_(-1, 1, generator=generator) / math.sqrt(fan_in)
-        parameter.data.copy_(drawn)
-    module[3] = PlainDropout(dropout, seed.torch("dropout"))
-    optimiser = torch.optim.SGD(module.parameters(), 0.1, momentum=0.9, weight_decay=1e-3)
-    orders, step = seed.torch("batches"), 0
-    while step < steps:
-        for batch in torch.randperm(len(inputs), generator=orders).split(batch_size):
-            if step == steps:
-                break
-            optimiser.param_groups[0]["lr"] = 0.1 * 0.5 * (1 + math.cos(math.pi * step / steps))
-            optimiser.zero_grad()
-            nn.functional.cross_entropy(module(inputs[batch]), targets[batch]).backward()
-            optimiser.step()
-            step += 1
-    return {name: parameter.detach()[None] for name, parameter in module.named_parameters()}
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("dropout", [0.0, 0.4])
-def test_every_seed_equals_a_plain_loop(strategy, dropout):
-    ensemble = trained(build=lambda: perceptron(dropout), strategy=strategy)
+@pytest.mark.parametrize("optimiser", [SGD, ADAM], ids=["sgd", "adam"])
+@pytest.mark.parametrize(("network", "strategy"), EACH)
+def test_every_seed_equals_a_plain_loop(network, strategy, optimiser):
+    build, shape, _ = NETWORKS[network]
+    ensemble = trained(build=build, shape=shape, strategy=strategy, optimiser=optimiser)
 
     assert ensemble.strategy == strategy
+    assert ensemble.steps == (20, 20, 20)
     for number, seed in enumerate(SEEDS):
-        assert_same(one(ensemble, number), plain_loop(seed, dropout), SUMS_IN_ANOTHER_ORDER["float64"])
+        expected = plain(seed, build, optimiser, shape)
+        assert_same(one(ensemble, number), expected, SUMS_IN_ANOTHER_ORDER["float64"])
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
-@pytest.mark.parametrize("optimiser", [SGD, ADAM], ids=["sgd", "adam"])
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_a_seed_does_not_notice_its_neighbours(strategy, optimiser, precision):
-    settings = {"optimiser": optimiser, "precision": precision, "strategy": strategy, "build": lambda: perceptron(0.4)}
+@pytest.mark.parametrize(("network", "strategy"), EACH)
+def test_a_seed_does_not_notice_its_neighbours(network, strategy, precision):
+    build, shape, _ = NETWORKS[network]
+    settings = {"build": build, "shape": shape, "precision": precision, "strategy": strategy}
     together, alone = trained(**settings), trained(SEEDS[1:2], **settings)
 
     assert_same(one(together, 1), alone.weights, SUMS_IN_ANOTHER_ORDER[precision])
 
 
-def test_a_convolutional_seed_does_not_notice_its_neighbours():
-    together, alone = trained(build=convolutional), trained(SEEDS[2:], build=convolutional)
+@pytest.mark.parametrize("optimiser", [SGD, ADAM], ids=["sgd", "adam"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_masked_weights_are_zero_throughout_and_frozen_ones_stay(strategy, optimiser):
+    generator = torch.Generator().manual_seed(1)
+    masks = {"1.weight": torch.randint(2, (3, 20, 36), generator=generator)}
+    ensemble = trained(strategy=strategy, optimiser=optimiser, masks=masks, frozen=["4.weight", "4.bias"])
 
-    assert together.strategy == "loop"
-    assert_same(one(together, 2), alone.weights, SUMS_IN_ANOTHER_ORDER["float64"])
-    assert (together.weights["1.num_batches_tracked"] == 20).all()
+    assert (ensemble.weights["1.weight"][masks["1.weight"] == 0] == 0).all()
+    assert (ensemble.weights["1.weight"][masks["1.weight"] == 1] != 0).all()
+    for number, seed in enumerate(SEEDS):
+        own = {"1.weight": masks["1.weight"][number]}
+        expected = plain(seed, optimiser=optimiser, masks=own, frozen=("4.weight", "4.bias"))
+        assert_same(one(ensemble, number), expected, SUMS_IN_ANOTHER_ORDER["float64"])
 
 
-def test_strategies_agree():
-    assert_same(trained(strategy="stacked").weights, trained(strategy="loop").weights, SUMS_IN_ANOTHER_ORDER["float64"])
+GRIDS = {
+    "sgd": [
+        Optimiser("sgd", 0.1, 0.9, 1e-3, "cosine"),
+        Optimiser("sgd", 0.3, 0.0, 1e-2),
+        Optimiser("sgd", 0.05, 0.5, 0.0, "linear"),
+    ],
+    "adam": [
+        Optimiser("adam", 0.01, weight_decay=0.1),
+        Optimiser("adam", 0.03, schedule="linear"),
+        Optimiser("adam", 0.001, weight_decay=0.01, schedule="cosine"),
+    ],
+}
+
+
+@pytest.mark.parametrize("method", GRIDS)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_seed_may_have_numbers_of_its_own(strategy, method):
+    """A grid of learning rates, momenta, penalties and schedules in one batch equals one run for each."""
+    ensemble = trained(strategy=strategy, optimiser=GRIDS[method])
+
+    for number, seed in enumerate(SEEDS):
+        rule = GRIDS[method][number]
+        numbers = {"rate": rule.learning_rate, "momentum": rule.momentum, "decay": rule.weight_decay}
+        factor = {"constant": lambda _: 1.0, "cosine": cosine, "linear": lambda progress: 1 - progress}[rule.schedule]
+        expected = plain(seed, schedule=factor, method=method, **numbers)
+        assert_same(one(ensemble, number), expected, SUMS_IN_ANOTHER_ORDER["float64"])
+
+
+def test_a_grid_of_one_method_only():
+    with pytest.raises(UsageError, match="may differ in numbers and schedule, not in method"):
+        trained(optimiser=[SGD, SGD, ADAM])
+    with pytest.raises(UsageError, match="optimiser: 2 for 3 seeds"):
+        trained(optimiser=[SGD, SGD])
+
+
+def rule_of_stopping(**changes):
+    """Return a rule over 40 held-out examples of each seed, and those examples."""
+    inputs, targets = examples(seeds_of("held out", 0, range(3)), n=40)
+    return EarlyStopping(inputs, targets, **{"every": 3, **changes}), inputs, targets
+
+
+@pytest.mark.parametrize("metric", ["loss", "error_rate"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_seed_stops_by_itself_with_the_weights_of_its_best_look(strategy, metric):
+    """The rule written out: at each third step a look; after the second without a new least value it is over."""
+    rule, held_out, classes = rule_of_stopping(patience=2, metric=metric)
+    ensemble = trained(strategy=strategy, steps=60, optimiser=Optimiser("sgd", 0.5), stopping=rule)
+
+    ends = []
+    for number, seed in enumerate(SEEDS):
+        best, least, missed, kept = None, math.inf, 0, 0
+
+        def look(step, module, number=number):
+            nonlocal best, least, missed, kept
+            if step % 3:
+                return False
+            outputs = module.eval()(held_out[number]).detach()
+            module.train()
+            wrong = (outputs.argmax(1) != classes[number]).double().mean().item()
+            value = nn.functional.cross_entropy(outputs, classes[number]).item() if metric == "loss" else wrong
+            missed += 1
+            if value < least:
+                best = {name: values[None].clone() for name, values in module.state_dict().items()}
+                least, missed, kept = value, 0, step
+            return missed == 2
+
+        inputs, targets = (values[0] for values in examples((seed,)))
+        plain_loop(perceptron, inputs, targets, seed, steps=60, batch_size=16, rate=0.5, after=look)
+        assert_same(one(ensemble, number), best, SUMS_IN_ANOTHER_ORDER["float64"])
+        ends.append(kept)
+    assert ensemble.steps == tuple(ends)
+    assert len(set(ends)) > 1, "seeds that stop together show nothing"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_seed_that_is_good_enough_stops(strategy):
+    inputs, targets = examples()
+    until_fit = EarlyStopping(inputs, targets, every=1, enough=0.1, metric="error_rate")
+    ensemble = trained(strategy=strategy, steps=2000, optimiser=ADAM, stopping=until_fit)
+
+    assert max(ensemble.steps) < 2000
+    errors = error_rate(ensemble, inputs, targets)
+    assert ((errors <= 0.1) & (errors > 0)).all(), "it stops at the first look that is good enough"
+
+
+def test_evaluation_in_a_look_leaves_training_as_it_was():
+    """Neither dropout's draws nor running statistics move when held-out examples are looked at."""
+    rule, *_ = rule_of_stopping(enough=0.0)
+    for strategy in ("stacked", "loop"):
+        settings = {"strategy": strategy, "build": convolutional, "optimiser": ADAM}
+        looked = trained(stopping=rule, steps=18, **settings)
+        last = trained(steps=max(looked.steps), **settings)
+        number = int(np.argmax(looked.steps))
+        assert_same(one(looked, number), one(last, number), 0.0)
+
+
+def test_a_seed_without_a_number_to_look_at_keeps_its_first_look():
+    rule, *_ = rule_of_stopping(patience=1)
+    ensemble = trained(optimiser=Optimiser("sgd", 1e200), stopping=rule)
+
+    assert ensemble.steps == (3, 3, 3)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_examples_that_seeds_share_are_those_of_each(strategy):
+    inputs, targets = (values[:1].expand(3, *values.shape[1:]) for values in examples())
+    settings = {"optimiser": SGD, "steps": 20, "batch_size": 16, "precision": "float64", "strategy": strategy}
+    shared = train(perceptron, inputs, targets, SEEDS, **settings)
+    copied = train(perceptron, inputs.contiguous(), targets.contiguous(), SEEDS, **settings)
+
+    assert_same(shared.weights, copied.weights, 0.0)
+    assert not torch.equal(shared.weights["1.weight"][0], shared.weights["1.weight"][1])
+
+
+def test_choices_are_noted_for_the_record():
+    with recorded() as noted:
+        trained(steps=1)
+        trained(steps=1, build=convolutional)
+    trained(steps=1, strategy="vmap")
+
+    assert noted == {"stacked", "loop"}
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -209,6 +368,13 @@ def test_a_start_value_allows_a_parameter_of_unknown_kind():
         ({"start": {"nose": torch.ones(3, 1)}}, "start: unknown names"),
         ({"start": {"1.bias": torch.ones(2, 20)}}, r"start: 1.bias: shape \(2, 20\) does not fit"),
         ({"initialiser": "zeros"}, "initialiser: 'zeros'"),
+        ({"masks": {"nose": torch.ones(3, 1)}}, "masks: 'nose': the network has"),
+        ({"masks": {"1.bias": torch.ones(3, 1)}}, r"masks: 1.bias: shape \(3, 1\) does not fit"),
+        ({"frozen": ["nose"]}, r"frozen: \['nose'\]: the network has"),
+        (
+            {"stopping": EarlyStopping(torch.ones(2, 5, 1, 6, 6), torch.ones(2, 5), every=1, patience=1)},
+            "stopping: inputs .* and 3 seeds do not fit",
+        ),
     ],
 )
 def test_misuse_is_named(changes, message):
@@ -221,30 +387,6 @@ def test_unequal_numbers_of_seeds_are_refused():
 
     with pytest.raises(UsageError, match=r"inputs \(3, 70, 1, 6, 6\), targets \(3, 70\) and 2 seeds do not fit"):
         train(perceptron, inputs, targets, SEEDS[:2], optimiser=SGD, steps=1, batch_size=8)
-
-
-@pytest.mark.parametrize(
-    ("initialiser", "deviation", "shape"),
-    [
-        ("uniform", 1 / math.sqrt(3 * 400), "uniform"),
-        ("he", math.sqrt(2 / 400), "normal"),
-        ("xavier", math.sqrt(2 / (400 + 100)), "uniform"),
-        ("xavier_sigmoid", 4 * math.sqrt(2 / (400 + 100)), "uniform"),
-    ],
-)
-def test_initial_weights_have_the_spread_of_their_formula(initialiser, deviation, shape):
-    """Over 40,000 draws the standard deviation is within 2 per cent: five standard errors of a normal's."""
-    weights = initial_weights(nn.Sequential(nn.Linear(400, 100)), SEEDS[:1], initialiser)["0.weight"]
-
-    assert weights.std().item() == pytest.approx(deviation, rel=0.02)
-    reach = weights.abs().max().item() / deviation
-    assert reach <= math.sqrt(3) * 1.02 if shape == "uniform" else reach > 3
-
-
-def test_initial_weights_of_a_convolution_count_its_whole_field():
-    weights = initial_weights(nn.Sequential(nn.Conv2d(8, 64, 5)), SEEDS[:1], "he")["0.weight"]
-
-    assert weights.std().item() == pytest.approx(math.sqrt(2 / 200), rel=0.03)
 
 
 def test_features_are_what_the_first_layers_make():
@@ -291,16 +433,11 @@ def test_bfloat16_keeps_float32_weights_and_learns():
     assert error_rate(ensemble, inputs, targets).max() < 0.1
 
 
-@pytest.mark.parametrize(
-    ("width", "batch_size", "expected"),
-    [(4096, 100, "loop"), (1024, 20, "stacked"), (1024, 100, "loop"), (64, 100, "stacked")],
-)
-def test_strategy_follows_the_documented_rule(width, batch_size, expected):
-    assert (
-        choose_strategy(nn.Sequential(nn.Linear(100, width), nn.ReLU(), nn.Linear(width, 10)), batch_size) == expected
-    )
+@pytest.mark.parametrize("build", [convolutional, lambda: perceptron(0.4)], ids=["convolutional", "perceptron"])
+def test_seeds_side_by_side_on_two_threads_are_the_seeds_one_after_the_other(build):
+    one_after_the_other = trained(build=build, strategy="loop")
+    torch.set_num_threads(2)
+    side_by_side = trained(build=build, strategy="loop")
 
-
-@pytest.mark.parametrize("build", [convolutional, Scaled])
-def test_what_cannot_be_stacked_goes_by_loop(build):
-    assert choose_strategy(build(), 1) == "loop"
+    assert torch.get_num_threads() == 2
+    assert_same(side_by_side.weights, one_after_the_other.weights, 0.0)

@@ -7,7 +7,7 @@ import os
 import pytest
 import torch
 
-from harness.executor import THREAD_VARIABLES, Inline, Processes, one_thread
+from harness.executor import WORKER_ENVIRONMENT, Inline, Processes, one_thread
 from harness.experiment import Task
 from harness.seeds import seeds_of
 
@@ -22,7 +22,10 @@ def measure(arm, seeds, **settings):
         import torch
         assert os.environ["OMP_NUM_THREADS"] == "1"
         return {"level": np.full(len(seeds), float(torch.get_num_threads()))}
-    if arm == "process":
+    if arm == "slow":
+        import time
+        time.sleep(0.2)
+    if arm in ("process", "slow"):
         return {"level": np.full(len(seeds), float(os.getpid()))}
     return {"level": np.array([seed.numpy(arm).normal() for seed in seeds])}
 """
@@ -102,6 +105,14 @@ def test_threads_of_the_caller_are_given_back():
 
 
 def test_environment_of_the_caller_is_left_alone(task, processes):
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    before = {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}
     list(processes.run([[task("a")]]))
-    assert {name: os.environ.get(name) for name in THREAD_VARIABLES} == before
+    assert {name: os.environ.get(name) for name in WORKER_ENVIRONMENT} == before
+
+
+def test_at_most_so_many_jobs_run_side_by_side(task, processes):
+    """Two workers would take a job each; limited, the first worker takes one after the other."""
+    jobs = [[task("process", [i])] for i in range(4)]
+
+    assert len(set(levels(processes.run(jobs, at_once=1)).values())) == 1
+    assert len(set(levels(processes.run([[task("slow", [i])] for i in range(4)], at_once=2)).values())) == 2

@@ -102,3 +102,20 @@ def test_on_a_gpu_without_torch_there_is_no_number(monkeypatch):
     monkeypatch.delitem(sys.modules, "torch", raising=False)
 
     assert PeakMemory("cuda").bytes() is None
+
+
+@pytest.mark.parametrize(
+    ("free", "peak", "expected"), [(8, 2, 4), (9, 2, 4), (64, 2, 6), (1, 2, 1), (8, None, 6), (None, 2, 6)]
+)
+def test_as_many_processes_as_fit_in_memory_at_least_one(monkeypatch, free, peak, expected):
+    monkeypatch.setattr(memory, "available", lambda: free)
+
+    assert memory.affordable(6, peak) == expected
+
+
+def test_free_memory_is_what_the_system_says(tmp_path, monkeypatch):
+    assert memory.available() > 100 * MEGA
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    assert memory.available() is None
+    memory.MEMINFO.write_text("MemTotal: 9 kB\nMemAvailable:      2048 kB\n")
+    assert memory.available() == 2 * 2**20

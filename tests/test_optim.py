@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from harness.errors import UsageError
-from harness.optim import Optimiser
+from harness.optim import Optimiser, descent
 
 REFERENCES = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, 0.05, foreach=False),
@@ -26,22 +26,70 @@ OURS = {
 }
 
 
-def descend(build, steps=30):
-    """Minimise a quadratic of unequal curvatures; return where it led."""
-    curvature = torch.tensor([1.0, 10.0, 0.1, 3.0, 0.5], dtype=torch.float64)
-    place = torch.linspace(-1, 2, 5, dtype=torch.float64).requires_grad_()
+CURVATURE = torch.tensor([1.0, 10.0, 0.1, 3.0, 0.5], dtype=torch.float64)
+STEPS = 30
+
+
+def places(number):
+    """Return where a descent begins, once for each of `number` seeds."""
+    return torch.linspace(-1, 2, 5, dtype=torch.float64).repeat(number, 1).requires_grad_()
+
+
+def reference(build, factor=lambda _: 1.0):
+    """Minimise a quadratic of unequal curvatures by a torch optimiser; return where it led."""
+    place = places(1)
     built = build([place])
-    for _ in range(steps):
+    rate = built.param_groups[0]["lr"]
+    for step in range(STEPS):
+        built.param_groups[0]["lr"] = rate * factor(step / STEPS)
         built.zero_grad()
-        (curvature * place.square()).sum().backward()
+        (CURVATURE * place.square()).sum().backward()
         built.step()
+    return place.detach()[0]
+
+
+def ours(optimisers):
+    """Minimise the same by one optimiser per seed; return where each led."""
+    place = places(len(optimisers))
+    rule = descent(optimisers, [place], STEPS)
+    for step in range(STEPS):
+        (CURVATURE * place.square()).sum().backward()
+        rule.step(step)
+        assert place.grad is None
     return place.detach()
 
 
 @pytest.mark.parametrize("name", REFERENCES)
 def test_thirty_steps_agree_with_the_plain_implementation(name):
     """The fused kernels compute the same formula: equal to float64's rounding, amplified over thirty steps."""
-    torch.testing.assert_close(descend(OURS[name].build), descend(REFERENCES[name]), rtol=1e-11, atol=1e-13)
+    alike = ours([OURS[name]] * 2)
+
+    torch.testing.assert_close(alike, reference(REFERENCES[name]).expand(2, -1), rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("method", ["sgd", "adam"])
+def test_a_grid_of_optimisers_is_each_of_them_by_itself(method):
+    names = [name for name, own in OURS.items() if own.method == method]
+    others = [Optimiser(method, 0.02, schedule="cosine"), Optimiser(method, 0.01, weight_decay=0.1, schedule="step")]
+    together = ours([*(OURS[name] for name in names), *others])
+
+    for row, name in zip(together, names, strict=False):
+        torch.testing.assert_close(row, reference(REFERENCES[name]), rtol=1e-11, atol=1e-13)
+    for row, own in zip(together[len(names) :], others, strict=True):
+        torch.testing.assert_close(row, ours([own])[0], rtol=1e-11, atol=1e-13)
+
+
+def test_optimisers_of_two_methods_make_no_grid():
+    with pytest.raises(UsageError, match="optimiser: method: one per seed may differ in numbers and schedule"):
+        ours([OURS["sgd"], OURS["adam"]])
+
+
+@pytest.mark.parametrize("method", ["sgd", "adam"])
+def test_the_schedule_sets_the_rate_of_each_step(method):
+    scheduled = ours([Optimiser(method, 0.05, schedule="linear")])[0]
+    kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[method]
+
+    torch.testing.assert_close(scheduled, reference(lambda parameters: kind(parameters, 0.05), lambda done: 1 - done))
 
 
 def test_weight_decay_of_adam_shrinks_a_weight_without_gradient():
@@ -65,14 +113,6 @@ def test_factor_follows_the_formula(schedule, expected):
     optimiser = Optimiser("sgd", 1.0, schedule=schedule)
 
     assert [optimiser.factor(step, 4) for step in range(4)] == pytest.approx(expected)
-
-
-def test_rate_is_given_to_the_built_optimiser():
-    optimiser = Optimiser("sgd", 0.2, schedule="linear")
-    built = optimiser.build([torch.zeros(1, requires_grad=True)])
-    optimiser.set_rate(built, 5, 10)
-
-    assert built.param_groups[0]["lr"] == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

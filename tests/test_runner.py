@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from unittest.mock import Mock
 
 import pytest
@@ -255,6 +256,55 @@ def test_arms_of_a_timed_claim_swap_places_from_seed_to_seed(tmp_path, run):
     assert first == ["warm 1", "cold 1", "cold 1", "warm 1"]
 
 
+CONDITIONS = {
+    "metrics:": "conditions:\n  step: [10, 20]\nmetrics:",
+    "level: {unit: degree, better: higher}": "level: {unit: degree, better: higher}\n  time: {unit: second, better: lower}",
+    "contrast: {difference: level, of: {arm: warm}, minus: {arm: cold}}": "contrast: {difference: level, of: {arm: warm, step: 20}, minus: {arm: cold, step: 20}}",
+    "        because: half of the documented gap\n": """        because: half of the documented gap
+      warm_takes_its_time:
+        contrast: {mean: time, at: {arm: warm, step: 10}}
+        band: {at_most: 100}
+        because: it is nothing much
+""",
+}
+TIMED = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").replace(
+    'return {"level": ',
+    'noise = np.array([seed.numpy("t").random() for seed in seeds])\n    return {"time": noise, "level": ',
+)
+
+
+class Spy(Inline):
+    """Takes note of what is run and how many jobs at once; says of every trial that it took `peak` bytes."""
+
+    def __init__(self, peak=None):
+        self.ran, self._peak = [], peak
+
+    def run(self, jobs, at_once=None):
+        self.ran += [(at_once, task) for job in jobs for task in job]
+        for task, outcomes in super().run(jobs):
+            yield task, [replace(outcome, peak_bytes=self._peak) for outcome in outcomes]
+
+
+def test_only_conditions_whose_durations_are_read_are_measured_alone(tmp_path, store):
+    folder, spy = write_claim(tmp_path, experiment=TIMED, replace=CONDITIONS), Spy()
+
+    run_claim(load_claim(folder), Context(Options(workers=4), store, lambda _: spy, "run"))
+
+    found = {step: {(n, len(task.seeds)) for n, task in spy.ran if task.condition["step"] == step} for step in (10, 20)}
+    assert found == {10: {(1, 1)}, 20: {(4, 1), (4, 2)}}
+
+
+def test_no_more_processes_than_memory_allows_for_what_trials_are_known_to_take(tmp_path, store, monkeypatch):
+    monkeypatch.setattr("harness.memory.available", lambda: 3 * 2**30)
+    folder, spy = write_claim(tmp_path, gap=0.5), Spy(2**30)  # on the edge: further looks follow the first
+
+    run_claim(load_claim(folder), Context(Options(workers=8), store, lambda _: spy, "run"))
+
+    first = {at_once for at_once, task in spy.ran if task.settings["centre"] == 0.5 and task.seeds[0].index < 6}
+    later = {at_once for at_once, task in spy.ran if task.settings["centre"] == 0.5 and task.seeds[0].index >= 6}
+    assert (first, later) == ({8}, {3}), "before the first batch nobody knows"
+
+
 TOGETHER = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").replace(
     'return {"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}',
     'return {"level": np.array([[seed.numpy(arm).normal(centre, spread) + s for s in step] for seed in seeds])}',
@@ -272,3 +322,14 @@ def test_condition_measured_together_gives_one_point_per_value(tmp_path, run):
 
     assert expectation(record)["estimate"] == pytest.approx(21.0, abs=0.5)
     assert record["trials"] == {"reused": 6, "measured": 18, "failed": 0}
+
+
+@pytest.mark.parametrize("choice", ["stacked", None])
+def test_how_the_seeds_were_trained_stands_in_the_record_also_of_reused_trials(tmp_path, run, choice):
+    noting = f"    from harness.choices import note\n    note({choice!r})\n    return {{" if choice else "    return {"
+    folder = write_claim(tmp_path, experiment=EXPERIMENT.replace("    return {", noting, 1))
+
+    for measured in (18, 0):
+        record = run(folder)
+        assert record["trials"]["measured"] == measured
+        assert record["strategies"] == ({"cold": ["stacked"], "warm": ["stacked"]} if choice else {})

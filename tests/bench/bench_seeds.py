@@ -1,0 +1,68 @@
+"""What a seed more costs: the same training for 1, 2, 4, ... 64 seeds, against as many plain loops."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from harness.ensembles import train
+from harness.optim import Optimiser
+from harness.seeds import seeds_of
+from tests.bench import rivals
+from tests.bench.bench_perceptrons import RATE, STEPS, build, examples
+
+HIDDEN, BATCH = 32, 32
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 8, 16, 32, 64])
+def bench_seeds(contest, number):
+    inputs, targets = examples(BATCH)
+    seeds = seeds_of("bench", 0, range(number))
+
+    def ours():
+        train(
+            lambda: build(HIDDEN), inputs.expand(number, -1, -1), targets.expand(number, -1), seeds,
+            optimiser=Optimiser("sgd", RATE), batch_size=BATCH, steps=STEPS,
+        )  # fmt: skip
+
+    row = contest(
+        "seeds",
+        f"{number} seeds",
+        ours,
+        {"plain loop": lambda: rivals.plain_loop(lambda: build(HIDDEN), inputs, targets, number, BATCH, STEPS, RATE)},
+        must={"plain loop": 1.0} if number == 16 else {},
+    )
+    row.notes["ms per seed"] = row.ours / number
+
+
+def peak(dtype: torch.dtype, size: int = 1536) -> float:
+    """Return operations per second of one square product that fits the cache, the fastest of many."""
+    import time
+
+    left, right = (torch.randn(size, size).to(dtype) for _ in range(2))
+    least = float("inf")
+    for _ in range(20):
+        start = time.perf_counter()
+        left @ right
+        least = min(least, time.perf_counter() - start)
+    return 2 * size**3 / least
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(("hidden", "batch", "number"), [(32, 32, 16), (100, 64, 16), (800, 100, 16), (2000, 100, 8)])
+def bench_share_of_the_peak(contest, hidden, batch, number, precision):
+    """Six operations per weight and example, less the gradient of the inputs, which nobody needs."""
+    inputs, targets = examples(batch)
+    seeds = seeds_of("bench", 0, range(number))
+    operations = STEPS * number * batch * (4 * 784 * hidden + 6 * hidden * 10)
+
+    def ours():
+        train(
+            lambda: build(hidden), inputs.expand(number, -1, -1), targets.expand(number, -1), seeds,
+            optimiser=Optimiser("sgd", RATE), batch_size=batch, steps=STEPS, precision=precision,
+        )  # fmt: skip
+
+    most = peak({"float32": torch.float32, "bfloat16": torch.bfloat16}[precision])
+    row = contest("share of the peak", f"784-{hidden}-10, batch {batch}, {number} seeds, {precision}", ours, rounds=5)
+    achieved = operations / (row.ours / 1e3)
+    row.notes |= {"GFLOP/s": achieved / 1e9, "peak, GFLOP/s": most / 1e9, "share": achieved / most}

@@ -1,0 +1,69 @@
+"""docs/performance.md: the tables of the bench between marks, the words around them by hand."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.provenance import machine
+
+if TYPE_CHECKING:
+    from tests.bench.conftest import Row
+
+PROJECT = Path(__file__).parents[2]
+DOCUMENT = PROJECT / "docs" / "performance.md"
+
+
+def write(rows: list[Row]) -> None:
+    """Put the tables of `rows` into the document; tables that were not run stay as they are."""
+    text = DOCUMENT.read_text()
+    for table, own in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
+        text = replaced(text, table, rendered(list(own)))
+    DOCUMENT.write_text(text)
+
+
+def replaced(text: str, table: str, body: str) -> str:
+    """Return the document with the lines between a table's marks exchanged.
+
+    Raises:
+        ValueError: the document has no marks for the table.
+    """
+    pattern = re.compile(rf"(<!-- bench: {re.escape(table)} -->\n).*?(<!-- end -->)", re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"{DOCUMENT}: no line `<!-- bench: {table} -->` before a line `<!-- end -->`")
+    return pattern.sub(lambda found: f"{found[1]}{body}\n{found[2]}", text)
+
+
+def rendered(rows: list[Row]) -> str:
+    """Return a table: a line per row, what it must reach and whether it does; below it machine, versions and date."""
+    rivals = list(dict.fromkeys(rival for row in rows for rival in row.rivals))
+    notes = list(dict.fromkeys(note for row in rows for note in row.notes))
+    head = ["", "ours (ms)", *(f"{rival} (ms)" for rival in rivals), *notes, "must reach", "reached"]
+    lines = [head, ["---", *["---:"] * (len(head) - 3), "---", "---"], *(_cells(row, rivals, notes) for row in rows)]
+    found = machine(PROJECT)
+    packages = {**found["packages"], **({"jax": version("jax")} if any("JAX" in rival for rival in rivals) else {})}
+    versions = ", ".join(f"{name} {version}" for name, version in packages.items())
+    where = f"{found['processor']}, {found['cores']} cores; Python {found['python']}, {versions}"
+    return "\n".join(
+        [
+            *("| " + " | ".join(line) + " |" for line in lines),
+            "",
+            f"Measured on {datetime.now(UTC):%Y-%m-%d}: {where}.",
+        ]
+    )
+
+
+def _cells(row: Row, rivals: list[str], notes: list[str]) -> list[str]:
+    theirs = [f"{row.rivals[r]:.4g} ({row.ratios[r]:.2f} x)" if r in row.rivals else "" for r in rivals]
+    wanted = [f"at most {b:g} ms" if name == "limit" else f"{b:g} x {name}" for name, b in row.must.items()]
+    reached = ["yes" if good else "**no**" for good in row.reached().values()]
+    further = [_number(row.notes[note]) if note in row.notes else "" for note in notes]
+    return [row.name, f"{row.ours:.4g}", *theirs, *further, "; ".join(wanted), "; ".join(reached)]
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.3g}"
