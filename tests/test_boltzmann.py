@@ -6,7 +6,7 @@ from itertools import product
 
 import torch
 
-from fixtures.boltzmann import ContrastiveDivergence, Machine, statistics_gap
+from fixtures.boltzmann import ContrastiveDivergence, Machine, Sampler
 from harness.seeds import seeds_of
 
 SEEDS = seeds_of("machine", 0, range(2))
@@ -49,17 +49,36 @@ def test_conditionals_follow_from_the_energy():
 def test_update_is_one_step_contrastive_divergence():
     """The batched update equals the definition, example by example, with the same sampled states."""
     machine, data = small_machine(), states(3)[None, 1:5]
-    weights, visible_bias, hidden_bias = statistics_gap(machine, data, [SEEDS[0].torch("states")])
-    sampled = torch.bernoulli(machine.hidden(data)[0], generator=SEEDS[0].torch("states"))
-    expected = torch.zeros(3, 2, dtype=torch.float64)
+    rule = ContrastiveDivergence(1, 4, 0.3, 0.5, 0.01, 0.1)
+    before = [own.clone() for own in machine.parameters]
+    velocities = Machine(*(torch.full_like(own, 0.2) for own in machine.parameters))
+    sampled = Sampler([SEEDS[0].torch("states")])(machine.hidden(data))[0]
+    gaps = [torch.zeros_like(own[0]) for own in machine.parameters]
     for example, state in zip(data[0], sampled, strict=True):
         imagined = machine.visible(state[None, None])[0, 0]
         first, echoed = (machine.hidden(v[None, None])[0, 0] for v in (example, imagined))
-        expected += (torch.outer(example, first) - torch.outer(imagined, echoed)) / 4
+        gaps[0] += (torch.outer(example, first) - torch.outer(imagined, echoed)) / 4
+        gaps[1] += (example - imagined) / 4
+        gaps[2] += (first - echoed) / 4
+    gaps[0] -= 0.01 * before[0][0]
 
-    torch.testing.assert_close(weights[0], expected)
-    assert visible_bias.shape == (1, 1, 3)
-    assert hidden_bias.shape == (1, 1, 2)
+    rule.update(machine, velocities, data, Sampler([SEEDS[0].torch("states")]))
+
+    for own, velocity, old, gap in zip(machine.parameters, velocities.parameters, before, gaps, strict=True):
+        torch.testing.assert_close(velocity[0], 0.5 * 0.2 + 0.3 * gap)
+        torch.testing.assert_close(own, old + velocity)
+
+
+def test_states_are_one_with_their_probability():
+    """Over 20,000 draws a share is within five standard errors of its probability; 0 and 1 are certain."""
+    probabilities = torch.tensor([0.0, 0.1, 0.5, 1.0]).expand(2, 20_000, 4).contiguous()
+    drawn = Sampler([seed.torch("states") for seed in SEEDS])(probabilities)
+
+    assert set(drawn.unique().tolist()) == {0, 1}
+    torch.testing.assert_close(drawn.mean(1), probabilities[:, 0], rtol=0, atol=5 * 0.5 / 20_000**0.5)
+    assert (drawn[..., 0] == 0).all()
+    assert (drawn[..., 3] == 1).all()
+    assert not torch.equal(drawn[0], drawn[1])
 
 
 def test_training_raises_the_exact_likelihood():
