@@ -100,6 +100,8 @@ def contest(benchmark, request):
     return run
 
 
+TRAINED = {"perceptrons", "perceptrons against JAX", "convolutions"}
+
 MEANS = {"plain loop": 2.5, "JAX jit+vmap": 1.0, "JAX with compiling": 3.0}
 """What the geometric means of the ratios must reach over all rows that have the rival."""
 
@@ -107,10 +109,8 @@ MEANS = {"plain loop": 2.5, "JAX jit+vmap": 1.0, "JAX with compiling": 3.0}
 def means(rows: list[Row]) -> list[Row]:
     """Return a row of geometric means for each precision of the networks that were trained, if all of them were."""
     found = []
-    trained = [row for row in rows if row.table in ("perceptrons", "convolutions")]
-    for precision in (
-        ("bfloat16", "float32") if {row.table for row in trained} == {"perceptrons", "convolutions"} else ()
-    ):
+    trained = [row for row in rows if row.table in TRAINED]
+    for precision in ("bfloat16", "float32") if {row.table for row in trained} == TRAINED else ():
         own = [row for row in trained if row.name.endswith(precision)]
         ratios = {r: statistics.geometric_mean(row.ratios[r] for row in own if r in row.ratios) for r in MEANS}
         medians = {r: statistics.geometric_mean(row.rivals[r] for row in own if r in row.rivals) for r in MEANS}

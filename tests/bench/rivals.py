@@ -78,11 +78,11 @@ class Jax:
     def __init__(self, sizes: tuple[int, ...], batch: int, rate: float) -> None:
         import jax
 
-        self._jax, self._sizes, self._batch, self._rate = jax, sizes, batch, rate
+        self.jax, self._sizes, self._batch, self._rate = jax, sizes, batch, rate
 
     def first(self, seeds: int) -> object:
         """Return initial weights, uniform as torch's."""
-        jax = self._jax
+        jax = self.jax
 
         def one(key: object) -> list[tuple[object, object]]:
             layers = []
@@ -97,7 +97,7 @@ class Jax:
 
     def epoch(self) -> Callable[..., object]:
         """Return an epoch of one seed: (weights, inputs, targets, order) to weights."""
-        jax = self._jax
+        jax = self.jax
 
         def loss(layers: list[tuple[object, object]], x: object, y: object) -> object:
             for weight, bias in layers[:-1]:
@@ -116,15 +116,15 @@ class Jax:
 
     def mapped(self) -> Callable[..., object]:
         """Return the compiled epoch of all seeds at once."""
-        return self._jax.jit(self._jax.vmap(self.epoch(), (0, None, None, 0)))
+        return self.jax.jit(self.jax.vmap(self.epoch(), (0, None, None, 0)))
 
     def single(self) -> Callable[..., object]:
         """Return the compiled epoch of one seed."""
-        return self._jax.jit(self.epoch())
+        return self.jax.jit(self.epoch())
 
     def orders(self, seeds: int, number: int) -> object:
         """Return a permutation per seed, cut into batches, (seeds, steps, batch)."""
-        jax = self._jax
+        jax = self.jax
         keys = jax.random.split(jax.random.key(1), seeds)
         orders = jax.vmap(lambda key: jax.random.permutation(key, number))(keys)
         return orders.reshape(seeds, -1, self._batch)
