@@ -43,6 +43,9 @@ Loss = Literal["cross_entropy", "squared_error"]
 Build = Callable[[], nn.Module]
 
 PREDICTED_AT_ONCE = 1_000
+IMAGES_AT_ONCE = 100
+"""Examples that a network sees at once when nothing is trained: what it makes of them should stay in the cache."""
+
 FEW_CLASSES = 32
 
 
@@ -91,9 +94,14 @@ class Ensemble:
         with _arithmetic(anywhere.device, self.precision):
             for number, own in enumerate(given):
                 state = {name: _laid_out(own[number]) for name, own in self.weights.items() if name in wanted}
-                blocks = [functional_call(module, state, (_laid_out(block),)) for block in own.split(PREDICTED_AT_ONCE)]
+                blocks = [functional_call(module, state, (_laid_out(block),)) for block in own.split(_at_once(own))]
                 outputs.append(torch.cat(blocks).to(_storage(self.precision)))
         return torch.stack(outputs)
+
+
+def _at_once(examples: Tensor) -> int:
+    """Return how many of the examples, (n, *shape), are predicted at once."""
+    return IMAGES_AT_ONCE if examples.ndim > 3 else PREDICTED_AT_ONCE
 
 
 def _laid_out(values: Tensor) -> Tensor:
@@ -289,7 +297,7 @@ def _looked_at(run: _Run, network: Network) -> Tensor:
     assert run.stopping is not None
     total = torch.zeros(len(run.seeds), dtype=torch.float64, device=run.inputs.device)
     inputs, targets = cast("Tensor", run.stopping.inputs), cast("Tensor", run.stopping.targets)
-    for block, answers in zip(*(torch.split(each, PREDICTED_AT_ONCE, 1) for each in (inputs, targets)), strict=True):
+    for block, answers in zip(*(torch.split(each, _at_once(inputs[0]), 1) for each in (inputs, targets)), strict=True):
         with _arithmetic(run.inputs.device, run.precision):
             outputs = network.forward(block, training=False).to(_storage(run.precision))
         if run.stopping.metric == "loss":

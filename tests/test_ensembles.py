@@ -401,7 +401,7 @@ def test_features_are_what_the_first_layers_make():
 def test_prediction_in_blocks_is_prediction_at_once(monkeypatch):
     ensemble, inputs = trained(build=convolutional), examples()[0]
     whole = ensemble.predict(inputs)
-    monkeypatch.setattr("harness.ensembles.PREDICTED_AT_ONCE", 16)
+    monkeypatch.setattr("harness.ensembles.IMAGES_AT_ONCE", 16)
 
     torch.testing.assert_close(ensemble.predict(inputs), whole)
 
