@@ -73,6 +73,14 @@ def metric_of(contrast: Contrast) -> str:
     return str(getattr(contrast, kind_of(contrast)))
 
 
+def durations_of(claim: Claim) -> set[str]:
+    """Return the names of a claim's metrics that are durations.
+
+    A trial that was measured beside others has none: what shares the machine takes longer.
+    """
+    return {name for name, metric in claim.metrics.items() if metric.unit == "second"}
+
+
 def kind_of(contrast: Contrast) -> str:
     """Return `mean`, `difference`, ...: the key that names the kind."""
     return next(iter(type(contrast).model_fields))
@@ -141,12 +149,15 @@ def only(values: Iterable[T]) -> T:
 def evaluate(contrast: Sampled, claim: Claim, evidence: Evidence, settings: Mapping[str, Any]) -> PerSeed:
     """Return the contrast of every seed that has all its trials.
 
-    A seed that lacks a trial is left out; a trial that lacks the metric, or gives
-    no finite number, is a problem: it never counts as a value.
+    A seed that lacks a trial is left out, and so is one whose duration was not measured; a
+    trial that lacks another metric, or gives no finite number, is a problem: it never counts
+    as a value.
     """
     points = points_of(contrast, claim)
     seeds = common_seeds(points, evidence)
     name = metric_of(contrast)
+    if name in durations_of(claim):
+        seeds = [seed for seed in seeds if all(name in evidence[point][seed] for point in points)]
     metric = claim.metrics[name]
     resolution = resolve(metric, settings)
     problems = tuple(_problems(points, seeds, name, evidence, metric.bounds, resolution))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.budget import Budget
+from harness.contrasts import durations_of
 from harness.memory import affordable
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.outlook import PILOT, batch_seconds, remaining_seconds
@@ -138,7 +139,7 @@ def take_stored(plan: Plan, variant: Variant, tasks: list[Task], context: Contex
         for seed, key in zip(task.seeds, task.keys, strict=True):
             if variant.knows(plan, task, seed):
                 continue
-            if key in stored:
+            if key in stored and variant.suffices(plan, task, stored[key].metrics):
                 variant.reuse(plan, task, seed, *stored[key])
             else:
                 wanted.append(seed)
@@ -184,7 +185,14 @@ def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context
     rest = [task for task in tasks if not variant.timed(plan, task)]
     yield from executor.run(timed_jobs_of(timed), at_once=1)
     peaks = [peak for task in rest if (peak := context.store.peak_bytes(plan.claim.id, task))]
-    yield from executor.run(jobs_of(rest, workers), affordable(workers, max(peaks, default=None)))
+    for task, outcomes in executor.run(jobs_of(rest, workers), affordable(workers, max(peaks, default=None))):
+        yield task, outcomes if workers == 1 else [without_durations(plan, outcome) for outcome in outcomes]
+
+
+def without_durations(plan: Plan, outcome: Outcome) -> Outcome:
+    """Return an outcome measured beside others: what it took there is no measurement of anything."""
+    durations = durations_of(plan.claim)
+    return replace(outcome, metrics={name: value for name, value in outcome.metrics.items() if name not in durations})
 
 
 def keep(plan: Plan, variant: Variant, task: Task, outcomes: list[Outcome], context: Context) -> None:

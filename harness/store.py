@@ -164,7 +164,11 @@ class Store:
         self._write("UPDATE run SET finished = ? WHERE id = ?", (now(), run))
 
     def save_trial(self, row: TrialRow, run: str, *, replace: bool = False) -> None:
-        """Commit one trial; a failed one gives way to a new one, a finished one only if `replace`."""
+        """Commit one trial.
+
+        A failed one gives way to a new one, a finished one only to one with more metrics (durations, which a trial
+        measured beside others has not), or if `replace`.
+        """
         outcome, task = row.outcome, row.task
         values = (
             row.key,
@@ -184,7 +188,8 @@ class Store:
             outcome.peak_bytes,
             " ".join(outcome.choices),
         )
-        condition = "" if replace else " WHERE trial.status = 'failed'"
+        more = "(SELECT count(*) FROM json_each(excluded.metrics)) > (SELECT count(*) FROM json_each(trial.metrics))"
+        condition = "" if replace else f" WHERE trial.status = 'failed' OR {more}"
         self._write(
             f"INSERT INTO trial VALUES ({', '.join('?' * len(values))}) ON CONFLICT (key) DO UPDATE SET "
             "status = excluded.status, metrics = excluded.metrics, seconds = excluded.seconds, error = excluded.error, "

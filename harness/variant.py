@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness import verdict
-from harness.contrasts import Evidence, metric_of, points_of, shown
+from harness.contrasts import Evidence, durations_of, metric_of, points_of, shown
 from harness.plan import points_of_task
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from harness.contrasts import Point
     from harness.experiment import Metrics, Outcome, Task
@@ -89,12 +89,13 @@ class Variant:
         return self.change if arm in self.changed_arms else {}
 
     def timed(self, plan: Plan, task: Task | None = None) -> bool:
-        """Whether an expectation reads a duration, of any task or under the condition of this one.
+        """Whether an expectation that is still open reads a duration, of any task or under the condition of this one.
 
-        All arms under such a condition are measured one seed at a time, in one process alone.
+        All arms under such a condition are measured one seed at a time, in one process alone. Once what reads durations
+        is decided, further seeds need no clock, and are measured side by side.
         """
-        metrics = plan.claim.metrics
-        timed = [name for name, e in self.expectations.items() if metrics[metric_of(e.contrast)].unit == "second"]
+        durations = durations_of(plan.claim)
+        timed = [name for name in self.open() if metric_of(self.expectations[name].contrast) in durations]
         if task is None:
             return bool(timed)
         conditions = {point[1:] for point in self.points(timed, plan.claim)}
@@ -108,8 +109,13 @@ class Variant:
                 self.judgements[name] = verdict.judge(expectation, plan.claim, self.evidence, settings, plan.seeds)
 
     def knows(self, plan: Plan, task: Task, seed: Seed) -> bool:
-        """Whether a trial of `task` with `seed` is among the evidence."""
-        return seed.index in self.evidence.get(points_of_task(plan, task)[0], {})
+        """Whether a trial of `task` with `seed` is among the evidence, with all that is read of it."""
+        known = self.evidence.get(points_of_task(plan, task)[0], {}).get(seed.index)
+        return known is not None and self.suffices(plan, task, known)
+
+    def suffices(self, plan: Plan, task: Task, metrics: Metrics | Mapping[str, float]) -> bool:
+        """Whether a trial of `task` that yielded `metrics` will do: where durations are read, it must have them."""
+        return durations_of(plan.claim) <= metrics.keys() or not self.timed(plan, task)
 
     def reuse(
         self, plan: Plan, task: Task, seed: Seed, metrics: Metrics, seconds: float, choices: Iterable[str] = ()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -461,7 +462,9 @@ def test_interrupted_run_ends_at_once_and_says_what_is_kept(pytester, workers):
     write_claim(pytester.path, experiment=SLOW.replace("0.15", "2.0"))
     write_claim(pytester.path, "a_quick_one")
     command = [sys.executable, "-m", "pytest", *ARGUMENTS, f"--claims-workers={workers}"]
-    first = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, text=True)
+    # A shell that starts the tests in the background has them ignore SIGINT, and their children would inherit that.
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    first = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, text=True, preexec_fn=heeding)  # noqa: PLW1509
     _wait_until(lambda: _count(pytester.path, "record WHERE claim = 'a_quick_one'") == 1)
     first.send_signal(signal.SIGINT)
     output, _ = first.communicate(timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from unittest.mock import Mock
@@ -292,6 +293,55 @@ def test_only_conditions_whose_durations_are_read_are_measured_alone(tmp_path, s
 
     found = {step: {(n, len(task.seeds)) for n, task in spy.ran if task.condition["step"] == step} for step in (10, 20)}
     assert found == {10: {(1, 1)}, 20: {(4, 1), (4, 2)}}
+
+
+ONE_STEP = {old: new.replace("[10, 20]", "[10]").replace("step: 20", "step: 10") for old, new in CONDITIONS.items()}
+
+
+def alone_at(spy, indices):
+    """Return how many jobs ran at once for the claim's own trials of seeds with these indices."""
+    return {at_once for at_once, task in spy.ran if task.settings["centre"] != 0 and task.seeds[0].index in indices}
+
+
+def test_once_durations_are_decided_further_seeds_are_measured_side_by_side_and_have_none(tmp_path, store):
+    # The gap is on the edge of its band: looks at it follow after the first, which decides the time.
+    folder, spy = write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP, gap=0.5), Spy()
+
+    record = run_claim(load_claim(folder), Context(Options(workers=4), store, lambda _: spy, "run"))
+
+    assert (alone_at(spy, range(6)), alone_at(spy, range(6, 12))) == ({1}, {4})
+    assert expectation(record)["n"] == 12
+    assert expectation(record, "warm_takes_its_time")["n"] == 6
+    assert metrics_of(store) == {index: {"level", "time"} if index < 6 else {"level"} for index in range(12)}
+
+
+def test_a_duration_that_is_asked_for_later_is_measured_alone(tmp_path, store):
+    run_claim(
+        load_claim(write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP, gap=0.5)),
+        Context(Options(workers=4), store, lambda _: Spy(), "run"),
+    )
+    edge = {**ONE_STEP, "at_most: 100": "at_most: 0.5"}  # the time is uniform between 0 and 1
+    folder, spy = write_claim(tmp_path, experiment=TIMED, replace=edge, gap=0.5), Spy()
+
+    record = run_claim(load_claim(folder), Context(Options(workers=4), store, lambda _: spy, "later"))
+
+    assert expectation(record, "warm_takes_its_time")["n"] == 12
+    assert (alone_at(spy, range(6)), alone_at(spy, range(6, 12))) == (set(), {1})
+    assert metrics_of(store) == {key: {"level", "time"} for key in range(12)}
+
+
+def metrics_of(store):
+    """Return which metrics are stored of the seeds of the warm arm."""
+    query = "SELECT seed, metrics FROM trial WHERE arm = 'warm' AND json_extract(settings, '$.centre') != 0"
+    return {seed: set(json.loads(metrics)) for seed, metrics in store._database.execute(query)}
+
+
+def test_alone_in_one_process_every_trial_has_its_durations(tmp_path, store):
+    folder = write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP, gap=0.5)
+
+    run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "run"))
+
+    assert metrics_of(store) == {key: {"level", "time"} for key in range(12)}
 
 
 def test_no_more_processes_than_memory_allows_for_what_trials_are_known_to_take(tmp_path, store, monkeypatch):
