@@ -17,6 +17,7 @@ import numpy as np
 from harness.choices import recorded
 from harness.errors import ClaimsError, TrialError
 from harness.memory import PeakMemory
+from harness.profiling import profiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +105,7 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
 def run_task(task: Task) -> list[Outcome]:
     """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
     memory = PeakMemory(str(task.settings.get("device", "cpu")))
-    with recorded() as chosen:
+    with recorded() as chosen, profiled(task.experiment.parent.name):
         outcomes = _outcomes(task)
     peak, choices = memory.bytes(), tuple(sorted(chosen))
     return [replace(outcome, peak_bytes=peak, choices=choices) for outcome in outcomes]

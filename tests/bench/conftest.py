@@ -34,7 +34,8 @@ class Row:
         ours: median of our times, ms.
         rivals: rival -> median of its times, ms.
         ratios: rival -> median over rounds of its time over ours.
-        must: rival -> the ratio to reach; or "limit" -> the most that `ours` may be.
+        must: rival or note -> the least that the ratio or the number may be.
+        most: note, or OURS -> the most that the number may be.
         notes: further numbers, by name.
     """
 
@@ -44,14 +45,19 @@ class Row:
     rivals: dict[str, float] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
     must: dict[str, float] = field(default_factory=dict)
-    notes: dict[str, float | str] = field(default_factory=dict)
+    most: dict[str, float] = field(default_factory=dict)
+    notes: dict[str, float] = field(default_factory=dict)
 
     def reached(self) -> dict[str, bool]:
-        """Return for each thing that must be reached whether it is."""
-        return {
-            name: self.ours <= bound if name == "limit" else self.ratios[name] >= bound
-            for name, bound in self.must.items()
-        }
+        """Return for each thing that must be reached, in words, whether it is."""
+        numbers = {**self.notes, **self.ratios, OURS: self.ours}
+        least = {f"{bound:g} x {name}" if name in self.ratios else f"at least {bound:g} {name}": numbers[name] >= bound
+                 for name, bound in self.must.items()}  # fmt: skip
+        return least | {f"at most {bound:g} {name}": numbers[name] <= bound for name, bound in self.most.items()}
+
+
+OURS = "ms"
+"""What a bound on our own time is called."""
 
 
 ROWS = pytest.StashKey[list[Row]]()
@@ -72,8 +78,9 @@ def contest(benchmark, request):
         rivals: dict[str, Callable[[], object]] | None = None,
         *,
         must: dict[str, float] | None = None,
+        most: dict[str, float] | None = None,
         rounds: int = 7,
-        notes: dict[str, float | str] | None = None,
+        warm: bool = True,
     ) -> Row:
         times: dict[str, list[float]] = {rival: [] for rival in rivals or {}}
 
@@ -83,15 +90,15 @@ def contest(benchmark, request):
                 work()
                 times[rival].append(time.perf_counter() - start)
 
-        benchmark.pedantic(ours, setup=others, rounds=rounds, warmup_rounds=1)
+        benchmark.pedantic(ours, setup=others, rounds=rounds, warmup_rounds=int(warm))
         own = benchmark.stats.stats.data
         # The first of a rival's times belongs to the warm-up round.
         ratios = {
-            rival: statistics.median(theirs / mine for theirs, mine in zip(taken[1:], own, strict=True))
+            rival: statistics.median(theirs / mine for theirs, mine in zip(taken[int(warm) :], own, strict=True))
             for rival, taken in times.items()
         }
-        medians = {rival: 1e3 * statistics.median(taken[1:]) for rival, taken in times.items()}
-        row = Row(table, name, 1e3 * statistics.median(own), medians, ratios, must or {}, notes or {})
+        medians = {rival: 1e3 * statistics.median(taken[int(warm) :]) for rival, taken in times.items()}
+        row = Row(table, name, 1e3 * statistics.median(own), medians, ratios, must or {}, most or {})
         benchmark.group = table
         benchmark.extra_info.update(asdict(row))
         request.config.stash[ROWS].append(row)
@@ -135,7 +142,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say of each row what it must reach and whether it does."""
     for row in terminalreporter.config.stash[ROWS]:
         ratios = ", ".join(f"{ratio:.2f} x {rival}" for rival, ratio in row.ratios.items())
-        reached = ", ".join(
-            f"{'reaches' if good else 'MISSES'} {row.must[name]:g} ({name})" for name, good in row.reached().items()
-        )
+        reached = ", ".join(f"{'reaches' if good else 'MISSES'} {what}" for what, good in row.reached().items())
         terminalreporter.write_line(f"{row.table} | {row.name}: {row.ours:.4g} ms; {ratios}; {reached or 'no bound'}")

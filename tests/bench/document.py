@@ -59,11 +59,7 @@ def rendered(rows: list[Row]) -> str:
 
 def _cells(row: Row, rivals: list[str], notes: list[str]) -> list[str]:
     theirs = [f"{row.rivals[r]:.4g} ({row.ratios[r]:.2f} x)" if r in row.rivals else "" for r in rivals]
-    wanted = [f"at most {b:g} ms" if name == "limit" else f"{b:g} x {name}" for name, b in row.must.items()]
-    reached = ["yes" if good else "**no**" for good in row.reached().values()]
-    further = [_number(row.notes[note]) if note in row.notes else "" for note in notes]
-    return [row.name, f"{row.ours:.4g}", *theirs, *further, "; ".join(wanted), "; ".join(reached)]
-
-
-def _number(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.3g}"
+    found = row.reached()
+    reached = ["yes" if good else "**no**" for good in found.values()]
+    further = [f"{row.notes[note]:.3g}" if note in row.notes else "" for note in notes]
+    return [row.name, f"{row.ours:.4g}", *theirs, *further, "; ".join(found), "; ".join(reached)]
