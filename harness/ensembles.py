@@ -8,6 +8,7 @@ network does not depend on which other seeds were trained along with it.
 from __future__ import annotations
 
 import contextlib
+import copy
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -115,10 +116,13 @@ def error_rate(ensemble: Ensemble, inputs: Tensor | np.ndarray, targets: Tensor 
     A network with an output that is not a number has no error rate: its entry is NaN.
     """
     outputs = ensemble.predict(inputs)
-    wrong = outputs.argmax(-1) != torch.as_tensor(targets, device=outputs.device)
-    rates = wrong.double().mean(1)
-    rates[~outputs.isfinite().flatten(1).all(1)] = math.nan
-    return rates.cpu().numpy()
+    return _error_rates(outputs, torch.as_tensor(targets, device=outputs.device)).cpu().numpy()
+
+
+def _error_rates(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Return each seed's share of wrong classes, (n_seeds,); NaN where an output is not a number."""
+    wrong = (outputs.argmax(-1) != targets).double().mean(1)
+    return wrong.where(outputs.isfinite().flatten(1).all(1), math.nan)
 
 
 def train(
@@ -173,10 +177,7 @@ def train(
     rounded = torch.bfloat16 if precision == "bfloat16" and rounds_first(module) else storage
     examples = _as_inputs(inputs, module, rounded, device)
     answers = _as_targets(targets, loss, storage, device)
-    _require(
-        len(seeds) == len(examples) == len(answers) and examples.shape[1] == answers.shape[1] > 0,
-        f"inputs {tuple(examples.shape)}, targets {tuple(answers.shape)} and {len(seeds)} seeds do not fit",
-    )
+    _require_fit("", examples, answers, len(seeds))
     count = _number_of_steps(epochs, steps, examples.shape[1], batch_size)
     rules = list(optimiser) if isinstance(optimiser, Sequence) else [optimiser] * len(seeds)
     _require(len(rules) == len(seeds), f"optimiser: {len(rules)} for {len(seeds)} seeds: give one, or one per seed")
@@ -189,7 +190,7 @@ def train(
     looks = stopping and _on_device(stopping, module, loss, storage, device, len(seeds))
     run = _Run(examples, answers, seeds, rules, batch_size, count, precision, loss, kept, frozenset(frozen), looks)
     before = torch.get_rng_state()
-    weights, taken = _train(run, build, first, chosen)
+    weights, taken = _train(run, module, first, chosen)
     _require(
         torch.equal(before, torch.get_rng_state()), "the network draws from torch's global generator: use nn.Dropout"
     )
@@ -221,7 +222,7 @@ class _Run:
         return [seed.torch("dropout", str(self.inputs.device)) for seed in self.seeds]
 
     def of(self, some: slice) -> _Run:
-        """Return the same run for some seeds."""
+        """Return the same run for a slice of the seeds."""
         stopping = self.stopping and replace(
             self.stopping, inputs=self.stopping.inputs[some], targets=self.stopping.targets[some]
         )
@@ -232,16 +233,16 @@ class _Run:
         )  # fmt: skip
 
 
-def _train(run: _Run, build: Build, first: dict[str, Tensor], chosen: Strategy) -> Trained:
+def _train(run: _Run, architecture: nn.Module, first: dict[str, Tensor], chosen: Strategy) -> Trained:
     if chosen == "loop":
-        return _one_by_one(run, build, first)
-    module = _architecture(build)
+        return _one_by_one(run, architecture, first)
+    module = copy.deepcopy(architecture)
     stacked = chosen == "stacked"
     network = Stacked(module, first, run.frozen, run.dropout()) if stacked else Mapped(module, first, run.frozen)
     return _descend(run, network, Batches(run.inputs, run.targets, run.seeds, run.batch_size, run.steps))
 
 
-def _one_by_one(run: _Run, build: Build, first: dict[str, Tensor]) -> Trained:
+def _one_by_one(run: _Run, architecture: nn.Module, first: dict[str, Tensor]) -> Trained:
     """Train one seed after the other; where there are several threads, as many seeds side by side, each on one.
 
     Seeds side by side need not wait for each other; threads that share a seed's operations do so at every one of them.
@@ -251,7 +252,7 @@ def _one_by_one(run: _Run, build: Build, first: dict[str, Tensor]) -> Trained:
         only = slice(number, number + 1)
         # Memory of its own: autograd counts changes, and counts those of all views of one tensor together.
         own, weights = run.of(only), {name: values[only].clone() for name, values in first.items()}
-        network = Alone(_architecture(build), weights, run.frozen, own.dropout())
+        network = Alone(copy.deepcopy(architecture), weights, run.frozen, own.dropout())
         batches = Batches(own.inputs, own.targets, own.seeds, own.batch_size, own.steps, channels_last=True)
         return _descend(own, network, batches)
 
@@ -300,13 +301,8 @@ def _looked_at(run: _Run, network: Network) -> Tensor:
     for block, answers in zip(*(torch.split(each, _at_once(inputs[0]), 1) for each in (inputs, targets)), strict=True):
         with _arithmetic(run.inputs.device, run.precision):
             outputs = network.forward(block, training=False).to(_storage(run.precision))
-        if run.stopping.metric == "loss":
-            values = _losses(run.loss, outputs, answers)
-        else:
-            values = (
-                (outputs.argmax(-1) != answers).double().mean(1).where(outputs.isfinite().flatten(1).all(1), math.nan)
-            )
-        total += values * block.shape[1]
+        loss = run.stopping.metric == "loss"
+        total += (_losses(run.loss, outputs, answers) if loss else _error_rates(outputs, answers)) * block.shape[1]
     return total / inputs.shape[1]
 
 
@@ -362,15 +358,18 @@ def _on_device(
     stopping: EarlyStopping, module: nn.Module, loss: Loss, storage: torch.dtype, device: str, number: int
 ) -> EarlyStopping:
     """Return the rule with its examples converted as the training set's are."""
-    inputs, targets = (
-        _as_inputs(stopping.inputs, module, storage, device),
-        _as_targets(stopping.targets, loss, storage, device),
-    )
+    inputs = _as_inputs(stopping.inputs, module, storage, device)
+    targets = _as_targets(stopping.targets, loss, storage, device)
+    _require_fit("stopping: ", inputs, targets, number)
+    return replace(stopping, inputs=inputs, targets=targets)
+
+
+def _require_fit(whose: str, inputs: Tensor, targets: Tensor, number: int) -> None:
+    """Refuse examples that are not those of `number` seeds, each with a target for every input."""
     _require(
         number == len(inputs) == len(targets) and inputs.shape[1] == targets.shape[1] > 0,
-        f"stopping: inputs {tuple(inputs.shape)}, targets {tuple(targets.shape)} and {number} seeds do not fit",
+        f"{whose}inputs {tuple(inputs.shape)}, targets {tuple(targets.shape)} and {number} seeds do not fit",
     )
-    return replace(stopping, inputs=inputs, targets=targets)
 
 
 def _architecture(build: Build) -> nn.Module:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from fixtures import mnist
+from fixtures.labels import redrawn
 from harness.ensembles import Ensemble, error_rate, train
 from harness.optim import Optimiser
 
@@ -40,7 +41,7 @@ def examples_of(seeds: Seeds, n_train: int, n_test: int, label_noise: float) -> 
     parts = [mnist.split(digits, seed, n_train, n_test) for seed in seeds]
     inputs, test_inputs = (torch.stack([_small(digits.images[pair[side]]) for pair in parts]) for side in (0, 1))
     labels, test_labels = (np.stack([digits.labels[pair[side]] for pair in parts]) for side in (0, 1))
-    noisy = np.stack([_with_noise(own, seed, label_noise) for own, seed in zip(labels, seeds, strict=True)])
+    noisy = np.stack([redrawn(own, label_noise, CLASSES, seed) for own, seed in zip(labels, seeds, strict=True)])
     centre, spread = inputs.mean(1, keepdim=True), inputs.std((1, 2), keepdim=True)
     training = (inputs - centre) / spread, torch.from_numpy(noisy.astype(np.int64))
     return training, ((test_inputs - centre) / spread, torch.from_numpy(test_labels.astype(np.int64)))
@@ -49,13 +50,6 @@ def examples_of(seeds: Seeds, n_train: int, n_test: int, label_noise: float) -> 
 def _small(images: np.ndarray) -> torch.Tensor:
     """Return images shrunk by averaging, shape (n, SIDE * SIDE)."""
     return nn.functional.adaptive_avg_pool2d(torch.from_numpy(images / 255.0), SIDE).flatten(1).float()
-
-
-def _with_noise(labels: np.ndarray, seed: Seed, share: float) -> np.ndarray:
-    """Return labels of which each is redrawn with probability `share`; what a small share redraws, a larger does too."""
-    generator = seed.numpy("label noise")
-    redrawn = generator.random(len(labels)) < share
-    return np.where(redrawn, generator.integers(0, CLASSES, len(labels)), labels)
 
 
 def fitted(
