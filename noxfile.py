@@ -60,7 +60,7 @@ def mutants(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the engine against its rivals, then every claim that trains; needs an idle machine."""
-    install(session, "bench")
+    install(session, "test", "bench")
     engine = ["tests/bench", "-o", "python_files=bench_*.py", "-o", "python_functions=bench_*", "-W", "default"]
     for name, what in {"engine": engine, "claims": ["claims"]}.items():
         results = Path(f"reports/bench/{name}.json")
