@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.experiment import Metrics, Outcome, Task
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _STEPS = (
     """
@@ -49,6 +49,9 @@ CREATE TABLE noise (
 """,
     """
 ALTER TABLE trial ADD COLUMN choices TEXT NOT NULL DEFAULT '';
+""",
+    """
+ALTER TABLE trial ADD COLUMN company TEXT;
 """,
 )
 """What leads from each schema version to the next; the first from an empty file."""
@@ -187,6 +190,8 @@ class Store:
             now(),
             outcome.peak_bytes,
             " ".join(outcome.choices),
+            # Sums over a batch of other seeds round otherwise: to the last bit a trial repeats in its company alone.
+            canonical([seed.index for seed in task.seeds]),
         )
         more = "(SELECT count(*) FROM json_each(excluded.metrics)) > (SELECT count(*) FROM json_each(trial.metrics))"
         condition = "" if replace else f" WHERE trial.status = 'failed' OR {more}"
@@ -194,7 +199,7 @@ class Store:
             f"INSERT INTO trial VALUES ({', '.join('?' * len(values))}) ON CONFLICT (key) DO UPDATE SET "
             "status = excluded.status, metrics = excluded.metrics, seconds = excluded.seconds, error = excluded.error, "
             f"run = excluded.run, finished = excluded.finished, peak_bytes = excluded.peak_bytes, "
-            f"choices = excluded.choices{condition}",
+            f"choices = excluded.choices, company = excluded.company{condition}",
             values,
         )
 
