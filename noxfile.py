@@ -58,6 +58,14 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def faults(session: nox.Session) -> None:
+    """Kill runs at random moments, cause every other fault, and say what was lost; options of the killing follow."""
+    install(session, "test")
+    session.run("python", "-m", "tests.faults", *session.posargs)
+    session.run("pytest", "tests", "-m", "fault", "--benchmark-disable", "-v")
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the engine against its rivals, then every claim that trains; needs an idle machine."""
     install(session, "test", "bench")

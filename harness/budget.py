@@ -21,17 +21,19 @@ class Budget:
         estimates: id of a claim -> seconds that it still takes, None where nothing is known.
         first: the claim whose first batch may begin even if it will not end in time, so that every run makes some
             progress; None for whichever comes first.
+        stopped: whether the user has asked for an end: then nothing begins any more.
     """
 
     deadline: float = math.inf
     estimates: dict[str, float | None] = field(default_factory=dict)
     first: str | None = None
+    stopped: bool = False
     _begun: bool = False
 
     @property
     def limited(self) -> bool:
         """Whether there is a limit at all: without one nothing needs to be estimated."""
-        return self.deadline < math.inf
+        return self.stopped or self.deadline < math.inf
 
     def arrange(self, seconds: Mapping[str, float | None]) -> list[str]:
         """Take note of what claims still take, and return them in the order in which to run them.
@@ -49,7 +51,7 @@ class Budget:
     def admits(self, claim: str) -> bool:
         """Whether a claim may begin: it takes no time, is expected to end in time, or is the first."""
         seconds = self.estimates.get(claim)
-        return seconds == 0 or self._fits(None if claim == self.first else seconds)
+        return (seconds == 0 and not self.stopped) or self._fits(None if claim == self.first else seconds)
 
     def allows(self, claim: str, seconds: float | None) -> bool:
         """Whether a batch of so many seconds (None: nobody knows) may begin; if it may, it counts as begun."""
@@ -60,4 +62,4 @@ class Budget:
 
     def _fits(self, seconds: float | None) -> bool:
         """Whether there is time for something that takes so long; for what takes no one knows how long, any time."""
-        return time.monotonic() + (seconds or 0.0) < self.deadline
+        return not self.stopped and time.monotonic() + (seconds or 0.0) < self.deadline

@@ -44,6 +44,8 @@ class Task:
         metrics: names of the metrics it must return.
         together: number of values per metric and seed, None for a single one.
         keys: the trials' keys, one per seed.
+        seconds: the most that the call may take for each of its seeds, None for no limit.
+        gigabytes: the most memory that it may add to what its process holds, None for no limit.
     """
 
     experiment: Path
@@ -55,6 +57,13 @@ class Task:
     metrics: tuple[str, ...]
     together: int | None = None
     keys: tuple[str, ...] = ()
+    seconds: float | None = None
+    gigabytes: float | None = None
+
+    @property
+    def limited(self) -> bool:
+        """Whether the call must run in a process that can be ended."""
+        return self.seconds is not None or self.gigabytes is not None
 
 
 @dataclass(frozen=True)

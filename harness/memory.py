@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CLEAR = Path("/proc/self/clear_refs")
 """Writing 5 here makes the kernel forget the largest resident size so far (proc(5), Linux 4.0 and later)."""
@@ -28,6 +32,27 @@ def affordable(workers: int, peak: int | None) -> int:
 def available() -> int | None:
     """Return the bytes that new work can have, None where the system does not say."""
     return _kilobytes(MEMINFO, "MemAvailable:")
+
+
+@contextlib.contextmanager
+def at_most(gigabytes: float | None) -> Iterator[None]:
+    """Let this process allocate at most so many gigabytes more inside; what asks for more gets a MemoryError.
+
+    The limit is on private writable memory (setrlimit(2), RLIMIT_DATA, Linux 4.7 and later); where the system does not
+    know it, there is none.
+    """
+    held = _kilobytes(STATUS, "VmData:")
+    if gigabytes is None or held is None:
+        yield
+        return
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (held + int(gigabytes * 1e9), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 class PeakMemory:

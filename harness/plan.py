@@ -121,8 +121,9 @@ def tasks_of(
         everything = {**settings, **placement(plan)}
         tasks.append(
             Task(
-                folder.experiment, folder.project, arm, condition, batch, everything, tuple(claim.metrics), length, keys
-            )
+                folder.experiment, folder.project, arm, condition, batch, everything, tuple(claim.metrics), length, keys,
+                claim.limits.seconds, claim.limits.gigabytes,
+            )  # fmt: skip
         )
     return tasks
 
@@ -143,8 +144,13 @@ def _key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
 
 def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
     """Return the keys that trials of `task` with these seeds have, whatever their base seeds."""
-    settings = {name: value for name, value in task.settings.items() if name not in placement(plan)}
-    return [_key(plan, task.arm, settings, seed) for seed in seeds]
+    return [stored_key(plan, task.arm, task.settings, seed) for seed in seeds]
+
+
+def stored_key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
+    """Return the key that a trial has whose call got `settings`, as the store holds them, placement included."""
+    own = {name: value for name, value in settings.items() if name not in placement(plan)}
+    return _key(plan, arm, own, seed)
 
 
 def fingerprint(plan: Plan) -> str:

@@ -7,7 +7,11 @@ so it survives a killed worker and works under pytest-xdist.
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+import signal
+import threading
 import time
 import uuid
 from functools import lru_cache
@@ -33,6 +37,8 @@ OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 RUN: pytest.StashKey[str] = pytest.StashKey()
 DEADLINE: pytest.StashKey[float] = pytest.StashKey()
 FINISHED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+
+STOPPING = "claims: finishing what is being measured, then the report; Ctrl-C again stops at once"
 
 INVALID_SPECIFICATION = "invalid-specification"
 """Stands for the readings of a claim.yaml that cannot be loaded."""
@@ -214,7 +220,27 @@ def _session(config: pytest.Config) -> Session:
         config.stash[SESSION] = Session(
             config.stash[OPTIONS], config.stash[RUN], config.rootpath, _teller(config), config.stash[DEADLINE]
         )
+        _finish_at_the_first_interrupt(config)
     return config.stash[SESSION]
+
+
+def _finish_at_the_first_interrupt(config: pytest.Config) -> None:
+    """Have the first Ctrl-C end the run when what is being measured is measured; the second ends it at once."""
+    ours = threading.current_thread() is threading.main_thread() and not hasattr(config, "workerinput")
+    # A shell that ignores SIGINT for what it runs in the background, or another plugin, knows better.
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+
+    def finish(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        config.stash[SESSION].stop()
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            # Past all buffers: the line that this signal came upon may be half written.
+            with contextlib.suppress(OSError, ValueError):
+                os.write(reporter._tw._file.fileno(), f"\n{STOPPING}\n".encode())
+
+    signal.signal(signal.SIGINT, finish)
 
 
 def _teller(config: pytest.Config) -> Any:
@@ -237,6 +263,8 @@ def _teller(config: pytest.Config) -> Any:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Show an error that this tool raised on purpose by its words alone: they name what to do."""
     report = yield
+    if SESSION in item.config.stash and item.config.stash[SESSION].stopped:
+        item.session.shouldstop = "interrupted by the user"
     error = call.excinfo.value if call.excinfo is not None else None
     if isinstance(error, ClaimsError) and not item.config.getoption("claims_traceback"):
         report.longrepr = str(error)
@@ -258,6 +286,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if SESSION in config.stash:
         config.stash[SESSION].close()
+        if getattr(signal.getsignal(signal.SIGINT), "__module__", None) == __name__:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput") or OPTIONS not in config.stash:
         return
     try:

@@ -43,7 +43,8 @@ def code_of(experiment: Path, project: Path) -> Code:
     """Return the code of an experiment, found by following its imports.
 
     What counts is the syntax tree without docstrings: comments, layout and
-    documentation do not make a trial another trial.
+    documentation do not make a trial another trial. Of other files in the
+    experiment's folder every byte counts.
     """
     pending, seen, imported = [experiment], dict[Path, str](), set[str]()
     while pending:
@@ -55,9 +56,24 @@ def code_of(experiment: Path, project: Path) -> Code:
         for name in _imports(tree):
             imported.add(name.split(".")[0])
             pending += _module_files(name, project)
+    seen |= {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in _beside(experiment) if path not in seen}
     parts = sorted((_relative(path, project), digest) for path, digest in seen.items())
     packages = sorted(NUMERIC_PACKAGES[name] for name in imported & NUMERIC_PACKAGES.keys())
     return Code(digest_of(parts), tuple(name for name, _ in parts), tuple(packages))
+
+
+def _beside(experiment: Path) -> list[Path]:
+    """Return the files in a claim's folder that its experiment may read: tables, images; not what is about the claim."""
+    if not (experiment.parent / "claim.yaml").is_file():
+        return []
+    files = [path for path in sorted(experiment.parent.rglob("*")) if path.is_file()]
+    return [path for path in files if not any(_about(part) for part in path.relative_to(experiment.parent).parts)]
+
+
+def _about(name: str) -> bool:
+    """Whether a file or folder of this name says something of a claim, and enters no trial."""
+    hidden = name.startswith((".", "__pycache__"))
+    return hidden or name == "claim.yaml" or name.endswith(".md") or (name.startswith("test_") and name.endswith(".py"))
 
 
 @lru_cache(maxsize=512)

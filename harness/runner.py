@@ -117,15 +117,17 @@ def gather(plan: Plan, variant: Variant, looks: list[int], context: Context) -> 
 def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Context) -> bool:
     """Make sure that every point which the named expectations read has the seeds 0 to n - 1.
 
-    Return False if there was no time for those that are not stored.
+    Return False if there was no time for those that are not stored, or no time to finish them.
     """
     tasks = tasks_of(plan, variant.points(names, plan.claim), range(n), variant.change_of)
     missing = take_stored(plan, variant, tasks, context)
     if missing and not in_time(plan, variant, missing, context):
         return False
+    wanted = sum(len(task.seeds) for task in missing)
     for task, outcomes in results_of(plan, variant, missing, context):
         keep(plan, variant, task, outcomes, context)
-    return True
+        wanted -= len(task.seeds)
+    return not wanted
 
 
 def take_stored(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> list[Task]:

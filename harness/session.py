@@ -108,6 +108,17 @@ class Session:
         self.store.save_record(self.run, folder.name, record)
         return record
 
+    def stop(self) -> None:
+        """Let what runs be finished and nothing begin any more; records then say what was left."""
+        self._budget.stopped = True
+        for executor in self._executors.values():
+            executor.stop()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether an end was asked for."""
+        return self._budget.stopped
+
     def close(self) -> None:
         """End the processes and close the store."""
         for executor in self._executors.values():

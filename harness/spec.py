@@ -306,6 +306,15 @@ class Timings(_Model):
     inference: list[Name] = []
 
 
+class Limits(_Model):
+    """What a trial may take at most; one that takes more has failed."""
+
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    """time of a call of measure(), for each of its seeds"""
+    gigabytes: Annotated[float, Field(gt=0)] | None = None
+    """memory that a call of measure() may add to what its process holds (Linux)"""
+
+
 class Waiver(_Model):
     """Leave for a claim to come out otherwise than expected, up to and including a day."""
 
@@ -371,6 +380,8 @@ class Claim(_Model):
     """at least one, unless nothing could break"""
     profiles: Annotated[dict[Name, Profile], Field(min_length=1)]
     timings: Timings = Timings()
+    limits: Limits = Limits()
+    """what a trial may take at most; nothing by default"""
     waiver: Waiver | None = None
     """leave to come out otherwise than expected until a day; absent from most claims"""
 

@@ -17,7 +17,7 @@ from harness.provenance import canonical
 from harness.seeds import Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from harness.experiment import Metrics, Outcome, Task
@@ -56,6 +56,30 @@ ALTER TABLE trial ADD COLUMN company TEXT;
 )
 """What leads from each schema version to the next; the first from an empty file."""
 
+
+BUSY_SECONDS = 30.0
+"""How long to wait for another process that writes."""
+
+TABLES = {
+    "run": ("id", "started", "options", "machine", "finished"),
+    "trial": (
+        "key", "claim", "arm", "condition", "settings", "base_seed", "seed", "status", "metrics", "seconds", "error",
+        "environment", "run", "finished", "peak_bytes", "choices", "company",
+    ),
+    "record": ("run", "claim", "record", "finished"),
+    "noise": ("claim", "fingerprint", "record", "finished"),
+}  # fmt: skip
+"""The columns of each table, in order."""
+
+_MORE_METRICS = "(SELECT count(*) FROM json_each(excluded.metrics)) > (SELECT count(*) FROM json_each(trial.metrics))"
+
+_SAVE_TRIAL = (
+    f"INSERT INTO trial VALUES ({', '.join('?' * len(TABLES['trial']))}) ON CONFLICT (key) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in TABLES["trial"] if name != "key")
+)
+
+_UNLESS_DONE = f" WHERE trial.status = 'failed' OR {_MORE_METRICS}"
+"""A failed trial gives way to any other, a finished one only to one that says more."""
 
 _SERIES_PARTS = ("data", "environment", "settings", "arms", "conditions")
 """Fields of a record that, besides the code, name the series of a night."""
@@ -128,7 +152,7 @@ class Store:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+            self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = DELETE")
             self._database.execute("PRAGMA synchronous = FULL")
             self._migrate()
@@ -148,8 +172,10 @@ class Store:
                 for statement in filter(str.strip, step.split(";\n")):
                     self._database.execute(statement)
             self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        finally:
-            self._database.execute("COMMIT")
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file."""
@@ -193,15 +219,7 @@ class Store:
             # Sums over a batch of other seeds round otherwise: to the last bit a trial repeats in its company alone.
             canonical([seed.index for seed in task.seeds]),
         )
-        more = "(SELECT count(*) FROM json_each(excluded.metrics)) > (SELECT count(*) FROM json_each(trial.metrics))"
-        condition = "" if replace else f" WHERE trial.status = 'failed' OR {more}"
-        self._write(
-            f"INSERT INTO trial VALUES ({', '.join('?' * len(values))}) ON CONFLICT (key) DO UPDATE SET "
-            "status = excluded.status, metrics = excluded.metrics, seconds = excluded.seconds, error = excluded.error, "
-            f"run = excluded.run, finished = excluded.finished, peak_bytes = excluded.peak_bytes, "
-            f"choices = excluded.choices, company = excluded.company{condition}",
-            values,
-        )
+        self._write(_SAVE_TRIAL + ("" if replace else _UNLESS_DONE), values)
 
     def finished(self, keys: Iterable[str], run: str | None = None) -> dict[str, Measured]:
         """Return what was measured for those keys whose trial is finished (in `run`, if given).
@@ -213,7 +231,7 @@ class Store:
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
             query = f"SELECT key, metrics, seconds, choices, run FROM trial WHERE status = 'finished' AND key IN ({', '.join('?' * len(part))})"
-            for key, metrics, seconds, choices, by in self._database.execute(query, part):
+            for key, metrics, seconds, choices, by in self._read(query, part):
                 if run is None or run == by:
                     found[key] = Measured(json.loads(metrics), seconds, tuple(choices.split()))
         return found
@@ -230,20 +248,20 @@ class Store:
         wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings), most)
         return [
             StoredTrial(key, Seed(base, claim, index), json.loads(metrics), seconds, peak, run)
-            for key, base, index, metrics, seconds, peak, run in self._database.execute(query, wanted)
+            for key, base, index, metrics, seconds, peak, run in self._read(query, wanted)
         ]
 
     def peak_bytes(self, claim: str, task: Task) -> int | None:
         """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
         query = "SELECT MAX(peak_bytes) FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
         wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings))
-        found: int | None = self._database.execute(query, wanted).fetchone()[0]
+        found: int | None = self._read(query, wanted)[0][0]
         return found
 
     def usual_seconds(self, claim: str, task: Task) -> float | None:
         """Return the mean time of stored trials of a task's arm under its settings, None where there is none."""
         query = "SELECT AVG(seconds) FROM trial WHERE status = 'finished' AND claim = ? AND arm = ? AND settings = ?"
-        found: float | None = self._database.execute(query, (claim, task.arm, canonical(task.settings))).fetchone()[0]
+        found: float | None = self._read(query, (claim, task.arm, canonical(task.settings)))[0][0]
         return found
 
     def save_noise(self, claim: str, fingerprint: str, record: dict[str, Any]) -> None:
@@ -254,8 +272,8 @@ class Store:
     def noise(self, claim: str, fingerprint: str) -> dict[str, Any] | None:
         """Return what the latest A/A run with a fingerprint says of a claim, None if there was none."""
         query = "SELECT record FROM noise WHERE claim = ? AND fingerprint = ?"
-        row = self._database.execute(query, (claim, fingerprint)).fetchone()
-        found: dict[str, Any] | None = None if row is None else json.loads(row[0])
+        rows = self._read(query, (claim, fingerprint))
+        found: dict[str, Any] | None = json.loads(rows[0][0]) if rows else None
         return found
 
     def save_record(self, run: str, claim: str, record: dict[str, Any]) -> None:
@@ -264,7 +282,7 @@ class Store:
 
     def records(self, run: str) -> list[dict[str, Any]]:
         """Return the records of a run, in the order of the claims' ids."""
-        rows = self._database.execute("SELECT record FROM record WHERE run = ? ORDER BY claim", (run,))
+        rows = self._read("SELECT record FROM record WHERE run = ? ORDER BY claim", (run,))
         return [json.loads(row[0]) for row in rows]
 
     def nights(self, claim: str, profile: str) -> list[dict[str, Any]]:
@@ -281,7 +299,7 @@ class Store:
             "WHERE record.claim = ? AND json_extract(record.record, '$.profile') = ? ORDER BY record.rowid"
         )
         found: dict[int, dict[str, Any]] = {}
-        for base_seed, finished, code, *parts, processor in self._database.execute(query, (claim, profile)):
+        for base_seed, finished, code, *parts, processor in self._read(query, (claim, profile)):
             first = found.get(base_seed, {"first": finished})["first"]
             values = {name: json.loads(part) for name, part in zip(_SERIES_PARTS, parts, strict=True)}
             night = {"base_seed": base_seed, "first": first, "last": finished, "code": code, **values}
@@ -293,16 +311,15 @@ class Store:
         query = (
             "SELECT record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
         )
-        records = [json.loads(row[0]) for row in self._database.execute(query, (claim, profile))]
+        records = [json.loads(row[0]) for row in self._read(query, (claim, profile))]
         return {record["base_seed"]: record for record in records}
 
     def run(self, run: str) -> dict[str, Any]:
         """Return a run: id, started, finished, options, machine."""
-        row = self._database.execute(
-            "SELECT started, finished, options, machine FROM run WHERE id = ?", (run,)
-        ).fetchone()
-        if row is None:
+        rows = self._read("SELECT started, finished, options, machine FROM run WHERE id = ?", (run,))
+        if not rows:
             raise UsageError(f"{self.path}: has no run {run!r}")
+        row = rows[0]
         return {
             "id": run,
             "started": row[0],
@@ -314,11 +331,52 @@ class Store:
     def latest_run(self) -> str | None:
         """Return the id of the run that began last and has a record, None if there is none."""
         query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY started DESC LIMIT 1"
-        row = self._database.execute(query).fetchone()
-        return None if row is None else str(row[0])
+        rows = self._read(query)
+        return str(rows[0][0]) if rows else None
 
-    def _write(self, statement: str, values: tuple[Any, ...]) -> None:
+    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the table and the columns of every row."""
+        for table, columns in TABLES.items():
+            for row in self._read(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
+                yield table, dict(zip(columns, row, strict=True))
+
+    def add(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, int]:
+        """Add rows of another store, all or none, and return how many of each table were new or said more.
+
+        Raises:
+            UsageError: a row lacks a column or has a value that its column cannot hold, or the store cannot be written.
+        """
+        counts = dict.fromkeys(TABLES, 0)
+        self._write("BEGIN IMMEDIATE")
         try:
-            self._database.execute(statement, values)
+            for table, row in rows:
+                values = tuple(row.get(name) for name in TABLES[table])
+                places = ", ".join("?" * len(values))
+                insert = f"INSERT INTO {table} VALUES ({places}) ON CONFLICT DO NOTHING"
+                counts[table] += self._write(_SAVE_TRIAL + _UNLESS_DONE if table == "trial" else insert, values)
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._write("COMMIT")
+        return counts
+
+    def discard(self, keys: Iterable[str]) -> int:
+        """Delete trials by key, give the room back to the system, and return how many there were."""
+        number = sum(self._write("DELETE FROM trial WHERE key = ?", (key,)) for key in list(keys))
+        self._write("VACUUM")
+        return number
+
+    def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._database.execute(query, values).fetchall()
         except sqlite3.Error as error:
+            raise UsageError(
+                f"{self.path}: cannot be read: {error}; move it away, or give another with --claims-store"
+            ) from None
+
+    def _write(self, statement: str, values: tuple[Any, ...] = ()) -> int:
+        """Execute a statement and return how many rows it changed."""
+        try:
+            return self._database.execute(statement, values).rowcount
+        except (sqlite3.Error, OverflowError) as error:
             raise UsageError(f"{self.path}: cannot be written: {error}; everything finished before is kept") from None

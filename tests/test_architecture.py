@@ -37,7 +37,7 @@ LADDER = [
     {"noise"},
     {"session"},
     {"outcome", "explain", "error_budget"},
-    {"history", "report"},
+    {"garbage", "history", "report", "transfer"},
     {"handle"},
     {"cli", "plugin"},
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 import torch
@@ -22,6 +24,8 @@ def measure(arm, seeds, **settings):
         import torch
         assert os.environ["OMP_NUM_THREADS"] == "1"
         return {"level": np.full(len(seeds), float(torch.get_num_threads()))}
+    if arm == "hang":
+        signal.pause()
     if arm == "slow":
         import time
         time.sleep(0.2)
@@ -73,14 +77,42 @@ def test_tasks_of_a_job_share_a_process_and_jobs_spread(task, processes):
     assert found["process", 0] == found["process", 1] != os.getpid()
 
 
-def test_dead_worker_fails_its_job_and_no_other(task, processes):
+def test_dead_worker_fails_its_task_and_no_other(task, processes):
     results = list(processes.run([[task("die"), task("a")], [task("b")], [task("c")]]))
     outcomes = {t.arm: o for t, o in results}
 
-    assert "exit code -9" in outcomes["die"][0].error
-    assert "exit code -9" in outcomes["a"][0].error
+    assert "was ended by SIGKILL" in outcomes["die"][0].error
+    assert outcomes["a"][0].error is None, "what had not begun goes to another process"
     assert outcomes["b"][0].error is None
     assert outcomes["c"][0].error is None
+
+
+def test_a_stopped_executor_finishes_what_runs_and_begins_nothing(task):
+    with closing(Processes(2)) as executor:
+        results = executor.run([[task("slow", [i]), task("a", [i])] for i in range(6)])
+        first = next(results)
+        executor.stop()
+        found = [first, *results]
+
+    assert 1 <= len(found) <= 3, "the calls of two workers, and at most one that had just begun"
+
+
+def test_inline_stops_between_tasks(task):
+    executor = Inline()
+    results = executor.run([[task("a", [i]) for i in range(3)]])
+    next(results)
+    executor.stop()
+
+    assert list(results) == []
+
+
+def test_a_call_with_a_limit_is_ended_when_it_has_taken_longer(task, processes):
+    hanging = replace(task("hang"), seconds=0.2)
+    outcomes = {t.arm: o for t, o in processes.run([[hanging, task("a")], [task("b")]])}
+
+    assert "took longer than 0.2 s a seed" in outcomes["hang"][0].error
+    assert outcomes["a"][0].error is None
+    assert outcomes["b"][0].error is None
 
 
 def test_workers_outlive_a_run(task, processes):

@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from harness.dates import base_seed_of, today
+from harness.plugin import STOPPING
 from harness.store import Store
 from tests.tiny_project import EXPERIMENT, write_claim
 
@@ -457,21 +458,46 @@ def test_killed_run_is_resumed_by_the_same_command(pytester, report):
     assert verdicts(report()) == {("warm_exceeds_cold", "as_documented"): "VERIFIED"}
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_interrupted_run_ends_at_once_and_says_what_is_kept(pytester, workers):
-    write_claim(pytester.path, experiment=SLOW.replace("0.15", "2.0"))
+def interrupted(pytester, workers, seconds):
+    """Start a run of a quick and a slow claim whose calls take so many seconds a seed; return it while the slow one runs."""
+    write_claim(pytester.path, experiment=SLOW.replace("0.15", seconds))
     write_claim(pytester.path, "a_quick_one")
     command = [sys.executable, "-m", "pytest", *ARGUMENTS, f"--claims-workers={workers}"]
     # A shell that starts the tests in the background has them ignore SIGINT, and their children would inherit that.
-    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    first = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, text=True, preexec_fn=heeding)  # noqa: PLW1509
+    heeding = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    started = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, text=True, preexec_fn=heeding)  # noqa: PLW1509
     _wait_until(lambda: _count(pytester.path, "record WHERE claim = 'a_quick_one'") == 1)
-    first.send_signal(signal.SIGINT)
-    output, _ = first.communicate(timeout=60)
+    time.sleep(0.3)  # the slow claim's first calls begin
+    return started
 
-    assert first.returncode == 2
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_one_interrupt_ends_the_run_after_what_is_being_measured(pytester, workers, report):
+    run = interrupted(pytester, workers, "0.5")
+    run.send_signal(signal.SIGINT)
+    output, _ = run.communicate(timeout=60)
+
+    assert run.returncode == 2
+    assert STOPPING in output
+    assert "claims: interrupted; what was finished is kept in" in output
+    slow = next(claim for claim in report()["claims"] if claim["id"] == "warm_exceeds_cold")
+    assert {reading["verdict"] for reading in slow["readings"].values()} == {"NOT_RUN"}
+    finished = _count(pytester.path, "trial WHERE claim = 'warm_exceeds_cold'")
+    assert 0 < finished < 18, "the calls that ran were finished, and no others begun"
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_two_interrupts_end_the_run_at_once(pytester, workers):
+    run = interrupted(pytester, workers, "20.0")
+    run.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    run.send_signal(signal.SIGINT)
+    output, _ = run.communicate(timeout=15)
+
+    assert run.returncode == 2
     assert "claims: interrupted; what was finished is kept in" in output
     assert "a_quick_one (same_setting)" in output
+    assert _count(pytester.path, "trial WHERE claim = 'warm_exceeds_cold'") == 0
 
 
 def _wait_until(condition, seconds=120):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 import pytest
@@ -78,6 +79,18 @@ KEY = {
     "base_seed": 0,
     "seed": 0,
 }
+
+
+def test_a_table_in_the_claims_folder_is_part_of_the_code_and_what_is_about_the_claim_is_not(project):
+    for name in ("claim.yaml", "test_claim.py", "notes.md", ".hidden", "table.csv"):
+        (project / name).write_text("1")
+    shutil.rmtree(project / "fixtures")
+    before = digest(project)
+    for name in ("claim.yaml", "test_claim.py", "notes.md", ".hidden"):
+        (project / name).write_text("2")
+        assert digest(project) == before
+    (project / "table.csv").write_text("2")
+    assert digest(project) != before
 
 
 @pytest.mark.parametrize("part", KEY)

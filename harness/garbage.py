@@ -1,0 +1,71 @@
+"""Trials that no claim of today can read: what may be deleted from a store."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import ClaimsError
+from harness.plan import make_plan, stored_key
+from harness.seeds import Seed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.catalogue import ClaimFolder
+    from harness.options import Options
+    from harness.plan import Plan
+    from harness.store import Store
+
+GONE = "of claims that are gone"
+CHANGED = "of code, data or metrics that have changed"
+FAILED = "that failed"
+
+
+def garbage(store: Store, folders: Iterable[ClaimFolder], options: Options) -> dict[str, str]:
+    """Return the keys of the trials that no run of today's claims can reuse, each with why.
+
+    A trial of another device or of other versions of packages is none of them: it is read again where those are.
+
+    Args:
+        store: where trials are.
+        folders: the claims there are.
+        options: for the plans of the claims; the profile does not matter.
+
+    Raises:
+        ClaimsError: a claim cannot be planned; what is garbage is then not known.
+    """
+    plans = {folder.claim.id: _plan(folder, options) for folder in folders}
+    found = {}
+    for table, row in store.rows():
+        if table != "trial":
+            continue
+        reason = _reason(row, plans.get(row["claim"]))
+        if reason:
+            found[row["key"]] = reason
+    return found
+
+
+def counted(found: dict[str, str]) -> list[str]:
+    """Return lines that say how many trials there are for each reason."""
+    return [f"{number} trials {reason}" for reason, number in sorted(Counter(found.values()).items())]
+
+
+def _plan(folder: ClaimFolder, options: Options) -> Plan:
+    try:
+        return make_plan(folder, replace(options, profile=next(iter(folder.claim.profiles))))
+    except ClaimsError as error:
+        raise type(error)(f"{error}; nothing is deleted while a claim cannot be planned") from None
+
+
+def _reason(row: dict[str, Any], plan: Plan | None) -> str | None:
+    """Return why a trial is garbage, None if it is not."""
+    if plan is None:
+        return GONE
+    if row["status"] == "failed":
+        return FAILED
+    seed = Seed(row["base_seed"], row["claim"], row["seed"])
+    then = replace(plan, environment=json.loads(row["environment"]))
+    return None if stored_key(then, row["arm"], json.loads(row["settings"]), seed) == row["key"] else CHANGED

@@ -1,0 +1,199 @@
+"""What goes wrong on real machines, really caused: nothing finished is lost, nothing false enters, one line says it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+
+import pytest
+
+from harness.catalogue import load_claim
+from harness.errors import UsageError
+from harness.executor import Inline, Processes
+from harness.options import Options
+from harness.runner import Context, run_claim
+from harness.store import Store
+from tests.faults import campaign, table
+from tests.tiny_project import EXPERIMENT, write_claim
+
+pytestmark = pytest.mark.fault
+
+LIMITS = {"timings:": "limits: {seconds: 0.5, gigabytes: 0.3}\ntimings:"}
+
+
+def experiment(fault):
+    """Return an experiment whose fourth warm seed meets with a fault."""
+    return EXPERIMENT.replace("    return {", f"    if arm == 'warm' and seeds[-1].index == 3:\n        {fault}\n    return {{")
+
+
+FAULTS = {
+    "__import__('time').sleep(3600)": "took longer than 0.5 s a seed, its limit (limits: seconds)",
+    "np.ones(int(1e9))": "MemoryError",
+    "__import__('ctypes').string_at(0)": "the worker process was ended by SIGSEGV (a crash in compiled code)",
+    "__import__('os').kill(__import__('os').getpid(), 9)": "the worker process was ended by SIGKILL",
+    "__import__('os')._exit(0)": "the worker process ended by itself with exit code 0",
+    "return {'level': np.full(len(seeds), np.nan)}": "level is nan",
+    "raise ValueError('too warm')": "ValueError: too warm",
+}
+
+
+@pytest.mark.parametrize("executor", [Inline, lambda: Processes(2)], ids=["inline", "processes"])
+@pytest.mark.parametrize(("fault", "words"), FAULTS.items(), ids=[words.split()[0] for words in FAULTS.values()])
+def test_a_fault_fails_its_own_call_and_no_other(tmp_path, store, fault, words, executor):
+    """Seeds run one to a call here: with two workers each has three, so that the one with seed 3 fails as a whole."""
+    folder = write_claim(tmp_path, experiment=experiment(fault), replace=LIMITS)
+
+    with closing(executor()) as opened:
+        record = run_claim(load_claim(folder), Context(Options(workers=opened.workers), store, lambda _: opened, "run"))
+
+    assert record["readings"]["as_documented"]["verdict"] == "INVALID"
+    failed = [error for error in record["errors"] if words in error]
+    assert failed
+    assert len(failed) == len(record["errors"]) < 6 or opened.workers == 1
+    done = {(arm, seed) for arm, seed, status in trials(store) if status == "finished"}
+    assert {("cold", seed) for seed in range(6)} <= done, "the other arm has all its trials"
+
+
+def trials(store):
+    """Return arm, seed and status of the trials of the claim as it stands."""
+    return store._database.execute("SELECT arm, seed, status FROM trial").fetchall()
+
+
+def test_a_claim_within_its_limits_is_not_disturbed(tmp_path, store):
+    folder = write_claim(tmp_path, replace=LIMITS)
+
+    with closing(Processes(2)) as executor:
+        record = run_claim(load_claim(folder), Context(Options(workers=2), store, lambda _: executor, "run"))
+
+    assert record["readings"]["as_documented"]["verdict"] == "VERIFIED"
+    assert record["errors"] == []
+
+
+def filled(path):
+    """Make a store with trials and return its bytes."""
+    with closing(Store(path)) as opened:
+        opened.start_run("run", {}, {})
+        for number in range(200):
+            opened.save_noise("claim", f"fingerprint {number}", {"text": "x" * 200})
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:50],
+        lambda whole: b"not a database" * 100,
+        lambda whole: whole[:4096] + bytes(len(whole) - 4096),
+    ],
+    ids=["half", "header cut", "no database", "pages of zeros"],
+)
+def test_a_damaged_store_is_named_and_left_as_it_is(tmp_path, damage):
+    path = tmp_path / "store.sqlite3"
+    broken = damage(filled(path))
+    path.write_bytes(broken)
+    folder = write_claim(tmp_path)
+
+    with pytest.raises(UsageError, match=r"store\.sqlite3: cannot be (used as a store|read|written): "):
+        with closing(Store(path)) as opened:
+            list(opened.rows())
+            run_claim(load_claim(folder), Context(Options(workers=1), opened, lambda _: Inline(), "run"))
+    assert path.read_bytes() == broken
+
+
+def test_a_store_that_another_process_holds_is_waited_for_and_then_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.store.BUSY_SECONDS", 0.1)
+    path = tmp_path / "store.sqlite3"
+    filled(path)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(UsageError, match="database is locked"):
+            Store(path)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A file system of 512 KiB in memory; skipped where none can be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted here: {made.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_is_said_and_what_was_finished_is_kept(tmp_path, disk):
+    path = disk / "store.sqlite3"
+    folder = write_claim(tmp_path, gap=0.5, replace={"cap: 12": "cap: 5000", "step: 2": "step: 500"})
+
+    with closing(Store(path)) as opened:
+        opened.start_run("run", {}, {})
+        with pytest.raises(UsageError, match=r"cannot be written: .*full.*; everything finished before is kept"):
+            run_claim(load_claim(folder), Context(Options(workers=1), opened, lambda _: Inline(), "run"))
+    shutil.copy(path, tmp_path / "copy.sqlite3")
+
+    with closing(Store(tmp_path / "copy.sqlite3")) as kept:
+        assert len(trials(kept)) > 100
+        assert kept._database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_read_only_checkout_is_run_with_its_store_and_reports_elsewhere(tmp_path, disk):
+    write_claim(disk)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    elsewhere = [f"--claims-store={tmp_path / 's.sqlite3'}", f"--claims-report={tmp_path / 'reports'}"]
+    command = [sys.executable, "-m", "pytest", "claims", "--import-mode=importlib", "-p", "no:cacheprovider"]
+    command += ["--benchmark-skip", f"--rootdir={disk}"]
+
+    inside = subprocess.run(command, cwd=disk, capture_output=True, text=True, check=False)
+    outside = subprocess.run([*command, *elsewhere], cwd=disk, capture_output=True, text=True, check=False)
+
+    assert inside.returncode == 2, inside.stdout
+    assert "cannot be used as a store" in inside.stdout
+    assert "give another with --claims-store" in inside.stdout
+    assert outside.returncode == 0, outside.stdout
+    assert (tmp_path / "reports" / "report.md").is_file()
+
+
+def test_a_few_kills_lose_nothing(tmp_path):
+    counts = campaign(4, tmp_path, seed=1)
+
+    assert (counts["run"], counts["worker"]) == (2, 2)
+    assert counts["acknowledged"] > 0
+    assert (counts["lost"], counts["different"]) == (0, 0)
+    assert counts["trials"] >= 18
+
+
+def test_the_table_says_what_was_lost():
+    assert "of them lost" in table(Counter(lost=3), 1.0)
+    assert "       3" in table(Counter(lost=3), 1.0)
+
+
+def test_two_runs_at_once_on_one_store_measure_no_trial_twice_over(tmp_path):
+    """Both finish with the same verdict; every key is in the store once, with the same numbers for both."""
+    folder = write_claim(tmp_path, gap=0.5)
+    program = (
+        "import sys; from pathlib import Path; from contextlib import closing; from harness.catalogue import load_claim\n"
+        "from harness.executor import Inline; from harness.options import Options; from harness.store import Store\n"
+        "from harness.runner import Context, run_claim\n"
+        "with closing(Store(Path(sys.argv[2]))) as store:\n"
+        "    store.start_run(sys.argv[3], {}, {})\n"
+        "    record = run_claim(load_claim(Path(sys.argv[1])), Context(Options(workers=1), store, lambda _: Inline(), sys.argv[3]))\n"
+        "    print(record['readings']['as_documented']['verdict'], sum(record['trials'].values()), record['trials']['failed'])\n"
+    )
+    path = tmp_path / "store.sqlite3"
+    runs = [
+        subprocess.Popen([sys.executable, "-c", program, folder, path, name], stdout=subprocess.PIPE, text=True)
+        for name in ("one", "other")
+    ]
+    outputs = {run.communicate(timeout=120)[0] for run in runs}
+
+    assert len(outputs) == 1
+    assert outputs.pop().startswith("INCONCLUSIVE")
+    with closing(Store(path)) as store:
+        assert len(trials(store)) == 12 * 2 + 12  # two arms, and the control's warm one; its cold one is the claim's own
+
