@@ -21,7 +21,7 @@ LADDER = [
     {"contrasts"},
     {"decidability", "simulation", "verdict"},
     {"catalogue"},
-    {"batches", "choices", "initial", "layers", "memory", "optim", "stopping", "timing"},
+    {"batches", "choices", "initial", "layers", "memory", "optim", "profiling", "stopping", "timing"},
     {"strategy"},
     {"networks"},
     {"ensembles", "estimators"},
