@@ -46,8 +46,9 @@ def phases(files: list[Path]) -> Counter[str]:
         phase = phase_of((file, line, name))
         if phase is None:
             continue
-        # Only calls by what has no phase itself: a call within a call would count twice.
-        seconds[phase] += sum(times[3] for caller, times in callers.items() if phase_of(caller) is None)
+        # Only calls by the experiment, and by no phase of it: a call within a call would count twice.
+        own = [caller for caller in callers if caller[0].endswith("experiment.py") and phase_of(caller) is None]
+        seconds[phase] += sum(callers[caller][3] for caller in own)
     return seconds
 
 
