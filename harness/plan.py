@@ -119,12 +119,9 @@ def tasks_of(
         settings = settings_for(plan, arm, condition, change_of(arm))
         keys = tuple(_key(plan, arm, settings, seed) for seed in batch)
         everything = {**settings, **placement(plan)}
-        tasks.append(
-            Task(
-                folder.experiment, folder.project, arm, condition, batch, everything, tuple(claim.metrics), length, keys,
-                claim.limits.seconds, claim.limits.gigabytes,
-            )  # fmt: skip
-        )
+        call = (folder.experiment, folder.project, arm, condition, batch, everything)
+        limits = (claim.limits.seconds, claim.limits.gigabytes)
+        tasks.append(Task(*call, tuple(claim.metrics), length, keys, *limits))
     return tasks
 
 

@@ -36,6 +36,7 @@ SESSION: pytest.StashKey[Session] = pytest.StashKey()
 OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 RUN: pytest.StashKey[str] = pytest.StashKey()
 DEADLINE: pytest.StashKey[float] = pytest.StashKey()
+UNUSABLE: pytest.StashKey[bool] = pytest.StashKey()
 FINISHED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 STOPPING = "claims: finishing what is being measured, then the report; Ctrl-C again stops at once"
@@ -217,9 +218,13 @@ def _session(config: pytest.Config) -> Session:
     if SESSION not in config.stash:
         from harness.session import Session
 
-        config.stash[SESSION] = Session(
-            config.stash[OPTIONS], config.stash[RUN], config.rootpath, _teller(config), config.stash[DEADLINE]
-        )
+        try:
+            config.stash[SESSION] = Session(
+                config.stash[OPTIONS], config.stash[RUN], config.rootpath, _teller(config), config.stash[DEADLINE]
+            )
+        except UsageError:
+            config.stash[UNUSABLE] = True
+            raise
         _finish_at_the_first_interrupt(config)
     return config.stash[SESSION]
 
@@ -290,12 +295,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput") or OPTIONS not in config.stash:
         return
-    try:
-        run = _finished_run(config)
-    except UsageError:
+    if UNUSABLE in config.stash:
         # The store could not be opened; the tests have said so.
         session.exitstatus = USAGE
         return
+    run = _finished_run(config)
     if run is None:
         return
     from harness.report import write_reports

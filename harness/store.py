@@ -160,7 +160,12 @@ class Store:
             raise UsageError(f"{path}: cannot be used as a store: {error}; give another with --claims-store") from None
 
     def _migrate(self) -> None:
-        """Bring the file to SCHEMA_VERSION; several processes may try at once."""
+        """Bring the file to SCHEMA_VERSION; several processes may try at once.
+
+        A file that is there already is not written to, so that it can be read where nothing can be written.
+        """
+        if self._database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+            return
         self._database.execute("BEGIN IMMEDIATE")
         try:
             version = self._database.execute("PRAGMA user_version").fetchone()[0]

@@ -71,7 +71,8 @@ class _Lines:
         self.where = str(path)
 
     def __iter__(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        for self.where, table, row in _checked(self._path):  # noqa: B007 - read by whoever reports an error
+        for where, table, row in _checked(self._path):
+            self.where = where
             yield table, row
 
 
@@ -88,7 +89,9 @@ def _checked(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
                 else:
                     yield where, *_row(found, where)
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}:{number + 1}: is no UTF-8 ({error.reason} at byte {error.start} of a block)") from None
+        raise UsageError(
+            f"{path}:{number + 1}: is no UTF-8 ({error.reason} at byte {error.start} of a block)"
+        ) from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     if not number:
@@ -107,7 +110,9 @@ def _object(line: str, where: str) -> dict[str, Any]:
 
 def _check_head(found: dict[str, Any], where: str) -> None:
     if found.get("format") != FORMAT:
-        raise UsageError(f"{where}: format: {found.get('format')!r}, not {FORMAT!r}; give a file that `claims export` wrote")
+        raise UsageError(
+            f"{where}: format: {found.get('format')!r}, not {FORMAT!r}; give a file that `claims export` wrote"
+        )
     schema = found.get("schema")
     if not isinstance(schema, int) or schema > SCHEMA_VERSION:
         raise UsageError(f"{where}: schema: {schema!r} is later than {SCHEMA_VERSION}; upgrade claims-harness")

@@ -26,8 +26,11 @@ LIMITS = {"timings:": "limits: {seconds: 0.5, gigabytes: 0.3}\ntimings:"}
 
 
 def experiment(fault):
-    """Return an experiment whose fourth warm seed meets with a fault."""
-    return EXPERIMENT.replace("    return {", f"    if arm == 'warm' and seeds[-1].index == 3:\n        {fault}\n    return {{")
+    """Return an experiment in which a call for the warm arm with seed 3 meets with a fault."""
+    return EXPERIMENT.replace(
+        "    return {",
+        f"    if arm == 'warm' and centre and any(seed.index == 3 for seed in seeds):\n        {fault}\n    return {{",
+    )
 
 
 FAULTS = {
@@ -42,20 +45,24 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("executor", [Inline, lambda: Processes(2)], ids=["inline", "processes"])
-@pytest.mark.parametrize(("fault", "words"), FAULTS.items(), ids=[words.split()[0] for words in FAULTS.values()])
+@pytest.mark.parametrize(
+    ("fault", "words"), FAULTS.items(), ids=["hang", "memory", "crash", "killed", "exit", "nan", "exception"]
+)
 def test_a_fault_fails_its_own_call_and_no_other(tmp_path, store, fault, words, executor):
-    """Seeds run one to a call here: with two workers each has three, so that the one with seed 3 fails as a whole."""
+    """A call is for all six seeds in one process, for three of them in each of two."""
     folder = write_claim(tmp_path, experiment=experiment(fault), replace=LIMITS)
 
     with closing(executor()) as opened:
         record = run_claim(load_claim(folder), Context(Options(workers=opened.workers), store, lambda _: opened, "run"))
 
     assert record["readings"]["as_documented"]["verdict"] == "INVALID"
-    failed = [error for error in record["errors"] if words in error]
-    assert failed
-    assert len(failed) == len(record["errors"]) < 6 or opened.workers == 1
+    assert len(record["errors"]) == 6 // opened.workers
+    assert all(words in error for error in record["errors"]), record["errors"]
     done = {(arm, seed) for arm, seed, status in trials(store) if status == "finished"}
     assert {("cold", seed) for seed in range(6)} <= done, "the other arm has all its trials"
+    assert {(arm, seed) for arm, seed, status in trials(store) if status == "failed"} == {
+        ("warm", seed) for seed in range(6) if opened.workers == 1 or seed % 2
+    }
 
 
 def trials(store):
@@ -98,10 +105,13 @@ def test_a_damaged_store_is_named_and_left_as_it_is(tmp_path, damage):
     path.write_bytes(broken)
     folder = write_claim(tmp_path)
 
-    with pytest.raises(UsageError, match=r"store\.sqlite3: cannot be (used as a store|read|written): "):
+    def use():
         with closing(Store(path)) as opened:
             list(opened.rows())
             run_claim(load_claim(folder), Context(Options(workers=1), opened, lambda _: Inline(), "run"))
+
+    with pytest.raises(UsageError, match=r"store\.sqlite3: cannot be (used as a store|read|written): "):
+        use()
     assert path.read_bytes() == broken
 
 
@@ -120,7 +130,9 @@ def disk(tmp_path):
     """A file system of 512 KiB in memory; skipped where none can be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder], capture_output=True, check=False)
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder], capture_output=True, check=False
+    )
     if made.returncode:
         pytest.skip(f"no file system can be mounted here: {made.stderr.decode().strip()}")
     yield folder
@@ -173,27 +185,34 @@ def test_the_table_says_what_was_lost():
     assert "       3" in table(Counter(lost=3), 1.0)
 
 
-def test_two_runs_at_once_on_one_store_measure_no_trial_twice_over(tmp_path):
-    """Both finish with the same verdict; every key is in the store once, with the same numbers for both."""
+RUN = """
+import sys
+from contextlib import closing
+from pathlib import Path
+from harness.catalogue import load_claim
+from harness.executor import Inline
+from harness.options import Options
+from harness.runner import Context, run_claim
+from harness.store import Store
+
+with closing(Store(Path(sys.argv[2]))) as store:
+    store.start_run(sys.argv[3], {}, {})
+    record = run_claim(load_claim(Path(sys.argv[1])), Context(Options(workers=1), store, lambda _: Inline(), sys.argv[3]))
+    print(record["readings"]["as_documented"]["verdict"], record["readings"]["as_documented"]["expectations"])
+"""
+
+
+def test_two_runs_at_once_on_one_store_come_to_what_one_alone_comes_to(tmp_path):
     folder = write_claim(tmp_path, gap=0.5)
-    program = (
-        "import sys; from pathlib import Path; from contextlib import closing; from harness.catalogue import load_claim\n"
-        "from harness.executor import Inline; from harness.options import Options; from harness.store import Store\n"
-        "from harness.runner import Context, run_claim\n"
-        "with closing(Store(Path(sys.argv[2]))) as store:\n"
-        "    store.start_run(sys.argv[3], {}, {})\n"
-        "    record = run_claim(load_claim(Path(sys.argv[1])), Context(Options(workers=1), store, lambda _: Inline(), sys.argv[3]))\n"
-        "    print(record['readings']['as_documented']['verdict'], sum(record['trials'].values()), record['trials']['failed'])\n"
-    )
-    path = tmp_path / "store.sqlite3"
-    runs = [
-        subprocess.Popen([sys.executable, "-c", program, folder, path, name], stdout=subprocess.PIPE, text=True)
-        for name in ("one", "other")
-    ]
-    outputs = {run.communicate(timeout=120)[0] for run in runs}
 
-    assert len(outputs) == 1
-    assert outputs.pop().startswith("INCONCLUSIVE")
-    with closing(Store(path)) as store:
-        assert len(trials(store)) == 12 * 2 + 12  # two arms, and the control's warm one; its cold one is the claim's own
+    def start(name, store):
+        command = [sys.executable, "-c", RUN, folder, tmp_path / store, name]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
+    both = [start(name, "shared.sqlite3") for name in ("one", "other")]
+    outputs = [run.communicate(timeout=120)[0] for run in [*both, start("alone", "own.sqlite3")]]
+
+    assert outputs[0].startswith("INCONCLUSIVE")
+    assert outputs[0] == outputs[1] == outputs[2]
+    with closing(Store(tmp_path / "shared.sqlite3")) as shared, closing(Store(tmp_path / "own.sqlite3")) as own:
+        assert sorted(trials(shared)) == sorted(trials(own))

@@ -36,7 +36,11 @@ def test_moving_a_band_makes_none_and_changing_the_code_makes_all(tmp_path, run,
 
 
 def test_failed_trials_and_those_of_claims_that_are_gone(tmp_path, run, store):
-    run(write_claim(tmp_path, "one", experiment=EXPERIMENT.replace("    return {", "    raise ValueError\n    return {")))
+    run(
+        write_claim(
+            tmp_path, "one", experiment=EXPERIMENT.replace("    return {", "    raise ValueError\n    return {")
+        )
+    )
     gone = write_claim(tmp_path, "two")
     run(gone)
     shutil.rmtree(gone)
@@ -58,9 +62,8 @@ def test_what_is_deleted_is_gone_and_the_rest_is_reused(tmp_path, run, store):
 
 
 def test_nothing_is_garbage_while_a_claim_cannot_be_planned(tmp_path, run, store):
-    folder = write_claim(tmp_path)
-    run(folder)
-    (folder / "experiment.py").unlink()
+    run(write_claim(tmp_path, "one"))
+    (write_claim(tmp_path, "two") / "experiment.py").unlink()
 
     with pytest.raises(TrialError, match="nothing is deleted while a claim cannot be planned"):
         found(tmp_path, store)

@@ -278,6 +278,7 @@ class Spy(Inline):
     """Takes note of what is run and how many jobs at once; says of every trial that it took `peak` bytes."""
 
     def __init__(self, peak=None):
+        super().__init__()
         self.ran, self._peak = [], peak
 
     def run(self, jobs, at_once=None):

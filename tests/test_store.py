@@ -188,3 +188,15 @@ def test_a_store_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_trials
         opened.save_trial(row("new"), "run")
         assert opened._database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         opened.close()
+
+
+def test_opening_a_store_of_this_schema_writes_nothing(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    Store(path).close()
+    before = path.read_bytes()
+
+    opened = Store(path)
+    list(opened.rows())
+    opened.close()
+
+    assert path.read_bytes() == before
