@@ -10,6 +10,7 @@ from harness import dates, verdict
 from harness.contrasts import kind_of, metric_of
 from harness.forecast import forecasts_of
 from harness.options import NO_VERDICT_PROFILE
+from harness.provenance import arithmetic
 from harness.series import nights_of
 from harness.spec import Exact
 from harness.waiver import waive
@@ -74,6 +75,7 @@ def make_record(
         "device": plan.device,
         "precision": claim.precision,
         "environment": plan.environment,
+        "arithmetic": arithmetic() if claim.precision else {},
         "strategies": {arm: sorted(chosen) for arm, chosen in main.choices.items() if chosen},
         "code": {"digest": plan.code.digest, "modules": list(plan.code.modules)},
         "base_seed": options.base_seed,
