@@ -17,12 +17,14 @@ from harness.provenance import canonical
 from harness.seeds import Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from harness.experiment import Metrics, Outcome, Task
 
 SCHEMA_VERSION = 4
+
+REMEDY = "put a sound copy there, or give another with --claims-store"
 
 _STEPS = (
     """
@@ -132,7 +134,7 @@ class Store:
             self._database.execute("PRAGMA journal_mode = DELETE")
             self._database.execute("PRAGMA synchronous = FULL")
             self._migrate()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:
             raise UsageError(f"{path}: cannot be used as a store: {error}; give another with --claims-store") from None
 
     def _migrate(self) -> None:
@@ -213,9 +215,9 @@ class Store:
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
             query = f"SELECT key, metrics, seconds, choices, run FROM trial WHERE status = 'finished' AND key IN ({', '.join('?' * len(part))})"
-            for key, metrics, seconds, choices, by in self._database.execute(query, part):
+            for key, metrics, seconds, choices, by in self._rows(query, part):
                 if run is None or run == by:
-                    found[key] = Measured(json.loads(metrics), seconds, tuple(choices.split()))
+                    found[key] = Measured(self._plain(metrics), seconds, tuple(choices.split()))
         return found
 
     def alike(self, claim: str, task: Task, most: int) -> list[StoredTrial]:
@@ -229,21 +231,21 @@ class Store:
         )
         wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings), most)
         return [
-            StoredTrial(key, Seed(base, claim, index), json.loads(metrics), seconds, peak, run)
-            for key, base, index, metrics, seconds, peak, run in self._database.execute(query, wanted)
+            StoredTrial(key, Seed(base, claim, index), self._plain(metrics), seconds, peak, run)
+            for key, base, index, metrics, seconds, peak, run in self._rows(query, wanted)
         ]
 
     def peak_bytes(self, claim: str, task: Task) -> int | None:
         """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
         query = "SELECT MAX(peak_bytes) FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
         wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings))
-        found: int | None = self._database.execute(query, wanted).fetchone()[0]
+        found: int | None = self._rows(query, wanted)[0][0]
         return found
 
     def usual_seconds(self, claim: str, task: Task) -> float | None:
         """Return the mean time of stored trials of a task's arm under its settings, None where there is none."""
         query = "SELECT AVG(seconds) FROM trial WHERE status = 'finished' AND claim = ? AND arm = ? AND settings = ?"
-        found: float | None = self._database.execute(query, (claim, task.arm, canonical(task.settings))).fetchone()[0]
+        found: float | None = self._rows(query, (claim, task.arm, canonical(task.settings)))[0][0]
         return found
 
     def save_noise(self, claim: str, fingerprint: str, record: dict[str, Any]) -> None:
@@ -254,9 +256,8 @@ class Store:
     def noise(self, claim: str, fingerprint: str) -> dict[str, Any] | None:
         """Return what the latest A/A run with a fingerprint says of a claim, None if there was none."""
         query = "SELECT record FROM noise WHERE claim = ? AND fingerprint = ?"
-        row = self._database.execute(query, (claim, fingerprint)).fetchone()
-        found: dict[str, Any] | None = None if row is None else json.loads(row[0])
-        return found
+        rows = self._rows(query, (claim, fingerprint))
+        return self._plain(rows[0][0]) if rows else None
 
     def save_record(self, run: str, claim: str, record: dict[str, Any]) -> None:
         """Commit what a run says of a claim; a later record of the same run replaces it."""
@@ -264,8 +265,8 @@ class Store:
 
     def records(self, run: str) -> list[dict[str, Any]]:
         """Return the records of a run, in the order of the claims' ids."""
-        rows = self._database.execute("SELECT record FROM record WHERE run = ? ORDER BY claim", (run,))
-        return [json.loads(row[0]) for row in rows]
+        rows = self._rows("SELECT record FROM record WHERE run = ? ORDER BY claim", (run,))
+        return [self._plain(row[0]) for row in rows]
 
     def nights(self, claim: str, profile: str) -> list[dict[str, Any]]:
         """Return what is known of every base seed that a claim was run with, the earliest first.
@@ -281,7 +282,7 @@ class Store:
             "WHERE record.claim = ? AND json_extract(record.record, '$.profile') = ? ORDER BY record.rowid"
         )
         found: dict[int, dict[str, Any]] = {}
-        for base_seed, finished, code, *parts, processor in self._database.execute(query, (claim, profile)):
+        for base_seed, finished, code, *parts, processor in self._rows(query, (claim, profile)):
             first = found.get(base_seed, {"first": finished})["first"]
             values = {name: json.loads(part) for name, part in zip(_SERIES_PARTS, parts, strict=True)}
             night = {"base_seed": base_seed, "first": first, "last": finished, "code": code, **values}
@@ -293,32 +294,48 @@ class Store:
         query = (
             "SELECT record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
         )
-        records = [json.loads(row[0]) for row in self._database.execute(query, (claim, profile))]
+        records = [self._plain(row[0]) for row in self._rows(query, (claim, profile))]
         return {record["base_seed"]: record for record in records}
 
     def run(self, run: str) -> dict[str, Any]:
         """Return a run: id, started, finished, options, machine."""
-        row = self._database.execute(
-            "SELECT started, finished, options, machine FROM run WHERE id = ?", (run,)
-        ).fetchone()
-        if row is None:
+        rows = self._rows("SELECT started, finished, options, machine FROM run WHERE id = ?", (run,))
+        if not rows:
             raise UsageError(f"{self.path}: has no run {run!r}")
+        row = rows[0]
         return {
             "id": run,
             "started": row[0],
             "finished": row[1],
-            "options": json.loads(row[2]),
-            "machine": json.loads(row[3]),
+            "options": self._plain(row[2]),
+            "machine": self._plain(row[3]),
         }
 
     def latest_run(self) -> str | None:
-        """Return the id of the run that began last and has a record, None if there is none."""
-        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY started DESC LIMIT 1"
-        row = self._database.execute(query).fetchone()
-        return None if row is None else str(row[0])
+        """Return the id of the run that was begun last and has a record, whatever the clock said then; None if there is none."""
+        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY run.rowid DESC LIMIT 1"
+        rows = self._rows(query)
+        return str(rows[0][0]) if rows else None
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows of a query; a file may be broken in one place and sound in others."""
+        try:
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise UsageError(f"{self.path}: cannot be read: {error}; {REMEDY}") from None
+
+    def _plain(self, text: str) -> dict[str, Any]:
+        """Return a record as plain values."""
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise UsageError(f"{self.path}: holds a record that is no JSON ({error}); {REMEDY}") from None
+        if not isinstance(found, dict):
+            raise UsageError(f"{self.path}: holds a record that is none, but a {type(found).__name__}; {REMEDY}")
+        return found
 
     def _write(self, statement: str, values: tuple[Any, ...]) -> None:
         try:
             self._database.execute(statement, values)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             raise UsageError(f"{self.path}: cannot be written: {error}; everything finished before is kept") from None
