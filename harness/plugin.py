@@ -204,7 +204,9 @@ def claim(request: pytest.FixtureRequest) -> ClaimHandle:
     try:
         return ClaimHandle(request, _session(request.config), folder)
     except ClaimsError as error:
-        pytest.fail(block(error), pytrace=False)
+        words = block(error)
+    # Out here, so that pytest does not show the error itself as well.
+    pytest.fail(words, pytrace=False)
 
 
 def _session(config: pytest.Config) -> Session:

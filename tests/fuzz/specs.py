@@ -92,7 +92,7 @@ def mutated(seed: int, index: int, sources: list[Original]) -> tuple[Original, b
     chance = random.Random(f"{seed} {index}")
     source = chance.choice(sources)
     text = source.text
-    for _ in range(chance.randint(1, 4)):
+    for _ in range(chance.choice((1, 1, 1, 2, 4))):
         text = chance.choice(CHANGES)(text, chance)
     return source, text
 
@@ -170,9 +170,12 @@ def insert_line(text: bytes, chance: random.Random) -> bytes:
             "arms: &a {x: {}}\ncontrols: *a\n", "conditions: {" + ", ".join(f"c{i}: [1, 2, 3, 4]" for i in range(40)) + "}\n",
         )
     )  # fmt: skip
-    at = chance.randint(0, len(lines))
-    indent = b" " * chance.choice((0, 0, 2, 4, 6))
-    return b"".join([*lines[:at], indent + added.encode(), *lines[at:]])
+    at = chance.randint(0, len(lines) - 1) if lines else 0
+    # Mostly as deep as the line that follows, so that it is read and not only parsed.
+    beside = len(lines[at]) - len(lines[at].lstrip(b" ")) if lines else 0
+    indent = b" " * chance.choice((beside, beside, beside, 0, 3))
+    block = b"".join(indent + line for line in added.encode().splitlines(keepends=True))
+    return b"".join([*lines[:at], block, *lines[at:]])
 
 
 def scalar(text: bytes, chance: random.Random) -> bytes:
