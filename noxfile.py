@@ -51,6 +51,13 @@ def calibrate(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Give the loaders thousands of broken files; each must be accepted or refused in words. Options follow after --."""
+    install(session, "test")
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session(default=False)
 def mutants(session: nox.Session) -> None:
     """Break the modules that decide in every small way; the tests must notice each. Options follow after --."""
     install(session, "test")

@@ -9,7 +9,7 @@ from harness.decidability import problems_of
 from harness.errors import SpecError, UsageError
 from harness.spec import Claim, Document
 from harness.validation import by_position, parse, suggestion
-from harness.yaml_nodes import read_yaml
+from harness.yaml_nodes import first_of, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def load_claim(folder: Path) -> ClaimFolder:
         message = f"is {claim.source.document!r}, but the folder is {folder.parent.name!r}; make them equal"
         problems.append(file.problem(("source", "document"), message))
     if problems:
-        raise SpecError(by_position(problems))
+        raise SpecError(first_of(by_position(problems), file.path))
     return ClaimFolder(folder, claim, load_document(folder.parent))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import ClaimsError, UsageError
 from harness.outcome import AS_EXPECTED, TRIAL_ERRORS, UNEXPECTED, USAGE
+from harness.plaintext import block, one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(options)
     except ClaimsError as error:
-        print(error, file=sys.stderr)
+        print(block(error), file=sys.stderr)
         return USAGE
 
 
@@ -176,7 +177,7 @@ def _aa(options: argparse.Namespace) -> int:
         raise UsageError(str(error).replace("--claims-", "--")) from None
     except KeyboardInterrupt:
         raise UsageError(f"interrupted; what was finished is kept in {options.root / options.store}") from None
-    print(json.dumps(record, indent=1) if options.json else "\n".join(table(record)))
+    print(json.dumps(record, indent=1) if options.json else block("\n".join(table(record))))
     return {"INVALID": TRIAL_ERRORS, "DIFFERENT": UNEXPECTED}.get(record["verdict"], AS_EXPECTED)
 
 
@@ -206,9 +207,9 @@ def _list(options: argparse.Namespace) -> int:
         print(json.dumps(rows, indent=1))
     else:
         for folder in loaded:
-            print(f"{folder.claim.id:<58} {folder.document.id}\n    {folder.claim.title}")
+            print(f"{folder.claim.id:<58} {folder.document.id}\n    {one_line(folder.claim.title)}")
     for problem in problems:
-        print(problem, file=sys.stderr)
+        print(visible(problem), file=sys.stderr)
     return USAGE if problems else AS_EXPECTED
 
 
@@ -220,7 +221,7 @@ def _check(options: argparse.Namespace) -> int:
     expired = waiver.problems_of(loaded, dates.today())
     problems += expired
     for problem in problems:
-        print(problem)
+        print(visible(problem))
     print(f"{len(loaded) - len(expired)} claims are sound, {len(problems)} problems")
     if not loaded and not problems:
         raise UsageError(f"{_root(options)}: holds no claim; a run of nothing verifies nothing")
@@ -232,7 +233,9 @@ def _plan(options: argparse.Namespace) -> int:
     from harness.report.outlooks import lines
 
     found = [outlook_record(outlook) for outlook in _outlooks(options)]
-    print(json.dumps(found, indent=1) if options.json else "\n".join(lines(found, everything=options.expectations)))
+    print(
+        json.dumps(found, indent=1) if options.json else block("\n".join(lines(found, everything=options.expectations)))
+    )
     return AS_EXPECTED
 
 
@@ -287,7 +290,7 @@ def _report(options: argparse.Namespace) -> int:
     if run is None:
         raise UsageError(f"{options.root / options.store}: holds no run yet; `claims run` makes one")
     write_reports(run, options.root / options.into)
-    print(options.root / options.into / "report.md")
+    print(visible(options.root / options.into / "report.md"))
     return AS_EXPECTED
 
 
@@ -309,7 +312,7 @@ def _index(options: argparse.Namespace) -> int:
 
     loaded, problems = load_all(_root(options))
     (_root(options) / "README.md").write_text(index(loaded, _latest_run(options)), encoding="utf-8")
-    print(_root(options) / "README.md")
+    print(visible(_root(options) / "README.md"))
     return USAGE if problems else AS_EXPECTED
 
 
@@ -321,14 +324,14 @@ def _history(options: argparse.Namespace) -> int:
     store = _store_of(options)
     if not options.ids:
         loaded, problems = load_all(_root(options))
-        print("\n".join([*verdict_counts(loaded, store, options.profile), *problems]))
+        print(block("\n".join([*verdict_counts(loaded, store, options.profile), *problems])))
         return USAGE if problems else AS_EXPECTED
     chosen = Options(profile=options.profile, device=options.device, store=options.root / options.store)
     found = [history_of(find(_root(options), name), store, chosen) for name in options.ids]
     if options.json:
         print(json.dumps([as_plain(history) for history in found], indent=1))
     else:
-        print("\n".join(line for history in found for line in lines(history)))
+        print(block("\n".join(line for history in found for line in lines(history))))
     return AS_EXPECTED
 
 
@@ -400,5 +403,5 @@ def _fetch(options: argparse.Namespace) -> int:
     sys.path.insert(0, str(options.root.resolve()))
     import importlib
 
-    print(importlib.import_module(f"fixtures.{options.data}").fetch())
+    print(visible(importlib.import_module(f"fixtures.{options.data}").fetch()))
     return AS_EXPECTED

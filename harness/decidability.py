@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from harness import contrasts, stats
 from harness.options import NO_VERDICT_PROFILE
 from harness.spec import Exact, Interaction, LogLogSlope, Mean, RankTrend, Ratio, Slope
 from harness.validation import suggestion
+from harness.yaml_nodes import MOST_PROBLEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +25,9 @@ Problem = tuple["Location", str]
 SMALLEST_COUNT = 1e-300
 """What a setting must exceed so that one over it is a number."""
 
+MOST_POINTS = 10_000
+"""Points (an arm under a condition) that the expectations of a claim may read together; each is measured for every seed."""
+
 RESERVED = {
     "arm": "measure() and cells name the arm so",
     "seeds": "measure() gets the seeds so",
@@ -34,12 +39,39 @@ RESERVED = {
 
 
 def problems_of(claim: Claim) -> list[Problem]:
-    """Return everything that makes a claim undecidable: where, and what to do."""
-    found = [*_names(claim), *_duplicates(claim), *_reserved(claim), *_resolutions(claim)]
-    if found:
-        # The other checks follow names and settings, so they wait until these are right.
-        return found
-    return [*_empty(claim), *_bands(claim), *_profiles(claim)]
+    """Return what makes a claim undecidable: where, and what to do; one more than is told at once where there is more."""
+    found = _first(chain(_names(claim), _duplicates(claim), _reserved(claim), _resolutions(claim)))
+    # The other checks follow names and settings, so they wait until these are right; then they expand every cell.
+    found = found or _first(_too_many(claim))
+    return found or _first(chain(_empty(claim), _bands(claim), _profiles(claim)))
+
+
+def _first(problems: Iterable[Problem]) -> list[Problem]:
+    return list(islice(problems, MOST_PROBLEMS + 1))
+
+
+def _too_many(claim: Claim) -> Iterable[Problem]:
+    """Find the expectation with which a claim reads too many points: a few short lists multiply to millions."""
+    total = 0
+    for where, expectation in _located(claim):
+        total += _points_read(expectation.contrast, claim)
+        if total > MOST_POINTS:
+            message = f"with it the claim reads more than {MOST_POINTS:,} points (an arm under a condition); name fewer values"
+            yield (*where, "contrast"), message
+            return
+
+
+def _points_read(contrast: Contrast, claim: Claim) -> int:
+    """Return the number of points that a contrast reads, those of two cells twice, without listing them."""
+    sizes = [
+        [len(value) for value in cell.values() if isinstance(value, list)] for cell in contrasts.cells_of(contrast)
+    ]
+    total = sum(map(math.prod, sizes))
+    if isinstance(contrast, Slope | LogLogSlope | RankTrend):
+        return total * len(contrasts.sweep_values(contrast, claim))
+    if isinstance(contrast, Exact):
+        return total * math.prod(len(values) for name, values in _choices(claim).items() if name not in contrast.at)
+    return total
 
 
 def _names(claim: Claim) -> Iterable[Problem]:

@@ -17,6 +17,7 @@ import numpy as np
 from harness.choices import recorded
 from harness.errors import ClaimsError, TrialError
 from harness.memory import PeakMemory
+from harness.plaintext import block, message_of, shortened
 from harness.profiling import profiled
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Metrics = dict[str, float | list[float]]
 """Metric -> number, or one number per value of a condition that is measured together."""
+
+LONGEST_TRACE = 20_000
+"""Characters of a traceback that is kept."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +132,11 @@ def _outcomes(task: Task) -> list[Outcome]:
         start = time.perf_counter()
         table = _checked(module.measure(task.arm, task.seeds, **task.settings), task)
     except Exception as error:
-        text = str(error) if isinstance(error, ClaimsError) else _where(error, task)
+        # What an exception says goes into the store and the reports: it is bounded, and such as any file can hold.
+        text = shortened(block(error if isinstance(error, ClaimsError) else _where(error, task)))
+        trace = shortened(block(traceback.format_exc()), LONGEST_TRACE)
         seconds = (time.perf_counter() - start) / len(task.seeds)
-        return [Outcome({}, seconds, text, traceback.format_exc()) for _ in task.seeds]
+        return [Outcome({}, seconds, text, trace) for _ in task.seeds]
     seconds = (time.perf_counter() - start) / len(task.seeds)
     return [_outcome({name: table[name][row] for name in task.metrics}, seconds) for row in range(len(task.seeds))]
 
@@ -172,7 +178,7 @@ def _where(error: Exception, task: Task) -> str:
     own = [frame for frame in frames if frame.filename == str(task.experiment)]
     if own:
         return f"{task.experiment}:{own[-1].lineno}: {_one_line(error)}"
-    if isinstance(error, TypeError) and "measure()" in str(error):
+    if isinstance(error, TypeError) and "measure()" in message_of(error):
         module = sys.modules.get(load_experiment(task.experiment, task.project).__name__)
         wanted = str(inspect.signature(module.measure)) if module else "?"
         return f"{task.experiment}: {_one_line(error)}; it takes {wanted}, and claim.yaml gives {sorted(task.settings)}"
@@ -180,5 +186,5 @@ def _where(error: Exception, task: Task) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    name, text = type(error).__name__, message_of(error)
+    return f"{name}: {text}" if text else name

@@ -11,6 +11,7 @@ from harness import explain, waiver
 from harness.catalogue import ClaimFolder, load_claim
 from harness.experiment import load_experiment
 from harness.options import NO_VERDICT_PROFILE
+from harness.plaintext import block, one_line
 from harness.seeds import Seed
 from harness.timing import synchronised
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from harness.plan import Plan
     from harness.record import Record
     from harness.session import Session
+
+
+def _fail(words: str) -> NoReturn:
+    """Fail the test by words alone; pytest would hand the terminal whatever an exception says."""
+    pytest.fail(block(words), pytrace=False)
 
 
 class ClaimHandle:
@@ -39,7 +45,7 @@ class ClaimHandle:
 
     def _note(self, name: str, value: object) -> None:
         """Add a property that JUnit reports show."""
-        self._request.node.user_properties.append((name, value))
+        self._request.node.user_properties.append((name, block(value) if isinstance(value, str) else value))
 
     @cached_property
     def folder(self) -> ClaimFolder:
@@ -64,7 +70,7 @@ class ClaimHandle:
         record = self._session.record_of(self.path)
         if "problem" in record:
             self._note("claim.verdict", record["problem"]["kind"])
-            pytest.fail("\n".join(record["problem"]["lines"]), pytrace=False)
+            _fail("\n".join(record["problem"]["lines"]))
         return record
 
     def seed(self, index: int = 0) -> Seed:
@@ -78,7 +84,7 @@ class ClaimHandle:
         """
         record = self.record
         if name not in record["readings"]:
-            pytest.fail(f"{self.path / 'claim.yaml'}: no reading {name!r}", pytrace=False)
+            _fail(f"{self.path / 'claim.yaml'}: no reading {name!r}")
         reading = record["readings"][name]
         self._note("claim.reading", name)
         self._note("claim.verdict", reading["verdict"])
@@ -93,7 +99,7 @@ class ClaimHandle:
             words = explain.reading_words(record, name) + self._traces(record)
             self._unexpected(record, reading, words.splitlines()[0], f"{words}\n{expired}".rstrip())
         if expired:
-            pytest.fail(expired, pytrace=False)
+            _fail(expired)
 
     def check_control(self, name: str) -> None:
         """Fail unless a control breaks what it must break; xfailed where the claim's waiver covers it."""
@@ -101,7 +107,7 @@ class ClaimHandle:
         self._note("claim.control", name)
         control = record["controls"].get(name)
         if control is None:
-            pytest.fail(f"{self.path / 'claim.yaml'}: no control {name!r}", pytrace=False)
+            _fail(f"{self.path / 'claim.yaml'}: no control {name!r}")
         self._note(
             "claim.verdict", "behaves" if control["behaves"] else "INVALID" if control["finished"] else "NOT_RUN"
         )
@@ -118,15 +124,15 @@ class ClaimHandle:
     def _unexpected(self, record: Record, part: Record, head: str, words: str) -> NoReturn:
         """Fail a reading or control that did not come out as expected; xfail it where a waiver covers it."""
         if waiver.covers(part):
-            pytest.xfail(f"{head.rstrip('.')}; {waiver.words(record)}")
+            pytest.xfail(one_line(f"{head.rstrip('.')}; {waiver.words(record)}"))
         # Under --runxfail, pytest.xfail() does nothing.
-        pytest.fail(words, pytrace=False)
+        _fail(words)
 
     def _skip_without_verdict(self, record: Record) -> None:
         if self._session.options.profile != NO_VERDICT_PROFILE:
             return
         if record["errors"]:
-            pytest.fail(f"{record['id']}: {record['errors'][0]}" + self._traces(record), pytrace=False)
+            _fail(f"{record['id']}: {record['errors'][0]}" + self._traces(record))
         pytest.skip("the smoke profile shows that a claim runs; it gives no verdict")
 
     def _traces(self, record: Record) -> str:
@@ -145,7 +151,7 @@ class ClaimHandle:
     def _time(self, benchmark: Any, what: str, arm: str) -> None:
         prepare = getattr(self.experiment, f"prepare_{what}", None)
         if prepare is None:
-            pytest.fail(f"{self.folder.experiment}: has no prepare_{what}(arm, seed, **settings)", pytrace=False)
+            _fail(f"{self.folder.experiment}: has no prepare_{what}(arm, seed, **settings)")
         from harness.executor import one_thread
         from harness.plan import placement, settings_for
 

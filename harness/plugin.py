@@ -24,6 +24,7 @@ from harness.dates import base_seed_of, today
 from harness.errors import ClaimsError, SpecError, UsageError
 from harness.options import TODAY, Options
 from harness.outcome import AS_EXPECTED, INCONCLUSIVE_ONLY, UNEXPECTED, USAGE, exit_code
+from harness.plaintext import block, visible
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -101,7 +102,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.stash[OPTIONS] = _options(config)
     except UsageError as error:
-        pytest.exit(str(error), returncode=USAGE)
+        pytest.exit(block(error), returncode=USAGE)
     limit = config.stash[OPTIONS].max_seconds
     own = math.inf if limit is None else time.monotonic() + limit
     config.stash[DEADLINE] = worker_input["claims_deadline"] if worker_input else own
@@ -206,11 +207,13 @@ def claim(request: pytest.FixtureRequest) -> ClaimHandle:
 
     folder = request.path.parent
     if not (folder / "claim.yaml").is_file():
-        pytest.fail(f"{folder}: the fixture `claim` needs a claim.yaml beside the test", pytrace=False)
+        pytest.fail(visible(f"{folder}: the fixture `claim` needs a claim.yaml beside the test"), pytrace=False)
     try:
         return ClaimHandle(request, _session(request.config), folder)
     except ClaimsError as error:
-        pytest.fail(str(error), pytrace=False)
+        words = block(error)
+    # Out here, so that pytest does not show the error itself as well.
+    pytest.fail(words, pytrace=False)
 
 
 def _session(config: pytest.Config) -> Session:
@@ -272,7 +275,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         item.session.shouldstop = "interrupted by the user"
     error = call.excinfo.value if call.excinfo is not None else None
     if isinstance(error, ClaimsError) and not item.config.getoption("claims_traceback"):
-        report.longrepr = str(error)
+        report.longrepr = block(error)
     return report
 
 
@@ -280,9 +283,8 @@ def pytest_report_header(config: pytest.Config) -> str:
     """Return what differs from the defaults."""
     options = config.stash[OPTIONS]
     given = ", ".join(f"{name} {getattr(options, name)}" for name in options.sources if name != "store")
-    return f"claims: profile {options.profile}, base seed {options.base_seed}, store {options.store}" + (
-        f" ({given})" if given else ""
-    )
+    head = f"claims: profile {options.profile}, base seed {options.base_seed}, store {options.store}"
+    return visible(f"{head} ({given})" if given else head)
 
 
 @pytest.hookimpl(trylast=True)
@@ -344,7 +346,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     """Print the verdict table and name the report; after an interruption, say what is kept."""
     if SESSION in config.stash and exitstatus == pytest.ExitCode.INTERRUPTED:
         kept = f"what was finished is kept in {config.stash[OPTIONS].store}"
-        terminalreporter.write_line(f"claims: interrupted; {kept}, and the same command goes on from there")
+        terminalreporter.write_line(f"claims: interrupted; {visible(kept)}, and the same command goes on from there")
     if FINISHED not in config.stash:
         return
     from harness.report.terminal import table
@@ -352,4 +354,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     terminalreporter.section("claims")
     for line in table(config.stash[FINISHED], terminalreporter._tw.fullwidth):
         terminalreporter.write_line(line)
-    terminalreporter.write_line(f"report: {_report_folder(config) / 'report.md'}")
+    terminalreporter.write_line(visible(f"report: {_report_folder(config) / 'report.md'}"))

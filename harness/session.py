@@ -12,6 +12,7 @@ from harness.dates import now
 from harness.errors import ClaimsError, DataError, SpecError, TrialError, UsageError
 from harness.executor import executor_for
 from harness.outlook import remaining_seconds
+from harness.plaintext import visible
 from harness.plan import make_plan
 from harness.provenance import machine
 from harness.runner import Context, pilot, run_claim
@@ -50,7 +51,8 @@ class Session:
         self.run = run
         self.store = Store(options.store)
         self.store.start_run(run, options.record(), machine(project))
-        self._say = say
+        # What is said may quote anything, an exception included.
+        self._say = lambda line: say(visible(line))
         self._records: dict[Path, Record] = {}
         self._executors: dict[int, Executor] = {}
         self._budget = Budget(deadline)
@@ -102,7 +104,10 @@ class Session:
     def _problem(self, folder: Path, error: ClaimsError) -> Record:
         record: dict[str, Any] = {
             "id": folder.name,
-            "problem": {"kind": KINDS.get(type(error), "error"), "lines": str(error).splitlines()},
+            "problem": {
+                "kind": KINDS.get(type(error), "error"),
+                "lines": str(error).splitlines() or [f"{type(error).__name__}, without a word"],
+            },
             "finished": now(),
         }
         self.store.save_record(self.run, folder.name, record)

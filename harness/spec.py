@@ -378,7 +378,7 @@ class Claim(_Model):
     readings: Annotated[dict[Name, Reading], Field(min_length=1)]
     controls: dict[Name, Control]
     """at least one, unless nothing could break"""
-    profiles: Annotated[dict[Name, Profile], Field(min_length=1)]
+    profiles: Annotated[dict[Name, Profile], Field(min_length=1, max_length=12)]
     timings: Timings = Timings()
     limits: Limits = Limits()
     """what a trial may take at most; nothing by default"""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 4
 
+REMEDY = "put a sound copy there, or give another with --claims-store"
+
 _STEPS = (
     """
 CREATE TABLE run (
@@ -156,7 +158,7 @@ class Store:
             self._database.execute("PRAGMA journal_mode = DELETE")
             self._database.execute("PRAGMA synchronous = FULL")
             self._migrate()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:
             raise UsageError(f"{path}: cannot be used as a store: {error}; give another with --claims-store") from None
 
     def _migrate(self) -> None:
@@ -238,7 +240,7 @@ class Store:
             query = f"SELECT key, metrics, seconds, choices, run FROM trial WHERE status = 'finished' AND key IN ({', '.join('?' * len(part))})"
             for key, metrics, seconds, choices, by in self._read(query, part):
                 if run is None or run == by:
-                    found[key] = Measured(json.loads(metrics), seconds, tuple(choices.split()))
+                    found[key] = Measured(self._plain(metrics), seconds, tuple(choices.split()))
         return found
 
     def alike(self, claim: str, task: Task, most: int) -> list[StoredTrial]:
@@ -252,7 +254,7 @@ class Store:
         )
         wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings), most)
         return [
-            StoredTrial(key, Seed(base, claim, index), json.loads(metrics), seconds, peak, run)
+            StoredTrial(key, Seed(base, claim, index), self._plain(metrics), seconds, peak, run)
             for key, base, index, metrics, seconds, peak, run in self._read(query, wanted)
         ]
 
@@ -278,8 +280,7 @@ class Store:
         """Return what the latest A/A run with a fingerprint says of a claim, None if there was none."""
         query = "SELECT record FROM noise WHERE claim = ? AND fingerprint = ?"
         rows = self._read(query, (claim, fingerprint))
-        found: dict[str, Any] | None = json.loads(rows[0][0]) if rows else None
-        return found
+        return self._plain(rows[0][0]) if rows else None
 
     def save_record(self, run: str, claim: str, record: dict[str, Any]) -> None:
         """Commit what a run says of a claim; a later record of the same run replaces it."""
@@ -288,7 +289,7 @@ class Store:
     def records(self, run: str) -> list[dict[str, Any]]:
         """Return the records of a run, in the order of the claims' ids."""
         rows = self._read("SELECT record FROM record WHERE run = ? ORDER BY claim", (run,))
-        return [json.loads(row[0]) for row in rows]
+        return [self._plain(row[0]) for row in rows]
 
     def nights(self, claim: str, profile: str) -> list[dict[str, Any]]:
         """Return what is known of every base seed that a claim was run with, the earliest first.
@@ -316,7 +317,7 @@ class Store:
         query = (
             "SELECT record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
         )
-        records = [json.loads(row[0]) for row in self._read(query, (claim, profile))]
+        records = [self._plain(row[0]) for row in self._read(query, (claim, profile))]
         return {record["base_seed"]: record for record in records}
 
     def run(self, run: str) -> dict[str, Any]:
@@ -329,15 +330,25 @@ class Store:
             "id": run,
             "started": row[0],
             "finished": row[1],
-            "options": json.loads(row[2]),
-            "machine": json.loads(row[3]),
+            "options": self._plain(row[2]),
+            "machine": self._plain(row[3]),
         }
 
     def latest_run(self) -> str | None:
-        """Return the id of the run that began last and has a record, None if there is none."""
-        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY started DESC LIMIT 1"
+        """Return the id of the run that was begun last and has a record, whatever the clock said then; None if there is none."""
+        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY run.rowid DESC LIMIT 1"
         rows = self._read(query)
         return str(rows[0][0]) if rows else None
+
+    def _plain(self, text: str) -> dict[str, Any]:
+        """Return a record as plain values."""
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise UsageError(f"{self.path}: holds a record that is no JSON ({error}); {REMEDY}") from None
+        if not isinstance(found, dict):
+            raise UsageError(f"{self.path}: holds a record that is none, but a {type(found).__name__}; {REMEDY}")
+        return found
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the table and the columns of every row."""
@@ -372,16 +383,15 @@ class Store:
         return number
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; a file may be broken in one place and sound in others."""
         try:
             return self._database.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise UsageError(
-                f"{self.path}: cannot be read: {error}; move it away, or give another with --claims-store"
-            ) from None
+            raise UsageError(f"{self.path}: cannot be read: {error}; {REMEDY}") from None
 
     def _write(self, statement: str, values: tuple[Any, ...] = ()) -> int:
         """Execute a statement and return how many rows it changed."""
         try:
             return self._database.execute(statement, values).rowcount
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise UsageError(f"{self.path}: cannot be written: {error}; everything finished before is kept") from None

@@ -6,13 +6,16 @@ import difflib
 import re
 import types
 import typing
+from bisect import bisect
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import SpecError
+from harness.plaintext import shortened
 from harness.spec import KINDS, Contrast
+from harness.yaml_nodes import LONGEST_NAME, MOST_PROBLEMS, first_of
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +23,15 @@ if typing.TYPE_CHECKING:
     from harness.yaml_nodes import Location, YamlFile
 
 M = TypeVar("M", bound=BaseModel)
+
+NEAR = 50
+"""Names before and after a misspelt one, in alphabetical order, that it is compared with: comparing is slow."""
+
+MOST_SHOWN = 20
+"""Names that a message lists."""
+
+MOST_ERRORS = 5 * MOST_PROBLEMS
+"""Errors of pydantic that are placed; of one value it may give one for each type that was possible."""
 
 
 def parse(model: type[M], file: YamlFile) -> M:
@@ -31,9 +43,9 @@ def parse(model: type[M], file: YamlFile) -> M:
     try:
         return model.model_validate(file.value)
     except ValidationError as error:
-        found = [_Found.of(model, file.value, e) for e in error.errors(include_url=False)]
+        found = [_Found.of(model, file.value, e) for e in error.errors(include_url=False)[:MOST_ERRORS]]
         problems = dict.fromkeys(file.problem(*line) for line in _lines(found))
-        raise SpecError(by_position(problems)) from None
+        raise SpecError(first_of(by_position(problems), file.path)) from None
 
 
 def by_position(problems: Iterable[str]) -> list[str]:
@@ -49,8 +61,14 @@ def by_position(problems: Iterable[str]) -> list[str]:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return `did you mean 'x'?`, or the list of what is known."""
     choices = sorted(known)
-    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(choices) or 'nothing'}"
+    at = bisect(choices, word)
+    near = [name for name in choices[max(0, at - NEAR) : at + NEAR] if max(len(name), len(word)) <= LONGEST_NAME]
+    close = difflib.get_close_matches(word, near, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    shown = [shortened(name, LONGEST_NAME) for name in choices[:MOST_SHOWN]]
+    more = [f"and {len(choices) - MOST_SHOWN:,} more"] if len(choices) > MOST_SHOWN else []
+    return f"known here: {', '.join([*shown, *more]) or 'nothing'}"
 
 
 @dataclass(frozen=True)
@@ -106,7 +124,7 @@ def _lines(found: list[_Found]) -> Iterable[tuple[Location, str]]:
 
 
 def _unknown(parent: type[BaseModel] | None, name: str) -> str:
-    return f"unknown key {name!r}; {suggestion(name, parent.model_fields if parent is not None else [])}"
+    return f"unknown key {shortened(repr(name), LONGEST_NAME)}; {suggestion(name, parent.model_fields if parent is not None else [])}"
 
 
 def _about(parent: type[BaseModel] | None, name: str) -> str:

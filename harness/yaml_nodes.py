@@ -7,6 +7,7 @@ is twelve. Duplicate keys, aliases and tags are refused; nothing is ever execute
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import yaml
 from yaml.resolver import Resolver
 
 from harness.errors import SpecError
+from harness.plaintext import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +24,17 @@ if TYPE_CHECKING:
 Location = tuple[str | int, ...]
 """A path of keys and positions from the root of a file to a value."""
 
-LARGEST_FILE = 1_000_000
-"""Bytes; a specification is read by people, and a larger file is a mistake."""
+LARGEST_FILE = 100_000
+"""Bytes; a specification is read by people, the longest here has a tenth of it, and a larger file is a mistake."""
+
+MOST_NODES = 3000
+"""Keys and values; four times those of the longest claim here. What a small file can make the loader do stays small."""
+
+MOST_PROBLEMS = 50
+"""Problems that are told of one file at once."""
+
+LONGEST_NAME = 80
+"""Characters of a key that a problem shows."""
 
 DEEPEST_NESTING = 32
 """Levels; a specification needs eight, and libyaml's composer overflows the stack at some thousands."""
@@ -122,7 +133,7 @@ def dotted(location: Location) -> str:
             text += f"[{part}]"
         else:
             # A key may hold anything; a problem is one line.
-            name = part if part.isprintable() and part else repr(part)
+            name = shortened(part if part.isprintable() and part else repr(part), LONGEST_NAME)
             text += f".{name}" if text else name
     return text or "(file)"
 
@@ -136,7 +147,7 @@ def read_yaml(path: Path) -> YamlFile:
     """
     text = _text(path)
     try:
-        _check_nesting(path, text)
+        _check_events(path, text)
         root = _Composer(text).get_single_node()
     except yaml.YAMLError as error:
         raise SpecError([_syntax_problem(path, error)]) from None
@@ -145,19 +156,33 @@ def read_yaml(path: Path) -> YamlFile:
     problems: list[str] = []
     value = _value(path, root, (), set(), problems)
     if problems:
-        raise SpecError(problems)
+        raise SpecError(first_of(problems, path))
     return YamlFile(path, value, root)
+
+
+def first_of(problems: list[str], path: Path) -> list[str]:
+    """Return the problems that are told at once: as many as people mend in one go, and how many more there are."""
+    if len(problems) <= MOST_PROBLEMS:
+        return problems
+    rest = f"{path}:1:1: (file): has at least {len(problems) - MOST_PROBLEMS:,} more problems; mend the first ones"
+    return [*problems[:MOST_PROBLEMS], rest]
 
 
 def _text(path: Path) -> str:
     try:
+        # Whoever reads a pipe, or a device, may wait for ever.
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise SpecError([f"{path}:1:1: (file): is no ordinary file; put the specification itself there"])
+        if found.st_size > LARGEST_FILE:
+            raise SpecError(
+                [f"{path}:1:1: (file): has {found.st_size:,} bytes, more than {LARGEST_FILE:,}; a claim is short"]
+            )
         raw = path.read_bytes()
     except OSError as error:
         raise SpecError(
             [f"{path}:1:1: (file): cannot be read: {error.strerror}; check the path and its permissions"]
         ) from None
-    if len(raw) > LARGEST_FILE:
-        raise SpecError([f"{path}:1:1: (file): has {len(raw):,} bytes, more than {LARGEST_FILE:,}; a claim is short"])
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -165,24 +190,32 @@ def _text(path: Path) -> str:
         raise SpecError([f"{path}:{line}:1: (file): is not UTF-8 (byte {error.start}); save it as UTF-8"]) from None
 
 
-def _check_nesting(path: Path, text: str) -> None:
-    """Refuse deep nesting by the parser's events, before the recursive composer meets it."""
-    parser, depth = _Composer(text), 0
+def _check_events(path: Path, text: str) -> None:
+    """Refuse by the parser's events what would cost the composer time or, being recursive, its stack."""
+    directive = re.search(r"^%", text, re.MULTILINE)
+    if directive is not None:
+        line = text.count("\n", 0, directive.start()) + 1
+        raise SpecError(
+            [f"{path}:{line}:1: (file): YAML directives are refused; leave the line that begins with % out"]
+        )
+    parser, depth, nodes = _Composer(text), 0, 0
     while parser.check_event():
         event: Any = parser.get_event()
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST_NESTING:
-            line, column = event.start_mark.line + 1, event.start_mark.column + 1
-            raise SpecError(
-                [f"{path}:{line}:{column}: (file): is nested more than {DEEPEST_NESTING} levels deep; a claim is flat"]
-            )
+        nodes += isinstance(event, yaml.NodeEvent)
+        if depth <= DEEPEST_NESTING and nodes <= MOST_NODES:
+            continue
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        deep = f"is nested more than {DEEPEST_NESTING} levels deep; a claim is flat"
+        many = f"has more than {MOST_NODES:,} keys and values; a claim is short"
+        raise SpecError([f"{path}:{line}:{column}: (file): {deep if depth > DEEPEST_NESTING else many}"])
 
 
 def _syntax_problem(path: Path, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     what = " ".join(str(getattr(error, "problem", None) or error).split())
-    return f"{path}:{line}:{column}: (file): is not valid YAML: {what}"
+    return f"{path}:{line}:{column}: (file): is not valid YAML: {shortened(what)}"
 
 
 def _value(path: Path, node: yaml.Node, where: Location, seen: set[int], problems: list[str]) -> Any:
@@ -208,7 +241,7 @@ def _refusal(node: yaml.Node, seen: set[int]) -> str | None:
         return "aliases are refused; write the value out"
     seen.add(id(node))
     if node.tag != _plain_tag(node):
-        return f"the tag {node.tag!r} is refused; YAML here is data, never code"
+        return f"the tag {shortened(repr(node.tag), LONGEST_NAME)} is refused; YAML here is data, never code"
     return None
 
 
@@ -239,7 +272,7 @@ def _mapping(
             continue
         if name in lines:
             problems.append(
-                f"{here}: {dotted((*where, name))}: duplicate key {name!r}, first at line {lines[name]}; keep one"
+                f"{here}: {dotted((*where, name))}: duplicate key {shortened(repr(name), LONGEST_NAME)}, first at line {lines[name]}; keep one"
             )
             continue
         lines[name] = line

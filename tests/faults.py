@@ -29,7 +29,7 @@ from tests.tiny_project import EXPERIMENT, write_claim
 
 PROJECT = Path(__file__).parents[1]
 LONGEST = 1.5
-"""Seconds after its start at which a run is killed at the latest; it lasts about as long."""
+"""Seconds from a run's start to the end of a worker at most, and from there to its own."""
 
 SLEEPING = EXPERIMENT.replace("    return {", "    import time\n    time.sleep(0.02 * len(seeds))\n    return {")
 LONG = {"cap: 12": "cap: 60"}
@@ -113,18 +113,17 @@ def stored(store: Path) -> set[str]:
 
 
 def campaign(faults: int, folder: Path, seed: int) -> Counter[str]:
-    """Cause so many faults, half of each kind, and return the counts."""
+    """Start run after run, kill a worker of each and then itself, until there are so many faults; return the counts."""
     generator = random.Random(seed)
     claim = write_claim(folder, gap=0.5, experiment=SLEEPING, replace=LONG)
     store, base_seed = folder / "store.sqlite3", 0
     counts: Counter[str] = Counter()
     acknowledged: set[str] = set()
     while counts["run"] + counts["worker"] < faults:
-        kind = "run" if counts["run"] <= counts["worker"] else "worker"
         victim = Victim(claim, store, base_seed)
-        struck = strike(victim, kind, generator)
+        for kind in ("worker", "run"):
+            counts[kind] += counts["run"] + counts["worker"] < faults and strike(victim, kind, generator)
         acknowledged |= victim.acknowledged()
-        counts[kind] += struck
         present = stored(store)
         counts["lost"] = len(acknowledged - present)
         if victim.process.returncode == 0:

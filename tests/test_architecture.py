@@ -12,7 +12,7 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 
 LADDER = [
-    {"dates", "errors", "dataset", "seeds"},
+    {"dates", "errors", "dataset", "plaintext", "seeds"},
     {"yaml_nodes", "provenance"},
     {"options"},
     {"spec"},

@@ -6,6 +6,7 @@ import pytest
 
 from harness import decidability, stats
 from harness.decidability import problems_of
+from harness.yaml_nodes import MOST_PROBLEMS
 from tests.specimen import claim, claim_with, sound
 
 NET = {"arm": "net", "width": 4, "scene": "plain"}
@@ -480,3 +481,43 @@ def test_a_profiles_own_setting_wins_over_the_claims():
     spec = claim(profiles={"smoke": {"seeds": 2, "n_test": 10}, "quick": {"seeds": 24}})
     assert decidability.settings_of(spec, spec.profiles["smoke"]) == {"n_test": 10}
     assert decidability.settings_of(spec, spec.profiles["quick"]) == {"n_test": 200}
+
+
+SCENES = {f"c{index}": list(range(10)) for index in range(40)}
+
+
+@pytest.mark.parametrize(
+    "contrast",
+    [
+        {"exact": "error"},
+        {"mean": "error", "at": {"arm": "net", "width": 4, "scene": "plain", **SCENES, "take": "max"}},
+        {
+            "difference": "error",
+            "of": {"arm": "net", "width": 4, "scene": "plain", **SCENES, "take": "max"},
+            "minus": {"arm": "svm", "width": 4, "scene": "plain", **SCENES, "take": "min"},
+        },
+        {"rank_trend": "error", "over": "width", "at": {"arm": "net", "scene": "plain", **SCENES, "take": "max"}},
+    ],
+    ids=["exact", "mean", "difference", "rank_trend"],
+)
+def test_a_few_short_lists_that_multiply_to_more_points_than_there_are_atoms_are_refused(contrast):
+    conditions = {**sound()["conditions"], **SCENES}
+    spec = claim_with(contrast, conditions=conditions)
+    assert problems_of(spec) == [
+        (C, "with it the claim reads more than 10,000 points (an arm under a condition); name fewer values")
+    ]
+
+
+@pytest.mark.parametrize(("values", "refused"), [(1000, False), (1001, True)])
+def test_the_points_of_all_expectations_count_together(monkeypatch, values, refused):
+    # The first seven read 17; the exact one, for one arm, 3 widths times 2 scenes times the draws.
+    monkeypatch.setattr(decidability, "MOST_POINTS", 17 + 3 * 2 * 1000)
+    spec = claim(conditions={**sound()["conditions"], "draw": list(range(values))})
+    assert bool(list(decidability._too_many(spec))) is refused
+
+
+def test_of_very_many_problems_no_more_are_looked_for_than_are_told(monkeypatch):
+    asked = []
+    monkeypatch.setattr(decidability, "suggestion", lambda *_: asked.append(1) or "")
+    spec = claim_with({"mean": "error", "at": {**NET, "width": list(range(100, 1100)), "take": "min"}})
+    assert len(problems_of(spec)) == len(asked) == MOST_PROBLEMS + 1

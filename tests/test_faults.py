@@ -174,7 +174,7 @@ def test_a_read_only_checkout_is_run_with_its_store_and_reports_elsewhere(tmp_pa
 def test_a_few_kills_lose_nothing(tmp_path):
     counts = campaign(4, tmp_path, seed=1)
 
-    assert (counts["run"], counts["worker"]) == (2, 2)
+    assert counts["run"] + counts["worker"] == 4
     assert counts["acknowledged"] > 0
     assert (counts["lost"], counts["different"]) == (0, 0)
     assert counts["trials"] >= 18

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import tracemalloc
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,19 +18,16 @@ import numpy as np
 import pytest
 
 from fixtures import mnist
+from harness.cli import main
 from harness.dataset import DataRecord
 from harness.errors import DataError
 from harness.seeds import Seed
+from tests.fuzz.digits import idx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 N_TRAIN, N_TEST = 60, 20
-
-
-def idx(array: np.ndarray) -> bytes:
-    """Return `array` of bytes as an IDX file: magic number, big-endian sizes, content."""
-    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.astype(np.uint8).tobytes()
 
 
 @pytest.fixture
@@ -170,6 +168,39 @@ def test_a_file_missing_beside_its_companions(data_folder: Path, tmp_path: Path)
         mnist.read_digits(data_folder, tmp_path)
 
 
+def test_images_for_labels_are_named(data_folder: Path, contents: dict[str, bytes], tmp_path: Path) -> None:
+    folder = data_folder / "mnist"
+    (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(contents["train-images-idx3-ubyte"]))
+    with pytest.raises(
+        DataError, match=r"train-labels-idx1-ubyte\.gz: holds train-images-idx3-ubyte, .*delete it and run"
+    ):
+        mnist.read_digits(data_folder, tmp_path)
+
+
+@pytest.mark.parametrize("name", mnist.FILES)
+def test_any_of_the_four_files_cut_short(name: str, data_folder: Path, tmp_path: Path) -> None:
+    path = data_folder / "mnist" / f"{name}.gz"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(
+        DataError, match=rf"{name}\.gz: broken \(.*\), .*; delete it and run `claims fetch mnist`, or put"
+    ):
+        mnist.read_digits(data_folder, tmp_path)
+
+
+def test_a_header_that_announces_a_trillion_items_costs_nothing(
+    data_folder: Path, contents: dict[str, bytes], tmp_path: Path
+) -> None:
+    name = "train-images-idx3-ubyte"
+    lying = bytes([0, 0, 8, 2]) + np.array([2**20, 2**20], ">u4").tobytes() + contents[name][16:]
+    (data_folder / "mnist" / f"{name}.gz").write_bytes(gzip.compress(lying))
+    tracemalloc.start()
+    with pytest.raises(DataError, match=f"{name}.gz: holds .* bytes that are not {name}"):
+        mnist.read_digits(data_folder, tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8_000_000
+
+
 @pytest.mark.parametrize("defect", ["not gzip", "no numbers", "other numbers"])
 def test_a_packaged_file_that_is_not_the_known(defect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = {"no numbers": b"a,b\nc,d\n", "other numbers": (b"0," * 784 + b"1\n") * 3}.get(defect, b"")
@@ -297,3 +328,48 @@ def test_fetch_refuses_what_is_not_mnist(mirror: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz: no mirror delivered it \(.*holds 14 bytes that"):
         mnist.fetch(tmp_path / "here")
     assert list((tmp_path / "here").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<!DOCTYPE html><title>Log in to the network</title>", b"\x1f\x8b", gzip.compress(b"x" * 9000)[:20]],
+)
+def test_fetch_takes_no_page_of_a_log_in_and_nothing_cut_short(content: bytes, mirror: Path, tmp_path: Path) -> None:
+    for path in mirror.iterdir():
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=r"no mirror delivered it .*; try again, or set CLAIMS_DATA_DIR to a folder"):
+        mnist.fetch(tmp_path / "here")
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody listen at any mirror."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("CLAIMS_CACHE_DIR", str(tmp_path / "cache"))
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        dead = closed.getsockname()[1]
+    monkeypatch.setattr(mnist, "MIRRORS", (f"http://127.0.0.1:{dead}/", f"http://127.0.0.1:{dead}/again/"))
+
+
+@pytest.mark.usefixtures("offline")
+def test_fetch_without_a_network_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        mnist.fetch()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith("train-images-idx3-ubyte.gz: no mirror delivered it (http://127.0.0.1:")
+    assert message.endswith("; try again, or set CLAIMS_DATA_DIR to a folder that holds mnist/")
+    assert list((tmp_path / "cache/mnist").iterdir()) == []
+
+
+@pytest.mark.usefixtures("offline")
+def test_claims_fetch_without_a_network_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--root", str(Path(__file__).parents[1]), "fetch", "mnist"]) == 2
+    assert "no mirror delivered it" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("offline")
+def test_without_a_network_the_packaged_digits_are_read(tmp_path: Path) -> None:
+    assert mnist.read_digits(None, tmp_path / "cache").record.name == "mnist-5k"

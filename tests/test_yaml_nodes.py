@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import time
 
 import pytest
 
 from harness.errors import SpecError
-from harness.yaml_nodes import DEEPEST_NESTING, LARGEST_FILE, dotted, read_yaml
+from harness.yaml_nodes import DEEPEST_NESTING, LARGEST_FILE, LONGEST_NAME, MOST_NODES, MOST_PROBLEMS, dotted, read_yaml
+from tests.fuzz.loading import LIMIT, seconds_of
+from tests.fuzz.specs import LAUGHS
 
 
 @pytest.fixture
@@ -154,10 +158,11 @@ def test_locations_are_written_with_dots_and_brackets(location, text):
         ("", ["1:1: (file): is empty; `docs/writing-a-claim.md` shows what belongs here"]),
         ("# only this\n", ["1:1: (file): is empty; `docs/writing-a-claim.md` shows what belongs here"]),
         (b"a: 1\nb: \xff\n", ["2:1: (file): is not UTF-8 (byte 8); save it as UTF-8"]),
+        ("a: 1\n%YAML 1.2\n", ["2:1: (file): YAML directives are refused; leave the line that begins with % out"]),
         ("a: [1\n", ["2:1: (file): is not valid YAML: did not find expected ',' or ']'"]),
         ("a: 1\n---\nb: 2\n", ["2:1: (file): is not valid YAML: but found another document"]),
         ("a: 'x\n", ["2:1: (file): is not valid YAML: found unexpected end of stream"]),
-        ("a" * (LARGEST_FILE + 1), ["1:1: (file): has 1,000,001 bytes, more than 1,000,000; a claim is short"]),
+        ("a" * (LARGEST_FILE + 1), ["1:1: (file): has 100,001 bytes, more than 100,000; a claim is short"]),
     ],
 )
 def test_what_is_refused_and_why(problems, text, expected):
@@ -167,7 +172,7 @@ def test_what_is_refused_and_why(problems, text, expected):
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_deep_nesting_is_refused_at_once_instead_of_overflowing_the_stack(problems, opening):
     started = time.process_time()
-    (problem,) = problems(opening * (900_000 // len(opening)))
+    (problem,) = problems(opening * (LARGEST_FILE // len(opening)))
     assert problem.endswith(f"(file): is nested more than {DEEPEST_NESTING} levels deep; a claim is flat")
     assert time.process_time() - started < 0.2
 
@@ -187,3 +192,75 @@ def test_a_missing_file_is_named(tmp_path):
     assert caught.value.problems == [
         f"{tmp_path / 'claim.yaml'}:1:1: (file): cannot be read: No such file or directory; check the path and its permissions"
     ]
+
+
+def test_a_billion_laughs_are_refused_at_the_first(read, problems):
+    found = problems(LAUGHS)
+    assert found[0].endswith("l1[0]: aliases are refused; write the value out")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LAUGHS,
+        f"x: [{'*a, ' * 20_000}]\n",
+        f"x: &a [{'*a, ' * 20_000}]\n",
+        "".join(f"&a{i} k{i}: *a{i}\n" for i in range(4500)),
+        "- " * 30 + f"[{'a, ' * 30_000}]\n",
+        "a: 1\n" * 15_000,
+        "%TAG !x! y\n" * 8000 + "---\na: 1\n",
+        "{" + ", ".join(f"{'k' * 60}{i}: 1" for i in range(1400)) + "}\n",
+        f"a: '{'x' * 99_000}'\n",
+        f"a: {'9' * 99_000}\n",
+    ],
+    ids=[
+        "laughs",
+        "aliases",
+        "aliases to itself",
+        "anchors",
+        "items",
+        "duplicates",
+        "directives",
+        "keys",
+        "text",
+        "digits",
+    ],
+)
+def test_no_file_within_the_limit_takes_long(read, text):
+    def load():
+        with contextlib.suppress(SpecError):
+            read(text)
+
+    assert len(text) <= LARGEST_FILE
+    assert seconds_of(load) < LIMIT
+
+
+def test_more_keys_and_values_than_a_claim_has_are_refused(read, problems):
+    assert len(read(f"[{', '.join('1' * (MOST_NODES - 1))}]").value) == MOST_NODES - 1
+    (problem,) = problems(f"[{', '.join('1' * MOST_NODES)}]")
+    assert problem.endswith(f"(file): has more than {MOST_NODES:,} keys and values; a claim is short")
+
+
+def test_of_many_problems_the_first_are_told(problems):
+    found = problems("a: 1\n" * 1000)
+    assert len(found) == MOST_PROBLEMS + 1
+    assert found[0].startswith("2:1: a: duplicate key 'a'")
+    assert found[-1] == f"1:1: (file): has at least {999 - MOST_PROBLEMS} more problems; mend the first ones"
+
+
+def test_a_long_name_is_cut_where_it_is_told(problems):
+    (problem,) = problems(f"? {'k' * 5000}\n: !x y\n")
+    assert len(problem) < LONGEST_NAME + 100
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "claim.yaml")
+    with pytest.raises(SpecError, match=r"claim\.yaml:1:1: \(file\): is no ordinary file; put the specification"):
+        read_yaml(tmp_path / "claim.yaml")
+
+
+def test_a_folder_is_no_file(tmp_path):
+    (tmp_path / "claim.yaml").mkdir()
+    with pytest.raises(SpecError, match="is no ordinary file"):
+        read_yaml(tmp_path / "claim.yaml")

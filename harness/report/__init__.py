@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from harness.error_budget import add_budget
 from harness.outcome import exit_code
+from harness.plaintext import as_json
 from harness.report.badge import badge
 from harness.report.junit import junit
 from harness.report.markdown import markdown
@@ -35,10 +35,10 @@ def write_reports(run: Run, folder: Path) -> None:
     """Write report.json (normative), report.md, junit.xml and badge.json into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {
-        "report.json": json.dumps(run, indent=1, ensure_ascii=False, allow_nan=False) + "\n",
+        "report.json": as_json(run, indent=1) + "\n",
         "report.md": markdown(run),
         "junit.xml": junit(run),
-        "badge.json": json.dumps(badge(run)) + "\n",
+        "badge.json": as_json(badge(run)) + "\n",
     }
     for name, text in files.items():
         # A reader never meets half a file.

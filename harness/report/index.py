@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report.markdown import marks, sentence, text
+from harness.plaintext import in_markdown as text
+from harness.report.markdown import marks, sentence
 
 if TYPE_CHECKING:
     from harness.catalogue import ClaimFolder

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
+from harness.plaintext import in_xml, one_line, visible
 from harness.report.rows import judged, problems
 
 if TYPE_CHECKING:
     from harness.report import Run
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold, terminal escapes among them."""
-
 
 def junit(run: Run) -> str:
     """Return the run as JUnit XML."""
-    suite = ET.Element("testsuite", name="claims", timestamp=run["started"])
+    suite = ET.Element("testsuite", name="claims", timestamp=visible(run["started"]))
     for claim in judged(run):
         for name, reading in claim["readings"].items():
             _reading_case(suite, claim, name, reading)
@@ -27,10 +24,9 @@ def junit(run: Run) -> str:
             _control_case(suite, claim, name, control)
         _expired_case(suite, claim)
     for claim in problems(run):
-        case = ET.SubElement(suite, "testcase", classname=claim["id"], name="claim.yaml")
-        ET.SubElement(case, "error", message=_clean(claim["problem"]["lines"][0])).text = _clean(
-            "\n".join(claim["problem"]["lines"])
-        )
+        case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name="claim.yaml")
+        lines = claim["problem"]["lines"]
+        ET.SubElement(case, "error", message=one_line(lines[0])).text = in_xml("\n".join(lines))
     for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(count, str(len(suite.findall(f"testcase/{tag}"))))
     suite.set("tests", str(len(suite)))
@@ -40,7 +36,7 @@ def junit(run: Run) -> str:
 
 def _reading_case(suite: ET.Element, claim: dict[str, Any], name: str, reading: dict[str, Any]) -> None:
     seconds = f"{claim['cost']['wall_seconds'] / max(1, len(claim['readings'])):.3f}"
-    case = ET.SubElement(suite, "testcase", classname=claim["id"], name=name, time=seconds)
+    case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name=visible(name), time=seconds)
     facts = {
         "verdict": reading["verdict"],
         "expected": reading["expected"],
@@ -58,7 +54,7 @@ def _reading_case(suite: ET.Element, claim: dict[str, Any], name: str, reading: 
 
 
 def _control_case(suite: ET.Element, claim: dict[str, Any], name: str, control: dict[str, Any]) -> None:
-    case = ET.SubElement(suite, "testcase", classname=claim["id"], name=f"control {name}")
+    case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name=visible(f"control {name}"))
     _properties(case, waiver.properties(claim, control))
     if claim["profile"] == NO_VERDICT_PROFILE:
         ET.SubElement(case, "skipped", message="the smoke profile gives no verdict")
@@ -69,13 +65,13 @@ def _control_case(suite: ET.Element, claim: dict[str, Any], name: str, control: 
 def _expired_case(suite: ET.Element, claim: dict[str, Any]) -> None:
     """Add a case for a waiver that fails its claim, whatever the readings say."""
     if waiver.expired(claim):
-        case = ET.SubElement(suite, "testcase", classname=claim["id"], name="waiver")
+        case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name="waiver")
         _failure(case, [waiver.note(claim)])
 
 
 def _failure(case: ET.Element, lines: list[str]) -> None:
     """Add a failure, its first line as the message."""
-    text = _clean("\n".join(lines))
+    text = in_xml("\n".join(lines))
     ET.SubElement(case, "failure", message=text.splitlines()[0]).text = text
 
 
@@ -87,8 +83,4 @@ def _properties(case: ET.Element, facts: dict[str, Any]) -> None:
     if facts:
         properties = ET.SubElement(case, "properties")
         for key, value in facts.items():
-            ET.SubElement(properties, "property", name=f"claim.{key}", value=_clean(str(value)))
-
-
-def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", text)
+            ET.SubElement(properties, "property", name=visible(f"claim.{key}"), value=in_xml(value))

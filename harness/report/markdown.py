@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import TYPE_CHECKING, Any
 
 from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
+from harness.plaintext import in_markdown as text
 from harness.report.noise import BROKEN, detail_lines
 from harness.report.rows import (
     as_expected,
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 LARGEST = 1_000_000
 """Bytes; GitHub drops a whole job summary above 1 MiB."""
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 STRENGTH = {
     "same_setting": "the source's own setting",
@@ -71,10 +69,9 @@ def markdown(run: Run) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def text(value: object) -> str:
-    """Return text that Markdown and HTML show as it is, on one line."""
-    escaped = html.escape(_CONTROL.sub("\ufffd", " ".join(str(value).split())), quote=False)
-    return re.sub(r"([\\`*_\[\]|])", r"\\\1", escaped)
+def _anchor(claim: dict[str, Any]) -> str:
+    """Return the name that links within the report use for a claim."""
+    return re.sub(r"[^a-z0-9]", "-", claim["id"])
 
 
 def words(name: str) -> str:
@@ -92,14 +89,14 @@ def _head(run: Run) -> str:
     good, total = as_expected(run)
     again, trials = reused(run)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdict_counts(run).items())
-    profile = ", ".join(sorted({claim["profile"] for claim in judged(run)})) or "-"
+    profile = text(", ".join(sorted({claim["profile"] for claim in judged(run)})) or "-")
     seconds = sum(claim["cost"]["wall_seconds"] for claim in judged(run))
     return f"""# Claims report
 
 {INTRODUCTION}
 
-**{good} of {total} readings came out as expected{waivers(run)}** ({counts or "none was run"}). Profile {profile}, base seed {run["options"]["base_seed"]},
-{len(judged(run))} claims, {trials} trials (reused {again} of {trials}), {seconds:.0f} s, begun {run["started"]}.
+**{good} of {total} readings came out as expected{waivers(run)}** ({counts or "none was run"}). Profile {profile}, base seed {text(run["options"]["base_seed"])},
+{len(judged(run))} claims, {trials} trials (reused {again} of {trials}), {seconds:.0f} s, begun {text(run["started"])}.
 {_budget(run)}
 """
 
@@ -153,13 +150,13 @@ def _overview(run: Run) -> str:
         lines += [
             f"### {text(document['title'])}",
             "",
-            f"By {text(document['authors'])}, {document['year']}. {text(document['summary'])}",
+            f"By {text(document['authors'])}, {text(document['year'])}. {text(document['summary'])}",
             "",
         ]
         lines += ["| statement | as we found it | readings |", "|---|---|---|"]
         for claim in judged(run):
             if claim["document"]["id"] == key:
-                link = f"[{text(claim['title'])}](#{claim['id'].replace('_', '-')})"
+                link = f"[{text(claim['title'])}](#{_anchor(claim)})"
                 lines.append(f"| {link} | {sentence(claim)} | {marks(claim)} |")
         lines.append("")
     return "\n".join(lines)
@@ -202,9 +199,9 @@ def sentence(claim: dict[str, Any]) -> str:
 def _claim(claim: dict[str, Any]) -> str:
     source = claim["source"]
     place = f"{text(claim['document']['title'])}, section {text(source['section'])}"
-    reported = ", ".join(f"{text(name.replace('_', ' '))} {value}" for name, value in source["reported"].items())
+    reported = ", ".join(f"{words(name)} {text(value)}" for name, value in source["reported"].items())
     lines = [
-        f'<a id="{claim["id"].replace("_", "-")}"></a>',
+        f'<a id="{_anchor(claim)}"></a>',
         f"## {text(claim['title'])}",
         "",
         f"> {text(claim['statement'])}",
@@ -355,8 +352,8 @@ def _provenance(run: Run) -> str:
     changes = {True: " with uncommitted changes", False: "", None: ""}[machine["uncommitted_changes"]]
     return f"""## Provenance
 
-- Run {run["id"]}, begun {run["started"]}, commit {machine["commit"] or "unknown"}{changes}
-- Python {machine["python"]}; {packages}
+- Run {text(run["id"])}, begun {text(run["started"])}, commit {text(machine["commit"] or "unknown")}{changes}
+- Python {text(machine["python"])}; {packages}
 - {text(machine["processor"])}, {machine["cores"]} cores; {text(machine["platform"])}
 - Processes of one thread each; options: {text(run["options"])}
 """

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from typing import TYPE_CHECKING
 
 from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
+from harness.plaintext import visible
 from harness.report.rows import as_expected, fallen, judged, left, problems, reused, rows, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.report import Run
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""Characters that could move the cursor or change colours."""
 
 
 def table(run: Run, width: int) -> list[str]:
@@ -25,7 +22,7 @@ def table(run: Run, width: int) -> list[str]:
     wrong += [f"! {claim['id']}: {waiver.note(claim)}" for claim in judged(run) if waiver.expired(claim)]
     wrong += [f"left for lack of time: {explain.left_words(claim)}" for claim in left(run)]
     fitted = [_fit(line, width) for line in (*_readings(run, width), "", *_summary(run))]
-    return [_CONTROL.sub("\ufffd", line) for line in (*wrong, *fitted)]
+    return [visible(line) for line in (*wrong, *fitted)]
 
 
 def _readings(run: Run, width: int) -> Iterator[str]:
