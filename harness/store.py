@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.dates import now
@@ -18,7 +20,6 @@ from harness.seeds import Seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from harness.experiment import Metrics, Outcome, Task
 
@@ -103,6 +104,44 @@ class StoredTrial:
     run: str
 
 
+@dataclass(frozen=True)
+class PastTrial:
+    """A trial as a stranger asks for it, finished or failed.
+
+    Attributes:
+        key: names code, settings, data, environment, base seed and seed.
+        seed: the trial's seed.
+        arm: name of the arm.
+        seconds: its part of the time of the call that measured it.
+        error: why it failed, None if it did not.
+        run: id of the run that measured it.
+        finished: when, ISO 8601 in UTC.
+        condition: condition -> value.
+        settings: every keyword that measure() got; what was a tuple is a list.
+        metrics: what was measured; empty for a failed trial.
+        environment: device, precision and versions.
+        company: indices of the seeds that were measured in one call, None where an earlier version did not note them.
+    """
+
+    key: str
+    seed: Seed
+    arm: str
+    seconds: float
+    error: str | None
+    run: str
+    finished: str
+    condition: dict[str, Any]
+    settings: dict[str, Any]
+    metrics: Metrics
+    environment: dict[str, str]
+    company: list[int] | None
+
+    @property
+    def claim(self) -> str:
+        """Id of the claim."""
+        return self.seed.claim
+
+
 class Measured(NamedTuple):
     """What a finished trial is reused for.
 
@@ -134,6 +173,26 @@ class Store:
             self._migrate()
         except (sqlite3.Error, OSError) as error:
             raise UsageError(f"{path}: cannot be used as a store: {error}; give another with --claims-store") from None
+
+    @classmethod
+    def copy_of(cls, path: Path) -> Store:
+        """Return a copy in memory of a store: it can be migrated, written and thrown away, and the file stays as it is.
+
+        Raises:
+            UsageError: there is no such file, or it is no store.
+        """
+        if not path.is_file():
+            raise UsageError(f"{path}: no such store; `claims run` makes one, or give another with --store")
+        copy = cls(Path(":memory:"))
+        copy.path = path
+        try:
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30.0)) as file:
+                file.backup(copy._database)
+            copy._migrate()
+        except sqlite3.Error as error:
+            copy.close()
+            raise UsageError(f"{path}: cannot be read as a store: {error}; give another with --store") from None
+        return copy
 
     def _migrate(self) -> None:
         """Bring the file to SCHEMA_VERSION; several processes may try at once."""
@@ -233,6 +292,30 @@ class Store:
             for key, base, index, metrics, seconds, peak, run in self._database.execute(query, wanted)
         ]
 
+    def past(self, prefix: str, most: int) -> list[PastTrial]:
+        """Return the trials whose key begins with `prefix`, the latest first, at most `most`."""
+        query = (
+            "SELECT key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, "
+            "environment, company FROM trial WHERE substr(key, 1, ?) = ? ORDER BY finished DESC, rowid DESC LIMIT ?"
+        )
+        found = []
+        for (
+            key,
+            claim,
+            arm,
+            base,
+            index,
+            *facts,
+            condition,
+            settings,
+            metrics,
+            environment,
+            company,
+        ) in self._database.execute(query, (len(prefix), prefix, most)):
+            plain = [json.loads(text or "null") for text in (condition, settings, metrics, environment, company)]
+            found.append(PastTrial(key, Seed(base, claim, index), arm, *facts, *plain))
+        return found
+
     def peak_bytes(self, claim: str, task: Task) -> int | None:
         """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
         query = "SELECT MAX(peak_bytes) FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
@@ -296,6 +379,10 @@ class Store:
         records = [json.loads(row[0]) for row in self._database.execute(query, (claim, profile))]
         return {record["base_seed"]: record for record in records}
 
+    def knows_run(self, run: str) -> bool:
+        """Whether there is a run of that id, with records or without."""
+        return self._database.execute("SELECT 1 FROM run WHERE id = ?", (run,)).fetchone() is not None
+
     def run(self, run: str) -> dict[str, Any]:
         """Return a run: id, started, finished, options, machine."""
         row = self._database.execute(
@@ -310,6 +397,11 @@ class Store:
             "options": json.loads(row[2]),
             "machine": json.loads(row[3]),
         }
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return the runs that have a record, the latest first; see `run`."""
+        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY started DESC"
+        return [self.run(row[0]) for row in self._database.execute(query).fetchall()]
 
     def latest_run(self) -> str | None:
         """Return the id of the run that began last and has a record, None if there is none."""

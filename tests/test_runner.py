@@ -228,7 +228,7 @@ def test_nothing_begins_after_the_deadline(tmp_path, store):
 
     assert reading(record)["verdict"] == "NOT_RUN"
     assert record["trials"]["measured"] == 0
-    assert record["left"] == {"seconds": None}
+    assert record["left"] == {"seconds": None, "trials": None}
 
 
 def test_claim_whose_control_is_cut_off_has_no_verdict(tmp_path, store):
@@ -243,6 +243,7 @@ def test_claim_whose_control_is_cut_off_has_no_verdict(tmp_path, store):
     assert reading(record)["verdict"] == "NOT_RUN"
     assert "without it there is no verdict" in reading(record)["reason"]
     assert record["left"]["seconds"] > 0
+    assert record["left"]["trials"] == 6  # the warm arm under the change; the cold one is the claim's own
 
 
 def test_arms_of_a_timed_claim_swap_places_from_seed_to_seed(tmp_path, run):
