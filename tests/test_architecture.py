@@ -36,9 +36,10 @@ LADDER = [
     {"pair"},
     {"noise"},
     {"session"},
-    {"outcome", "explain", "error_budget"},
+    {"compare", "outcome", "explain", "error_budget"},
     {"history", "report"},
-    {"handle"},
+    {"handle", "repro", "review", "runs"},
+    {"retrospect"},
     {"cli", "plugin"},
 ]
 """From the ground floor up; modules of one step do not import each other, but parts of `report` may."""

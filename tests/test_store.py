@@ -188,3 +188,60 @@ def test_a_store_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_trials
         opened.save_trial(row("new"), "run")
         assert opened._database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         opened.close()
+
+
+def test_a_copy_is_migrated_and_written_and_the_file_stays_as_it_is(tmp_path):
+    path = tmp_path / "old.sqlite3"
+    with sqlite3.connect(path) as database:
+        for statement in filter(str.strip, store_module._STEPS[0].split(";\n")):
+            database.execute(statement)
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    before = path.read_bytes()
+
+    copy = Store.copy_of(path)
+    copy.save_trial(row(), "run")
+
+    assert [trial.company for trial in copy.past("k", 9)] == [[4]]
+    copy.close()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "no such store"), (b"no store " * 99, "cannot be read as a store")]
+)
+def test_what_is_no_store_cannot_be_copied(tmp_path, content, message):
+    path = tmp_path / "store.sqlite3"
+    if content:
+        path.write_bytes(content)
+
+    with pytest.raises(UsageError, match=message):
+        Store.copy_of(path)
+
+
+def test_past_trials_are_those_whose_key_begins_so_the_latest_first(store):
+    for key, day, error in (("ab1", 1, None), ("ab2", 3, None), ("ab3", 2, "boom"), ("b", 9, None)):
+        store.save_trial(row(key, error=error), "run")
+        store._write("UPDATE trial SET finished = ? WHERE key = ?", (f"2026-01-0{day}", key))
+
+    found = store.past("ab", 9)
+
+    assert [trial.key for trial in found] == ["ab2", "ab3", "ab1"]
+    assert [trial.key for trial in store.past("", 1)] == ["b"]
+    trial = found[1]
+    assert (trial.claim, trial.arm, trial.condition, trial.settings) == ("c", "warm", {"size": 3}, {"size": 3})
+    assert (trial.seed, trial.metrics, trial.error, trial.company) == (Seed(0, "c", 4), {}, "boom", [4])
+    store._write("UPDATE trial SET company = NULL", ())
+    assert store.past("b", 1)[0].company is None
+
+
+def test_runs_are_those_with_a_record_the_latest_first(store):
+    for run, day in (("first", 1), ("second", 2), ("empty", 3)):
+        store.start_run(run, {}, {"commit": run})
+        store._write("UPDATE run SET started = ? WHERE id = ?", (f"2026-01-0{day}", run))
+        if run != "empty":
+            store.save_record(run, "claim", {})
+
+    assert [run["machine"]["commit"] for run in store.runs()] == ["second", "first"]
+    assert store.knows_run("empty")
+    assert not store.knows_run("none")
