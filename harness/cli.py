@@ -1,4 +1,4 @@
-"""The command line: `claims list`, `check`, `plan`, `run`, `aa`, `report`, `history`, `index`, `schema`, `fetch`."""
+"""The command line: `claims list`, `check`, `plan`, `run`, `aa`, `report`, `history`, `index`, `schema`, `fetch`; and what `retrospect` adds."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import ClaimsError, UsageError
 from harness.outcome import AS_EXPECTED, TRIAL_ERRORS, UNEXPECTED, USAGE
 from harness.plaintext import block, one_line, visible
+from harness.retrospect import add_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,10 @@ def _split_run(arguments: list[str]) -> tuple[list[str], list[str]]:
     if "run" not in arguments:
         return arguments, []
     after = arguments.index("run") + 1
+    before = arguments[: after - 1]
+    if any(not word.startswith("-") and "--root" not in before[i - 1 : i] for i, word in enumerate(before)):
+        # `run` is a value that another command is given.
+        return arguments, []
     options = [
         i for i, word in enumerate(arguments) if i >= after and word.startswith("-") and word not in ("-h", "--help")
     ]
@@ -94,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--device", default="auto", metavar="NAME", help="device that the trials were measured on")
     history.add_argument("--json", action="store_true", help="as JSON")
     history.set_defaults(command=_history)
+    add_commands(commands, STORE, _root, _chosen)
     index = commands.add_parser("index", help="write claims/README.md: every claim with its last verdicts")
     index.add_argument("--store", type=Path, default=STORE)
     index.set_defaults(command=_index)

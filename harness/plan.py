@@ -62,6 +62,11 @@ class Plan:
         """The conditions that one call of measure() gets whole."""
         return {name: tuple(c.values) for name, c in self.claim.conditions.items() if c.together}
 
+    @property
+    def together_length(self) -> int | None:
+        """How many values of a metric one call yields per seed, None for a single one."""
+        return math.prod(len(values) for values in self.together.values()) if self.together else None
+
 
 def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     """Fix everything that does not depend on a measurement.
@@ -111,7 +116,6 @@ def tasks_of(
     cells = dict.fromkeys(
         tuple((name, value) for name, value in point if name not in plan.together) for point in points
     )
-    length = math.prod(len(values) for values in plan.together.values()) if plan.together else None
     tasks = []
     for cell in cells:
         condition = dict(cell)
@@ -121,7 +125,7 @@ def tasks_of(
         everything = {**settings, **placement(plan)}
         call = (folder.experiment, folder.project, arm, condition, batch, everything)
         limits = (claim.limits.seconds, claim.limits.gigabytes)
-        tasks.append(Task(*call, tuple(claim.metrics), length, keys, *limits))
+        tasks.append(Task(*call, tuple(claim.metrics), plan.together_length, keys, *limits))
     return tasks
 
 

@@ -174,6 +174,7 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -
         "contrast": expectation.contrast.model_dump(exclude_none=True),
         "exact": isinstance(expectation.contrast, Exact),
         "unit": UNITS.get(kind_of(expectation.contrast), metric.unit),
+        "duration": metric.unit == "second",
         "band": {
             "low": _finite(expectation.band.low),
             "high": _finite(expectation.band.high),
@@ -189,6 +190,7 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -
         "low": _finite(found.low),
         "high": _finite(found.high),
         "sd": _finite(found.sd),
+        "sd_floor": found.floor,
         # Of earlier nights their own records hold the values.
         "values": {str(seed): _finite(value) for seed, value in found.values.items() if seed >= 0},
         "looks": [{"n": look.n, "low": _finite(look.low), "high": _finite(look.high)} for look in found.looks],

@@ -83,7 +83,7 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
         gather(plan, control, control_looks(plan, control, main) if admitted else [], context)
     record = make_record(plan, main, controls, context.options, time.monotonic() - started, series)
     cut = not admitted or any(variant.cut for variant in (main, *controls))
-    record["left"] = left_undone(plan, context) if cut else None
+    record["left"] = left_undone(plan, [main, *controls], context) if cut else None
     record["noise"] = context.store.noise(plan.claim.id, fingerprint(plan))
     context.store.save_record(context.run, plan.claim.id, record)
     return record
@@ -122,6 +122,7 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
     tasks = tasks_of(plan, variant.points(names, plan.claim), range(n), variant.change_of)
     missing = take_stored(plan, variant, tasks, context)
     if missing and not in_time(plan, variant, missing, context):
+        variant.lacking = sum(len(task.seeds) for task in missing)
         return False
     wanted = sum(len(task.seeds) for task in missing)
     for task, outcomes in results_of(plan, variant, missing, context):
@@ -157,10 +158,16 @@ def in_time(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -
     return context.budget.allows(plan.claim.id, batch_seconds(plan, variant, tasks, context.options, context.store))
 
 
-def left_undone(plan: Plan, context: Context) -> dict[str, float | None]:
-    """Return what lack of time left of a claim: the seconds that it still takes, None inside where nobody knows."""
+def left_undone(plan: Plan, variants: list[Variant], context: Context) -> dict[str, float | None]:
+    """Return what lack of time left of a claim: the seconds that it still takes, and the trials that its next batches lack.
+
+    Either is None where nobody knows.
+    """
     seconds = remaining_seconds(plan, context.options, context.store, context.run)
-    return {"seconds": context.budget.estimates.get(plan.claim.id) if seconds is None else seconds}
+    return {
+        "seconds": context.budget.estimates.get(plan.claim.id) if seconds is None else seconds,
+        "trials": sum(variant.lacking for variant in variants) or None,
+    }
 
 
 def pilot(folder: ClaimFolder, context: Context) -> None:

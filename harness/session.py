@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.budget import Budget
 from harness.catalogue import load_claim
@@ -102,14 +102,7 @@ class Session:
         return self._executors[workers]
 
     def _problem(self, folder: Path, error: ClaimsError) -> Record:
-        record: dict[str, Any] = {
-            "id": folder.name,
-            "problem": {
-                "kind": KINDS.get(type(error), "error"),
-                "lines": str(error).splitlines() or [f"{type(error).__name__}, without a word"],
-            },
-            "finished": now(),
-        }
+        record = problem_record(folder, error)
         self.store.save_record(self.run, folder.name, record)
         return record
 
@@ -130,3 +123,15 @@ class Session:
             executor.close()
         self.store.finish_run(self.run)
         self.store.close()
+
+
+def problem_record(folder: Path, error: ClaimsError) -> Record:
+    """Return the record of a claim that cannot be run: what kind of error, and its lines."""
+    return {
+        "id": folder.name,
+        "problem": {
+            "kind": KINDS.get(type(error), "error"),
+            "lines": str(error).splitlines() or [f"{type(error).__name__}, without a word"],
+        },
+        "finished": now(),
+    }

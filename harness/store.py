@@ -1,77 +1,21 @@
-"""Trials, runs and records in one SQLite file; what is finished is never lost.
-
-journal_mode DELETE (SQLite before 3.51.3 can corrupt a database in WAL mode) and
-synchronous FULL: when `save_trial` returns, the trial is on disk.
-"""
+"""Trials, runs and records; what is finished is never lost: when `save_trial` returns, the trial is on disk."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.database import TABLES, Database
 from harness.dates import now
 from harness.errors import UsageError
 from harness.provenance import canonical
 from harness.seeds import Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable
 
     from harness.experiment import Metrics, Outcome, Task
-
-SCHEMA_VERSION = 4
-
-REMEDY = "put a sound copy there, or give another with --claims-store"
-
-_STEPS = (
-    """
-CREATE TABLE run (
-    id TEXT PRIMARY KEY, started TEXT NOT NULL, options TEXT NOT NULL, machine TEXT NOT NULL, finished TEXT
-) STRICT;
-CREATE TABLE trial (
-    key TEXT PRIMARY KEY, claim TEXT NOT NULL, arm TEXT NOT NULL, condition TEXT NOT NULL, settings TEXT NOT NULL,
-    base_seed INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL CHECK (status IN ('finished', 'failed')),
-    metrics TEXT NOT NULL, seconds REAL NOT NULL, error TEXT, environment TEXT NOT NULL, run TEXT NOT NULL,
-    finished TEXT NOT NULL
-) STRICT;
-CREATE INDEX trial_of_claim ON trial (claim, seed);
-CREATE TABLE record (
-    run TEXT NOT NULL, claim TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL, PRIMARY KEY (run, claim)
-) STRICT;
-""",
-    """
-ALTER TABLE trial ADD COLUMN peak_bytes INTEGER;
-CREATE TABLE noise (
-    claim TEXT NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL,
-    PRIMARY KEY (claim, fingerprint)
-) STRICT;
-""",
-    """
-ALTER TABLE trial ADD COLUMN choices TEXT NOT NULL DEFAULT '';
-""",
-    """
-ALTER TABLE trial ADD COLUMN company TEXT;
-""",
-)
-"""What leads from each schema version to the next; the first from an empty file."""
-
-
-BUSY_SECONDS = 30.0
-"""How long to wait for another process that writes."""
-
-TABLES = {
-    "run": ("id", "started", "options", "machine", "finished"),
-    "trial": (
-        "key", "claim", "arm", "condition", "settings", "base_seed", "seed", "status", "metrics", "seconds", "error",
-        "environment", "run", "finished", "peak_bytes", "choices", "company",
-    ),
-    "record": ("run", "claim", "record", "finished"),
-    "noise": ("claim", "fingerprint", "record", "finished"),
-}  # fmt: skip
-"""The columns of each table, in order."""
 
 _MORE_METRICS = "(SELECT count(*) FROM json_each(excluded.metrics)) > (SELECT count(*) FROM json_each(trial.metrics))"
 
@@ -129,6 +73,44 @@ class StoredTrial:
     run: str
 
 
+@dataclass(frozen=True)
+class PastTrial:
+    """A trial as a stranger asks for it, finished or failed.
+
+    Attributes:
+        key: names code, settings, data, environment, base seed and seed.
+        seed: the trial's seed.
+        arm: name of the arm.
+        seconds: its part of the time of the call that measured it.
+        error: why it failed, None if it did not.
+        run: id of the run that measured it.
+        finished: when, ISO 8601 in UTC.
+        condition: condition -> value.
+        settings: every keyword that measure() got; what was a tuple is a list.
+        metrics: what was measured; empty for a failed trial.
+        environment: device, precision and versions.
+        company: indices of the seeds that were measured in one call, None where an earlier version did not note them.
+    """
+
+    key: str
+    seed: Seed
+    arm: str
+    seconds: float
+    error: str | None
+    run: str
+    finished: str
+    condition: dict[str, Any]
+    settings: dict[str, Any]
+    metrics: Metrics
+    environment: dict[str, str]
+    company: list[int] | None
+
+    @property
+    def claim(self) -> str:
+        """Id of the claim."""
+        return self.seed.claim
+
+
 class Measured(NamedTuple):
     """What a finished trial is reused for.
 
@@ -143,50 +125,8 @@ class Measured(NamedTuple):
     choices: tuple[str, ...]
 
 
-class Store:
-    """An open store.
-
-    Raises:
-        UsageError: the file cannot be opened, is no store, or is of a later schema.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode = DELETE")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._migrate()
-        except (sqlite3.Error, OSError, ValueError) as error:
-            raise UsageError(f"{path}: cannot be used as a store: {error}; give another with --claims-store") from None
-
-    def _migrate(self) -> None:
-        """Bring the file to SCHEMA_VERSION; several processes may try at once.
-
-        A file that is there already is not written to, so that it can be read where nothing can be written.
-        """
-        if self._database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
-            return
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            version = self._database.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise UsageError(
-                    f"{self.path}: was written by a later version (schema {version}, this is {SCHEMA_VERSION}); upgrade claims-harness"
-                )
-            for step in _STEPS[version:]:
-                for statement in filter(str.strip, step.split(";\n")):
-                    self._database.execute(statement)
-            self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
-
-    def close(self) -> None:
-        """Close the file."""
-        self._database.close()
+class Store(Database):
+    """An open store; see `Database` for what opening it raises."""
 
     def start_run(self, run: str, options: dict[str, Any], machine: dict[str, Any]) -> None:
         """Note that a run begins; a run that is known already stays as it is."""
@@ -258,6 +198,30 @@ class Store:
             for key, base, index, metrics, seconds, peak, run in self._read(query, wanted)
         ]
 
+    def past(self, prefix: str, most: int) -> list[PastTrial]:
+        """Return the trials whose key begins with `prefix`, the latest first, at most `most`."""
+        query = (
+            "SELECT key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, "
+            "environment, company FROM trial WHERE substr(key, 1, ?) = ? ORDER BY finished DESC, rowid DESC LIMIT ?"
+        )
+        found = []
+        for (
+            key,
+            claim,
+            arm,
+            base,
+            index,
+            *facts,
+            condition,
+            settings,
+            metrics,
+            environment,
+            company,
+        ) in self._database.execute(query, (len(prefix), prefix, most)):
+            plain = [json.loads(text or "null") for text in (condition, settings, metrics, environment, company)]
+            found.append(PastTrial(key, Seed(base, claim, index), arm, *facts, *plain))
+        return found
+
     def peak_bytes(self, claim: str, task: Task) -> int | None:
         """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
         query = "SELECT MAX(peak_bytes) FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
@@ -320,6 +284,10 @@ class Store:
         records = [self._plain(row[0]) for row in self._read(query, (claim, profile))]
         return {record["base_seed"]: record for record in records}
 
+    def knows_run(self, run: str) -> bool:
+        """Whether there is a run of that id, with records or without."""
+        return self._database.execute("SELECT 1 FROM run WHERE id = ?", (run,)).fetchone() is not None
+
     def run(self, run: str) -> dict[str, Any]:
         """Return a run: id, started, finished, options, machine."""
         rows = self._read("SELECT started, finished, options, machine FROM run WHERE id = ?", (run,))
@@ -334,27 +302,16 @@ class Store:
             "machine": self._plain(row[3]),
         }
 
+    def runs(self) -> list[dict[str, Any]]:
+        """Return the runs that have a record, the latest first; see `run`."""
+        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY started DESC"
+        return [self.run(row[0]) for row in self._database.execute(query).fetchall()]
+
     def latest_run(self) -> str | None:
         """Return the id of the run that was begun last and has a record, whatever the clock said then; None if there is none."""
         query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY run.rowid DESC LIMIT 1"
         rows = self._read(query)
         return str(rows[0][0]) if rows else None
-
-    def _plain(self, text: str) -> dict[str, Any]:
-        """Return a record as plain values."""
-        try:
-            found = json.loads(text)
-        except ValueError as error:
-            raise UsageError(f"{self.path}: holds a record that is no JSON ({error}); {REMEDY}") from None
-        if not isinstance(found, dict):
-            raise UsageError(f"{self.path}: holds a record that is none, but a {type(found).__name__}; {REMEDY}")
-        return found
-
-    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the table and the columns of every row."""
-        for table, columns in TABLES.items():
-            for row in self._read(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
-                yield table, dict(zip(columns, row, strict=True))
 
     def add(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, int]:
         """Add rows of another store, all or none, and return how many of each table were new or said more.
@@ -381,17 +338,3 @@ class Store:
         number = sum(self._write("DELETE FROM trial WHERE key = ?", (key,)) for key in list(keys))
         self._write("VACUUM")
         return number
-
-    def _read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a query; a file may be broken in one place and sound in others."""
-        try:
-            return self._database.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise UsageError(f"{self.path}: cannot be read: {error}; {REMEDY}") from None
-
-    def _write(self, statement: str, values: tuple[Any, ...] = ()) -> int:
-        """Execute a statement and return how many rows it changed."""
-        try:
-            return self._database.execute(statement, values).rowcount
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            raise UsageError(f"{self.path}: cannot be written: {error}; everything finished before is kept") from None

@@ -6,9 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.database import SCHEMA_VERSION, TABLES
 from harness.errors import UsageError
 from harness.provenance import canonical
-from harness.store import SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -41,6 +41,7 @@ class Variant:
         earlier: trials of earlier nights.
         seconds: compute time of all trials, reused ones included.
         cut: whether there was no time for its next batch.
+        lacking: trials of that batch that are not stored.
         choices: arm -> what the engine chose while it trained.
     """
 
@@ -59,6 +60,7 @@ class Variant:
     earlier: int = 0
     seconds: float = 0.0
     cut: bool = False
+    lacking: int = 0
     choices: dict[str, set[str]] = field(default_factory=dict)
 
     @property

@@ -55,6 +55,7 @@ class Judgement:
         looks: the interval at every look, in order.
         p: smallest error rate at which the evidence would still decide so (an anytime-valid p-value); nan where
             nothing is decided, or nothing is sampled.
+        floor: the standard deviation was not taken below this, by the metric's resolution; 0 without one.
     """
 
     verdict: str
@@ -68,6 +69,7 @@ class Judgement:
     looks: Sequence[Look] = ()
     earlier: int = 0
     p: float = math.nan
+    floor: float = 0.0
 
     @property
     def tonight(self) -> int:
@@ -120,6 +122,7 @@ def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -
         tuple(looks),
         earlier,
         _p(verdict, found, max(found.sd, floor), per_seed, expectation.band),
+        floor,
     )
 
 

@@ -26,7 +26,8 @@ LADDER = [
     {"networks"},
     {"ensembles", "estimators"},
     {"experiment"},
-    {"executor", "store"},
+    {"database", "executor"},
+    {"store"},
     {"plan", "waiver"},
     {"variant"},
     {"forecast", "series"},
@@ -36,9 +37,10 @@ LADDER = [
     {"pair"},
     {"noise"},
     {"session"},
-    {"outcome", "explain", "error_budget"},
+    {"compare", "outcome", "explain", "error_budget"},
     {"garbage", "history", "report", "transfer"},
-    {"handle"},
+    {"handle", "repro", "review", "runs"},
+    {"retrospect"},
     {"cli", "plugin"},
 ]
 """From the ground floor up; modules of one step do not import each other, but parts of `report` may."""

@@ -116,7 +116,7 @@ def test_a_damaged_store_is_named_and_left_as_it_is(tmp_path, damage):
 
 
 def test_a_store_that_another_process_holds_is_waited_for_and_then_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.store.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("harness.database.BUSY_SECONDS", 0.1)
     path = tmp_path / "store.sqlite3"
     filled(path)
     with closing(sqlite3.connect(path)) as other:

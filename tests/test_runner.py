@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import replace
 from unittest.mock import Mock
@@ -33,6 +34,14 @@ def test_true_statement_is_verified_and_its_control_refuted(tmp_path, run):
     assert reading(record)["as_expected"]
     assert record["controls"]["same_centre"]["behaves"]
     assert record["controls"]["same_centre"]["expectations"]["warm_exceeds_cold"]["verdict"] == "REFUTED"
+
+
+def test_a_record_says_what_is_a_duration_and_how_fine_a_metric_is(tmp_path, run):
+    record = run(write_claim(tmp_path, replace={"unit: degree": "unit: second, resolution: 0.001"}))
+
+    assert expectation(record)["duration"]
+    assert expectation(record)["sd_floor"] == pytest.approx(0.001 * math.sqrt(2 / 12))
+    assert not expectation(run(write_claim(tmp_path)))["duration"]
 
 
 def test_false_statement_is_refuted(tmp_path, run):
@@ -228,7 +237,7 @@ def test_nothing_begins_after_the_deadline(tmp_path, store):
 
     assert reading(record)["verdict"] == "NOT_RUN"
     assert record["trials"]["measured"] == 0
-    assert record["left"] == {"seconds": None}
+    assert record["left"] == {"seconds": None, "trials": None}
 
 
 def test_claim_whose_control_is_cut_off_has_no_verdict(tmp_path, store):
@@ -243,6 +252,7 @@ def test_claim_whose_control_is_cut_off_has_no_verdict(tmp_path, store):
     assert reading(record)["verdict"] == "NOT_RUN"
     assert "without it there is no verdict" in reading(record)["reason"]
     assert record["left"]["seconds"] > 0
+    assert record["left"]["trials"] == 6  # the warm arm under the change; the cold one is the claim's own
 
 
 def test_arms_of_a_timed_claim_swap_places_from_seed_to_seed(tmp_path, run):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import store as store_module
+from harness.database import SCHEMA_VERSION
 from harness.errors import UsageError
 from harness.experiment import Outcome, Task
 from harness.seeds import Seed
-from harness.store import SCHEMA_VERSION, Store, TrialRow
+from harness.store import Store, TrialRow
 
 
 def row(key="k", value=1.0, error=None):
@@ -174,7 +174,7 @@ def test_several_processes_write_one_store(tmp_path):
 def test_a_store_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_trials(tmp_path):
     path = tmp_path / "store.sqlite3"
     database = sqlite3.connect(path)
-    for statement in filter(str.strip, store_module._STEPS[0].split(";\n")):
+    for statement in filter(str.strip, STEPS[0].split(";\n")):
         database.execute(statement)
     values = ("k", "c", "warm", "{}", "{}", 0, 4, "finished", '{"level":1.0}', 0.5, None, "{}", "run", "2026-01-01")
     database.execute(f"INSERT INTO trial VALUES ({', '.join('?' * len(values))})", values)
@@ -200,3 +200,60 @@ def test_opening_a_store_of_this_schema_writes_nothing(tmp_path):
     opened.close()
 
     assert path.read_bytes() == before
+
+
+def test_a_copy_is_migrated_and_written_and_the_file_stays_as_it_is(tmp_path):
+    path = tmp_path / "old.sqlite3"
+    with sqlite3.connect(path) as database:
+        for statement in filter(str.strip, STEPS[0].split(";\n")):
+            database.execute(statement)
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    before = path.read_bytes()
+
+    copy = Store.copy_of(path)
+    copy.save_trial(row(), "run")
+
+    assert [trial.company for trial in copy.past("k", 9)] == [[4]]
+    copy.close()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "no such store"), (b"no store " * 99, "cannot be read as a store")]
+)
+def test_what_is_no_store_cannot_be_copied(tmp_path, content, message):
+    path = tmp_path / "store.sqlite3"
+    if content:
+        path.write_bytes(content)
+
+    with pytest.raises(UsageError, match=message):
+        Store.copy_of(path)
+
+
+def test_past_trials_are_those_whose_key_begins_so_the_latest_first(store):
+    for key, day, error in (("ab1", 1, None), ("ab2", 3, None), ("ab3", 2, "boom"), ("b", 9, None)):
+        store.save_trial(row(key, error=error), "run")
+        store._write("UPDATE trial SET finished = ? WHERE key = ?", (f"2026-01-0{day}", key))
+
+    found = store.past("ab", 9)
+
+    assert [trial.key for trial in found] == ["ab2", "ab3", "ab1"]
+    assert [trial.key for trial in store.past("", 1)] == ["b"]
+    trial = found[1]
+    assert (trial.claim, trial.arm, trial.condition, trial.settings) == ("c", "warm", {"size": 3}, {"size": 3})
+    assert (trial.seed, trial.metrics, trial.error, trial.company) == (Seed(0, "c", 4), {}, "boom", [4])
+    store._write("UPDATE trial SET company = NULL", ())
+    assert store.past("b", 1)[0].company is None
+
+
+def test_runs_are_those_with_a_record_the_latest_first(store):
+    for run, day in (("first", 1), ("second", 2), ("empty", 3)):
+        store.start_run(run, {}, {"commit": run})
+        store._write("UPDATE run SET started = ? WHERE id = ?", (f"2026-01-0{day}", run))
+        if run != "empty":
+            store.save_record(run, "claim", {})
+
+    assert [run["machine"]["commit"] for run in store.runs()] == ["second", "first"]
+    assert store.knows_run("empty")
+    assert not store.knows_run("none")

@@ -7,8 +7,9 @@ from contextlib import closing
 
 import pytest
 
+from harness.database import SCHEMA_VERSION, TABLES
 from harness.errors import UsageError
-from harness.store import SCHEMA_VERSION, TABLES, Store
+from harness.store import Store
 from harness.transfer import FORMAT, export, merge
 from tests.tiny_project import EXPERIMENT, write_claim
 

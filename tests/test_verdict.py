@@ -404,3 +404,12 @@ def test_edges_of_a_ratio_are_logarithms():
     assert verdict.edges_of(band(between=[1, math.e]), PerSeed({}, log=True)) == (0.0, 1.0)
     assert verdict.edges_of(band(between=[0, 1]), PerSeed({}, log=True)) == (-math.inf, 0.0)
     assert verdict.edges_of(band(between=[0, 1]), PerSeed({})) == (0, 1)
+
+
+def test_a_judgement_keeps_the_floor_of_its_spread():
+    """Who compares two runs needs it: values alone do not tell in which steps they move."""
+    fine = judged([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], {"at_most": 1.0}, metric="error")
+
+    assert fine.floor == pytest.approx(1 / SETTINGS["n_test"] / math.sqrt(12))
+    assert judged([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], {"at_most": 1.0}).floor == 0
+    assert verdict.Judgement(NOT_RUN, "").floor == 0

@@ -1,0 +1,132 @@
+"""The commands that look back at stored runs and trials: `claims judge`, `claims compare`, `claims repro`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+from harness.outcome import AS_EXPECTED, UNEXPECTED, exit_code
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+REGRESSION = "regression"
+"""What `claims compare --fail-on` may name."""
+
+
+def add_commands(
+    commands: Any,
+    store: Path,
+    root: Callable[[argparse.Namespace], Path],
+    chosen: Callable[[argparse.Namespace], list[Path]],
+) -> None:
+    """Add the three commands to a command line.
+
+    Args:
+        commands: the subparsers.
+        store: default path of the store.
+        root: options -> folder of the claims.
+        chosen: options -> folders of the claims that are named, of all if none is.
+    """
+    judge = commands.add_parser("judge", help="judge the stored trials by the present claim.yaml, measuring nothing")
+    judge.add_argument("ids", nargs="*", metavar="ID", help="ids of claims; all by default")
+    judge.add_argument("--profile", default="quick", metavar="NAME", help="profile of the trials (default quick)")
+    judge.add_argument("--base-seed", type=int, default=0, metavar="N", help="base seed of the trials (default 0)")
+    judge.add_argument("--device", default="auto", metavar="NAME", help="device that they were measured on")
+    judge.add_argument("--json", action="store_true", help="as JSON, like report.json")
+    judge.add_argument("--into", type=Path, metavar="DIR", help="write the reports there, too")
+    judge.set_defaults(command=partial(_judge, chosen))
+    compare = commands.add_parser("compare", help="two runs: which verdicts changed, which estimates differ")
+    for name in ("A", "B"):
+        compare.add_argument(name.lower(), metavar=name, help="report.json, store, id of a run, or git commit of one")
+    compare.add_argument("--format", choices=["text", "markdown", "json"], default="text", help="default text")
+    compare.add_argument(
+        "--fail-on", choices=[REGRESSION], help="exit code 1 if a reading that was as expected in A is not in B"
+    )
+    compare.add_argument("--mixed", action="store_true", help="compare across profiles and devices, too")
+    compare.set_defaults(command=_compare)
+    repro = commands.add_parser(
+        "repro",
+        help="what a stored trial was, and whether it repeats bit for bit",
+        epilog="exit codes of --run: 0 the same bit for bit, 1 not the same, 2 cannot be repeated",
+    )
+    repro.add_argument(
+        "trial", nargs="?", metavar="TRIAL", help="key of a trial, or how it begins; none lists the latest"
+    )
+    repro.add_argument("--run", action="store_true", help="measure it again and compare every bit")
+    repro.set_defaults(command=partial(_repro, root, store))
+    for command in (judge, compare, repro):
+        command.add_argument("--store", type=Path, default=store, help=f"SQLite file of trials (default {store})")
+
+
+def _judge(chosen: Callable[[argparse.Namespace], list[Path]], options: argparse.Namespace) -> int:
+    from harness.options import Options
+    from harness.report import write_reports
+    from harness.report.terminal import table
+    from harness.review import lines, review
+    from harness.store import Store
+
+    folders = chosen(options)
+    try:
+        given = Options(
+            options.profile, options.base_seed, store=options.root / options.store, device=options.device, workers=1
+        )
+    except UsageError as error:
+        # The same options have longer names where pytest reads them.
+        raise UsageError(str(error).replace("--claims-", "--")) from None
+    with closing(Store.copy_of(given.store)) as store:
+        run = review(folders, given, store, options.root.resolve())
+    if options.into:
+        write_reports(run, options.root / options.into)
+    if options.json:
+        print(json.dumps(run, indent=1))
+    else:
+        width = shutil.get_terminal_size((100, 24)).columns
+        print("\n".join([*table(run, width), *lines(run)]))
+    return exit_code(run["claims"])
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from harness.compare import compare
+    from harness.report.comparison import as_markdown, lines
+    from harness.runs import load_run
+
+    a, b = (load_run(name, options.root, options.root / options.store) for name in (options.a, options.b))
+    found = compare(a, b, mixed=options.mixed)
+    shown = {
+        "json": lambda: json.dumps(found, indent=1),
+        "markdown": lambda: as_markdown(found).rstrip("\n"),
+        "text": lambda: "\n".join(lines(found)),
+    }
+    print(shown[options.format]())
+    return UNEXPECTED if options.fail_on == REGRESSION and found["regressions"] else AS_EXPECTED
+
+
+def _repro(root: Callable[[argparse.Namespace], Path], usual: Path, options: argparse.Namespace) -> int:
+    from harness import repro
+    from harness.plaintext import visible
+    from harness.store import Store
+
+    path = options.root / options.store
+    with closing(Store.copy_of(path)) as store:
+        if options.trial is None:
+            if options.run:
+                raise UsageError("--run: which trial? `claims repro` without it lists the latest")
+            print("\n".join(map(visible, repro.listing(store.past("", repro.LATEST)))))
+            return AS_EXPECTED
+        finding = repro.find_trial(store, options.trial)
+    prospect = repro.prospect_of(finding, root(options))
+    if not options.run:
+        given = "" if options.store == usual else f" --store {options.store}"
+        print("\n".join(map(visible, repro.lines(finding, prospect, given))))
+        return AS_EXPECTED
+    outcome = repro.repeat(prospect, finding.trial)
+    assert prospect.plan is not None
+    print("\n".join(map(visible, repro.result_lines(finding, outcome, prospect.plan))))
+    return AS_EXPECTED if repro.repeated(finding.trial, outcome, prospect.plan) else UNEXPECTED
