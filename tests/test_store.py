@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.database import _STEPS as STEPS
 from harness.database import SCHEMA_VERSION
 from harness.errors import UsageError
 from harness.experiment import Outcome, Task
