@@ -113,7 +113,7 @@ def stored(store: Path) -> set[str]:
 
 
 def campaign(faults: int, folder: Path, seed: int) -> Counter[str]:
-    """Start run after run, kill a worker of each and then itself, until there are so many faults; return the counts."""
+    """Start run after run, kill it, or a worker of it and then itself, until there are so many faults; return the counts."""
     generator = random.Random(seed)
     claim = write_claim(folder, gap=0.5, experiment=SLEEPING, replace=LONG)
     store, base_seed = folder / "store.sqlite3", 0
@@ -121,7 +121,7 @@ def campaign(faults: int, folder: Path, seed: int) -> Counter[str]:
     acknowledged: set[str] = set()
     while counts["run"] + counts["worker"] < faults:
         victim = Victim(claim, store, base_seed)
-        for kind in ("worker", "run"):
+        for kind in ("run",) if counts["run"] < counts["worker"] else ("worker", "run"):
             counts[kind] += counts["run"] + counts["worker"] < faults and strike(victim, kind, generator)
         acknowledged |= victim.acknowledged()
         present = stored(store)
