@@ -39,10 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.rest = rest
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        code = command(options)
+        sys.stdout.flush()
     except ClaimsError as error:
         print(block(error), file=sys.stderr)
         return USAGE
+    except BrokenPipeError:
+        # Whoever read this has seen enough, as `head` does. What Python still holds for them goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return AS_EXPECTED
+    return code
 
 
 def _split_run(arguments: list[str]) -> tuple[list[str], list[str]]:

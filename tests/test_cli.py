@@ -289,3 +289,16 @@ def test_history_of_what_is_not_there_is_one_clear_line(claims, two_nights, argu
     assert code == 2
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_reader_who_has_seen_enough_causes_no_traceback(tmp_path):
+    write_claim(tmp_path)
+    program = "import sys; from harness.cli import main; sys.exit(main())"
+    read, write = os.pipe()
+    os.close(read)
+
+    command = [sys.executable, "-c", program, "--root", tmp_path, "list"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+
+    assert (done.returncode, done.stderr) == (0, "")
