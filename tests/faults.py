@@ -130,7 +130,7 @@ def campaign(faults: int, folder: Path, seed: int) -> Counter[str]:
             base_seed += 1
     counts["acknowledged"] = len(acknowledged)
     disturbed, undisturbed = (finished(claim, path, base_seed) for path in (store, folder / "undisturbed.sqlite3"))
-    counts["trials"] = len(undisturbed)
+    counts["trials"], counts["recovered"] = len(undisturbed), base_seed + 1
     counts["different"] = sum(disturbed.get(key) != metrics for key, metrics in undisturbed.items())
     return counts
 
@@ -161,12 +161,13 @@ def main() -> int:
 def table(counts: Counter[str], seconds: float) -> str:
     """Return the counts as a table."""
     rows = {
-        "runs killed": counts["run"],
-        "workers killed": counts["worker"],
+        "faults: runs killed": counts["run"],
+        "faults: workers killed": counts["worker"],
         "trials acknowledged": counts["acknowledged"],
-        "of them lost": counts["lost"],
-        "trials after resuming": counts["trials"],
-        "of them different from an undisturbed run's": counts["different"],
+        "lost": counts["lost"],
+        "recovered: base seeds brought to their end": counts["recovered"],
+        "trials then": counts["trials"],
+        "different from an undisturbed run's": counts["different"],
         "seconds": seconds,
     }
     return "\n".join(f"{name:<46} {value:>8.0f}" for name, value in rows.items())
