@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Self
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 REMEDY = "put a sound copy there, or give another with --claims-store"
 
@@ -51,6 +51,12 @@ ALTER TABLE trial ADD COLUMN choices TEXT NOT NULL DEFAULT '';
     """
 ALTER TABLE trial ADD COLUMN company TEXT;
 """,
+    """
+CREATE TABLE beside (
+    claim TEXT NOT NULL, kind TEXT NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL,
+    PRIMARY KEY (claim, kind, fingerprint)
+) STRICT;
+""",
 )
 """What leads from each schema version to the next; the first from an empty file."""
 
@@ -66,6 +72,7 @@ TABLES = {
     ),
     "record": ("run", "claim", "record", "finished"),
     "noise": ("claim", "fingerprint", "record", "finished"),
+    "beside": ("claim", "kind", "fingerprint", "record", "finished"),
 }  # fmt: skip
 """The columns of each table, in order."""
 

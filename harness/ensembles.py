@@ -100,6 +100,14 @@ class Ensemble:
         return torch.stack(outputs)
 
 
+@dataclass(frozen=True)
+class Observer:
+    """Is shown an ensemble of one seed, with the steps taken, every so many steps; the next step changes what it saw."""
+
+    every: int
+    see: Callable[[int, Ensemble], None]
+
+
 def _at_once(examples: Tensor) -> int:
     """Return how many of the examples, (n, *shape), are predicted at once."""
     return IMAGES_AT_ONCE if examples.ndim > 3 else PREDICTED_AT_ONCE
@@ -149,6 +157,7 @@ def train(
     frozen: Collection[str] = (),
     stopping: EarlyStopping | None = None,
     strategy: Strategy | None = None,
+    observer: Observer | None = None,
 ) -> Ensemble:
     """Train one network per seed and return them.
 
@@ -172,6 +181,7 @@ def train(
         frozen: names of parameters that keep their initial values.
         stopping: when a seed stops before its steps are used up; it then has the weights of its best look.
         strategy: overrides the rule of `choose_strategy`.
+        observer: looks on, at one seed.
 
     Raises:
         UsageError: for shapes that do not fit, a parameter of unknown kind without a start value, an unknown name, or a
@@ -193,13 +203,16 @@ def train(
     chosen = strategy or choose_strategy(module, batch, len(batch), torch.device(device).type)
     note(chosen)
     looks = stopping and _on_device(stopping, module, loss, storage, device, len(seeds))
-    run = _Run(examples, answers, seeds, rules, batch_size, count, precision, loss, kept, frozenset(frozen), looks)
+    _require(observer is None or len(seeds) == 1, f"observer: {len(seeds)} seeds: it looks at one alone")
+    untrained = Ensemble(copy.deepcopy(module).eval(), first, chosen, precision)
+    fixed = (batch_size, count, precision, loss, kept, frozenset(frozen), looks, observer, untrained)
+    run = _Run(examples, answers, seeds, rules, *fixed)
     before = torch.get_rng_state()
     weights, taken = _train(run, module, first, chosen)
     _require(
         torch.equal(before, torch.get_rng_state()), "the network draws from torch's global generator: use nn.Dropout"
     )
-    return Ensemble(module.eval(), weights, chosen, precision, tuple(taken.tolist()))
+    return replace(untrained, weights=weights, steps=tuple(taken.tolist()))
 
 
 Trained = tuple[dict[str, Tensor], Tensor]
@@ -221,6 +234,8 @@ class _Run:
     masks: dict[str, Tensor]
     frozen: frozenset[str]
     stopping: EarlyStopping | None
+    observer: Observer | None
+    untrained: Ensemble
 
     def dropout(self) -> list[torch.Generator]:
         """Return the generators of dropout, one per seed."""
@@ -289,6 +304,9 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
         taken += 1
         for parameter, mask in masked:
             parameter.mul_(mask)
+        if run.observer and taken % run.observer.every == 0:
+            weights = {name: values.detach() for name, values in network.weights().items()}
+            run.observer.see(taken, replace(run.untrained, weights=weights, steps=(taken,)))
         if watch and watch.due(taken) and watch.look(taken, _looked_at(run, network), network.weights()):
             break
     if watch and watch.best:

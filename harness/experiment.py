@@ -16,6 +16,7 @@ import numpy as np
 
 from harness.choices import recorded
 from harness.errors import ClaimsError, TrialError
+from harness.illustration import plain
 from harness.memory import PeakMemory
 from harness.plaintext import block, message_of, shortened
 from harness.profiling import profiled
@@ -50,6 +51,7 @@ class Task:
         keys: the trials' keys, one per seed.
         seconds: the most that the call may take for each of its seeds, None for no limit.
         gigabytes: the most memory that it may add to what its process holds, None for no limit.
+        illustrates: whether illustrate() is called, with the first seed, instead of measure().
     """
 
     experiment: Path
@@ -63,6 +65,7 @@ class Task:
     keys: tuple[str, ...] = ()
     seconds: float | None = None
     gigabytes: float | None = None
+    illustrates: bool = False
 
     @property
     def limited(self) -> bool:
@@ -81,6 +84,7 @@ class Outcome:
         trace: the traceback, for those who ask.
         peak_bytes: the most memory that the process held during the call, None where the system does not say.
         choices: what the engine chose while it trained (strategies), sorted; none where the call trained nothing.
+        pictures: what illustrate() drew, as plain values; empty for a trial.
     """
 
     metrics: Metrics
@@ -89,6 +93,7 @@ class Outcome:
     trace: str = field(default="", compare=False)
     peak_bytes: int | None = field(default=None, compare=False)
     choices: tuple[str, ...] = field(default=(), compare=False)
+    pictures: tuple[dict[str, Any], ...] = field(default=(), compare=False)
 
 
 @lru_cache(maxsize=256)
@@ -130,6 +135,9 @@ def _outcomes(task: Task) -> list[Outcome]:
         module = load_experiment(task.experiment, task.project)
         # What a process imports first is no part of what a trial costs.
         start = time.perf_counter()
+        if task.illustrates:
+            pictures = tuple(plain(module.illustrate(task.seeds[0], dict(task.settings))))
+            return [Outcome({}, time.perf_counter() - start, pictures=pictures)]
         table = _checked(module.measure(task.arm, task.seeds, **task.settings), task)
     except Exception as error:
         # What an exception says goes into the store and the reports: it is bounded, and such as any file can hold.

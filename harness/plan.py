@@ -129,6 +129,26 @@ def tasks_of(
     return tasks
 
 
+def illustration_task(plan: Plan) -> Task:
+    """Return the call of illustrate(seed, arms): the first seed, and of each arm the settings that its trials share."""
+    claim, folder = plan.claim, plan.folder
+    seeds = (Seed(plan.base_seed, claim.id, 0),)
+    settings = {arm: {**plan.settings, **own, **placement(plan)} for arm, own in claim.arms.items()}
+    limits = claim.limits
+    return Task(
+        folder.experiment,
+        folder.project,
+        "",
+        {},
+        seeds,
+        settings,
+        (),
+        seconds=limits.seconds,
+        gigabytes=limits.gigabytes,
+        illustrates=True,
+    )
+
+
 def _key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
     return trial_key(
         claim=plan.claim.id,

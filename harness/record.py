@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from harness import dates, verdict
@@ -61,6 +62,7 @@ def make_record(
             if reading.expectations.keys() <= main.expectations.keys()
         },
         "controls": control_records,
+        "points": [point for variant in everyone for point in _points(variant)],
         "forecast": {e: _forecast_record(found) for e, found in forecasts_of(plan, main).items()} if judged else {},
         "trials": {
             "reused": sum(v.reused for v in everyone),
@@ -71,6 +73,7 @@ def make_record(
         "errors": [error for v in everyone for error in v.errors],
         "traces": list(dict.fromkeys(trace for v in everyone for trace in v.traces if trace))[:3],
         "cost": {"compute_seconds": sum(v.seconds for v in everyone), "wall_seconds": wall_seconds},
+        "seconds_per_trial": {arm: median(costs) for arm, costs in main.costs.items()},
         "data": [asdict(record) for record in plan.data],
         "device": plan.device,
         "precision": claim.precision,
@@ -84,6 +87,17 @@ def make_record(
     if series is not None:
         _add_nights(record, plan, main, series)
     return waive(record, claim.waiver, dates.today())
+
+
+def _points(variant: Variant) -> list[Record]:
+    """Return the trials of this run as they were measured: every point with the values of each metric, seed by seed."""
+    found = []
+    for point, rows in variant.evidence.items():
+        own = {seed: row for seed, row in sorted(rows.items()) if seed >= 0}
+        names = dict.fromkeys(name for row in own.values() for name in row)
+        values = {name: {str(seed): _finite(row[name]) for seed, row in own.items() if name in row} for name in names}
+        found.append({"control": variant.name or None, "point": dict(point), "values": values})
+    return found
 
 
 def _series_record(series: Series | None, trials: int) -> Record | None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from harness.budget import Budget
 from harness.contrasts import durations_of
+from harness.experiment import load_experiment
 from harness.memory import affordable
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.outlook import PILOT, batch_seconds, remaining_seconds
-from harness.plan import fingerprint, jobs_of, make_plan, only, tasks_of, timed_jobs_of
+from harness.plan import fingerprint, illustration_task, jobs_of, make_plan, only, tasks_of, timed_jobs_of
 from harness.record import make_record
 from harness.series import join
 from harness.store import TrialRow
@@ -84,9 +85,37 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     record = make_record(plan, main, controls, context.options, time.monotonic() - started, series)
     cut = not admitted or any(variant.cut for variant in (main, *controls))
     record["left"] = left_undone(plan, [main, *controls], context) if cut else None
+    record["illustrations"] = illustrations(plan, context, draw=not cut)
     record["noise"] = context.store.noise(plan.claim.id, fingerprint(plan))
     context.store.save_record(context.run, plan.claim.id, record)
     return record
+
+
+def illustrations(plan: Plan, context: Context, *, draw: bool) -> list[Record]:
+    """Return the pictures that the experiment draws of the run's first seed.
+
+    They are drawn once, and kept for as long as code, data, settings and environment stay. One that cannot be drawn is
+    no reason to doubt a verdict: in its place stands why.
+
+    Args:
+        plan: the claim's plan.
+        context: store and executor.
+        draw: whether pictures that are not stored yet are drawn.
+    """
+    claim = plan.claim.id
+    if not hasattr(load_experiment(plan.folder.experiment, plan.folder.project), "illustrate"):
+        return []
+    kind, found = f"pictures {plan.base_seed}", fingerprint(plan)
+    stored = context.store.beside(claim, kind, found)
+    if stored and not context.options.fresh:
+        return list(stored[0]["pictures"])
+    workers = resolve_workers(context.options.workers, plan.device)
+    for _, outcomes in context.executor(workers).run([[illustration_task(plan)]] if draw else []):
+        if outcomes[0].error is not None:
+            return [{"kind": "error", "title": outcomes[0].error}]
+        context.store.save_beside(claim, kind, found, {"pictures": outcomes[0].pictures})
+        return list(outcomes[0].pictures)
+    return []
 
 
 def join_earlier(plan: Plan, variant: Variant, context: Context) -> Series | None:

@@ -246,6 +246,16 @@ class Store(Database):
         rows = self._read(query, (claim, fingerprint))
         return self._plain(rows[0][0]) if rows else None
 
+    def save_beside(self, claim: str, kind: str, fingerprint: str, record: dict[str, Any]) -> None:
+        """Commit what lies beside a claim's trials, pictures or timings; a later one of its kind replaces it."""
+        values = (claim, kind, fingerprint, json.dumps(record, allow_nan=False), now())
+        self._write("INSERT OR REPLACE INTO beside VALUES (?, ?, ?, ?, ?)", values)
+
+    def beside(self, claim: str, kind: str, fingerprint: str) -> list[dict[str, Any]]:
+        """Return what lies beside a claim's trials with a fingerprint, of all kinds that begin with `kind`, by kind."""
+        query = "SELECT record FROM beside WHERE claim = ? AND substr(kind, 1, ?) = ? AND fingerprint = ? ORDER BY kind"
+        return [self._plain(row[0]) for row in self._read(query, (claim, len(kind), kind, fingerprint))]
+
     def save_record(self, run: str, claim: str, record: dict[str, Any]) -> None:
         """Commit what a run says of a claim; a later record of the same run replaces it."""
         self._write("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", (run, claim, json.dumps(record), now()))

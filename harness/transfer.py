@@ -139,6 +139,7 @@ _OBJECTS = {
     "trial": ("condition", "settings", "metrics", "environment"),
     "record": ("record",),
     "noise": ("record",),
+    "beside": ("record",),
 }
 """Columns that hold objects as JSON."""
 

@@ -43,6 +43,7 @@ class Variant:
         cut: whether there was no time for its next batch.
         lacking: trials of that batch that are not stored.
         choices: arm -> what the engine chose while it trained.
+        costs: arm -> seconds of each of its trials.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Variant:
     cut: bool = False
     lacking: int = 0
     choices: dict[str, set[str]] = field(default_factory=dict)
+    costs: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def trials(self) -> int:
@@ -125,6 +127,7 @@ class Variant:
         """Enter a stored trial as evidence."""
         self.reused += 1
         self.seconds += seconds
+        self.costs.setdefault(task.arm, []).append(seconds)
         self.choices.setdefault(task.arm, set()).update(choices)
         self.enter(points_of_task(plan, task), seed.index, metrics)
 
@@ -134,6 +137,7 @@ class Variant:
         self.choices.setdefault(task.arm, set()).update(outcome.choices)
         if outcome.error is None:
             self.measured += 1
+            self.costs.setdefault(task.arm, []).append(outcome.seconds)
             self.enter(points_of_task(plan, task), seed.index, outcome.metrics)
             return
         self.failed += 1

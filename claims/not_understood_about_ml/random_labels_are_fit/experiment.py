@@ -9,6 +9,8 @@ from torch import nn
 
 from fixtures import mnist
 from harness.ensembles import Ensemble, error_rate, train
+from harness.illustration import Curves
+from harness.learning_curve import LearningCurve
 from harness.optim import Optimiser
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from harness.dataset import DataRecord
-    from harness.ensembles import Initialiser, Precision
+    from harness.ensembles import Initialiser, Observer, Precision
     from harness.seeds import Seed, Seeds
 
 CLASSES = 10
@@ -79,6 +81,7 @@ def fitted(
     batch_size: int,
     device: str,
     precision: Precision,
+    observer: Observer | None = None,
 ) -> Ensemble:
     """Return one trained network per seed."""
     return train(
@@ -91,6 +94,7 @@ def fitted(
         initialiser=initialiser,
         device=device,
         precision=precision,
+        observer=observer,
     )
 
 
@@ -118,3 +122,17 @@ def prepare_inference(
     training, test = examples_of((seed,), n_train, n_test, labels)
     networks = fitted(training, (seed,), **training_settings)
     return lambda: networks.predict(test[0])
+
+
+def illustrate(seed: Seed, arms: dict[str, dict[str, Any]]) -> Curves:
+    """Draw each arm's error on the labels it is trained on, without dropout, while it is trained."""
+    lines = []
+    for arm, settings in arms.items():
+        own = dict(settings)
+        training, _ = examples_of((seed,), own.pop("n_train"), own.pop("n_test"), own.pop("labels"))
+        curve = LearningCurve(*training, -(-settings["n_train"] // settings["batch_size"]))
+        fitted(training, (seed,), observer=curve.observer, **own)
+        lines.append(curve.line(arm.replace("_", " ")))
+    return Curves(
+        "Training error while labels, true or random, are fitted", "epoch", "training error (fraction)", lines
+    )

@@ -14,6 +14,8 @@ from torch import nn
 from fixtures import clutter, mnist
 from harness import estimators
 from harness.ensembles import Ensemble, train
+from harness.illustration import Curves, Images, Line
+from harness.learning_curve import LearningCurve
 from harness.optim import Optimiser
 from harness.timing import synchronise
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.dataset import DataRecord
-    from harness.ensembles import Precision
+    from harness.ensembles import Observer, Precision
     from harness.seeds import Seed, Seeds
 
     Classifier = Callable[[np.ndarray], np.ndarray]  # images (n, canvas, canvas) to labels (n,)
@@ -106,7 +108,7 @@ def network(width: int) -> nn.Sequential:
     return nn.Sequential(*stages, nn.Flatten(), nn.Linear(channels[-1], CLASSES))
 
 
-def train_network(trial: Trial) -> Ensemble:
+def train_network(trial: Trial, observer: Observer | None = None) -> Ensemble:
     """Return the network of one trial."""
     examples = examples_of(trial)
     return train(
@@ -120,6 +122,7 @@ def train_network(trial: Trial) -> Ensemble:
         device=trial.device,
         precision=trial.precision,
         initialiser="he",
+        observer=observer,
     )
 
 
@@ -218,3 +221,25 @@ def prepare_inference(arm: str, seed: Seed, **settings: Any) -> Callable[[], obj
     """Return a function that classifies the test images by an arm trained beforehand."""
     trial = Trial(seed, **settings)
     return partial(learner(arm, trial)(), examples_of(trial).test_images)
+
+
+def illustrate(seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Images]:
+    """Draw what the scenes look like, and how the network's test error falls below the machine's, scene by scene."""
+    lines, images, captions = [], [], []
+    for scene in ("uniform", "clutter"):
+        trial = Trial(seed, scene=scene, **arms["cnn"])
+        examples = examples_of(trial)
+        images += [*examples.images[:4], *examples.test_images[:4]]
+        captions += [f"{scene}, a {label}" for label in (*examples.labels[:4], *examples.test_labels[:4])]
+        curve = LearningCurve(examples.test_images[None, :, None], examples.test_labels[None], _steps(trial))
+        train_network(trial, curve.observer)
+        machine = float(np.mean(learner("gaussian_svm", trial)()(examples.test_images) != examples.test_labels))
+        lines += [curve.line(f"network, {scene}"), Line(f"machine, {scene}", [0, trial.epochs], [machine, machine])]
+    title = "Test error of the network while it learns; the machine learns in one go"
+    curves = Curves(title, "epoch", "test error (fraction)", lines, log="y")
+    return [Images("Scenes of both kinds, four to train on and four to be tested on", captions, images), curves]
+
+
+def _steps(trial: Trial) -> int:
+    """Return the updates of an epoch."""
+    return -(-trial.n_train // trial.batch_size)

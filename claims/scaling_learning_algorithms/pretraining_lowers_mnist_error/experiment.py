@@ -6,21 +6,22 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from fixtures import mnist
 from fixtures.boltzmann import ContrastiveDivergence
 from harness.ensembles import Ensemble, error_rate, train
+from harness.illustration import Curves, Images
+from harness.learning_curve import LearningCurve
 from harness.optim import Optimiser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-
     from harness.dataset import DataRecord
-    from harness.ensembles import Initialiser, Precision
+    from harness.ensembles import Initialiser, Observer, Precision
     from harness.seeds import Seed, Seeds
 
 CLASSES = 10
@@ -131,6 +132,7 @@ def fine_tuned(
     batch_size: int,
     device: str,
     precision: Precision,
+    observer: Observer | None = None,
 ) -> Ensemble:
     """Return the networks of an arm, trained on labels from the weights `first` on; the output layer begins at random."""
     training, _ = examples_of(seeds, n_train, n_test)
@@ -145,6 +147,7 @@ def fine_tuned(
         start=first,
         device=device,
         precision=precision,
+        observer=observer,
     )
 
 
@@ -178,3 +181,28 @@ def prepare_inference(arm: str, seed: Seed, **settings: Any) -> Callable[[], tor
     networks = trained((seed,), **settings)
     _, (inputs, _) = examples_of((seed,), settings["n_train"], settings["n_test"])
     return lambda: networks.predict(inputs)
+
+
+def illustrate(seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Images]:
+    """Draw each arm's test error while it is fine-tuned, and what units of the first machine have learned to see."""
+    lines = []
+    for arm, settings in arms.items():
+        _, test = examples_of((seed,), settings["n_train"], settings["n_test"])
+        curve = LearningCurve(*test, -(-settings["n_train"] // settings["batch_size"]))
+        trained((seed,), observer=curve.observer, **settings)
+        lines.append(curve.line(arm.replace("_", " ")))
+    curves = Curves("Test error while labels are learned", "epoch", "test error (fraction)", lines, log="y")
+    return [curves, _features(seed, arms["pretrained"])]
+
+
+def _features(seed: Seed, settings: dict[str, Any]) -> Images:
+    """Draw the weights of the first units, before any label is seen."""
+    names = ("start", "images", "n_train", "n_test", "hidden", "device")
+    divergence = {name: value for name, value in settings.items() if name.startswith(PREFIX)}
+    weights = start_of((seed,), **{name: settings[name] for name in names}, **divergence)
+    assert weights is not None
+    units = weights["0.weight"][0][:12].cpu().numpy()
+    most = float(np.abs(units).max())
+    captions = [f"unit {number}" for number in range(1, len(units) + 1)]
+    title = "What units of the first layer weigh after pre-training: white for, black against"
+    return Images(title, captions, [unit.reshape(28, 28) for unit in units], low=-most, high=most)
