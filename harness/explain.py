@@ -28,17 +28,17 @@ WOULD_CHANGE = {
 }
 
 
-def number(value: float | None) -> str:
-    """Return a number with four significant digits, `-` where there is none."""
-    return "-" if value is None else f"{value:.4g}"
+def number(value: float | None, digits: int = 4) -> str:
+    """Return a number with four significant digits, or as many as asked for, `-` where there is none."""
+    return "-" if value is None else f"{value:.{digits}g}"
 
 
-def span(record: dict[str, Any]) -> str:
+def span(record: dict[str, Any], digits: int = 4) -> str:
     """Return the interval of an expectation, `(everything)` ends shown as infinities."""
     if record["n"] == 0:
         return "-"
-    low = "-inf" if record["low"] is None else number(record["low"])
-    high = "inf" if record["high"] is None else number(record["high"])
+    low = "-inf" if record["low"] is None else number(record["low"], digits)
+    high = "inf" if record["high"] is None else number(record["high"], digits)
     return f"[{low}, {high}]"
 
 
@@ -55,6 +55,21 @@ def series_words(claim: Record) -> str:
             f"{series['nights']} nights since {series['since']}, with {series['earlier_trials']} trials of earlier ones"
         )
     return "the first night of a series" + (f", begun anew because {series['anew']}" if series["anew"] else "")
+
+
+def night_words(night: dict[str, Any]) -> str:
+    """Return what a night says of an expectation, alone and together with those before it."""
+    alone, together = night["alone"], night["accumulated"]
+    when = f"{night['date']} (base seed {night['base_seed']})"
+    own = f"{number(alone['estimate'])} {span(alone)} over {alone['n']} seeds"
+    return f"{when}: {own}; with all before it {number(together['estimate'])} {span(together)} over {together['n']}"
+
+
+def timing_words(timing: dict[str, Any]) -> str:
+    """Return what pytest-benchmark measured: `1.2 s (median of 3, spread 0.1 s), scene clutter, cpu, 2026-11-21`."""
+    at = "".join(f", {name} {value}" for name, value in timing["condition"].items())
+    spread = f"median of {timing['rounds']}, interquartile range {number(timing['iqr'])} s"
+    return f"{number(timing['median'])} s ({spread}){at}, {timing['device']}, {timing['finished'][:10]}"
 
 
 def contrast_words(contrast: dict[str, Any]) -> str:

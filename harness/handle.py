@@ -170,3 +170,5 @@ class ClaimHandle:
             precision=plan.claim.precision,
             profile=self._session.options.profile,
         )
+        if benchmark.stats is not None:
+            self._session.keep_timing(plan, what, arm, benchmark)

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from harness.variant import Variant
 
 
+TIMING = "timing"
+"""What is kept of pytest-benchmark beside a claim's trials."""
+
+
 def _silent(_line: str) -> None:
     """Tell nobody."""
 
@@ -86,6 +90,7 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     cut = not admitted or any(variant.cut for variant in (main, *controls))
     record["left"] = left_undone(plan, [main, *controls], context) if cut else None
     record["illustrations"] = illustrations(plan, context, draw=not cut)
+    record["timings"] = context.store.beside(plan.claim.id, f"{TIMING} ", fingerprint(plan))
     record["noise"] = context.store.noise(plan.claim.id, fingerprint(plan))
     context.store.save_record(context.run, plan.claim.id, record)
     return record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.budget import Budget
 from harness.catalogue import load_claim
@@ -13,9 +13,9 @@ from harness.errors import ClaimsError, DataError, SpecError, TrialError, UsageE
 from harness.executor import executor_for
 from harness.outlook import remaining_seconds
 from harness.plaintext import visible
-from harness.plan import make_plan
-from harness.provenance import machine
-from harness.runner import Context, pilot, run_claim
+from harness.plan import fingerprint, make_plan
+from harness.provenance import machine, processor
+from harness.runner import TIMING, Context, pilot, run_claim
 from harness.store import Store
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from harness.catalogue import ClaimFolder
     from harness.executor import Executor
     from harness.options import Options
+    from harness.plan import Plan
     from harness.record import Record
 
 KINDS = {SpecError: "specification", UsageError: "usage", DataError: "data", TrialError: "trial"}
@@ -94,6 +95,14 @@ class Session:
     def pilot(self, folder: ClaimFolder, profile: str) -> None:
         """Measure a few seeds of a claim under a profile, so that its cost can be foreseen; see `runner.pilot`."""
         pilot(folder, replace(self.context, options=replace(self.options, profile=profile)))
+
+    def keep_timing(self, plan: Plan, what: str, arm: str, benchmark: Any) -> None:
+        """Keep what pytest-benchmark measured of an arm beside the claim's trials, for the reports."""
+        found = benchmark.stats.stats
+        facts = {"what": what, "arm": arm, "median": found.median, "iqr": found.iqr, "rounds": found.rounds}
+        facts |= {name: benchmark.extra_info[name] for name in ("condition", "device")}
+        record = {**facts, "processor": processor(), "finished": now()}
+        self.store.save_beside(plan.claim.id, f"{TIMING} {what} {arm}", fingerprint(plan), record)
 
     def _executor(self, workers: int) -> Executor:
         """Return the executor of `workers` processes; it lives as long as the session, so torch is imported once."""

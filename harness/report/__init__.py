@@ -10,6 +10,7 @@ from harness.plaintext import as_json
 from harness.report.badge import badge
 from harness.report.junit import junit
 from harness.report.markdown import markdown
+from harness.report.page import page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,7 @@ def write_reports(run: Run, folder: Path) -> None:
     files = {
         "report.json": as_json(run, indent=1) + "\n",
         "report.md": markdown(run),
+        "index.html": page(run),
         "junit.xml": junit(run),
         "badge.json": as_json(badge(run)) + "\n",
     }

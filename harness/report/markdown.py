@@ -289,7 +289,7 @@ def _table(expectations: dict[str, Any], *, reasons: bool = True) -> list[str]:
         lines.append(f"- {words(name)}" + (f": this band because {text(e['because'])}" if reasons else ""))
         values = ", ".join(explain.number(value) for value in e["values"].values())
         lines.append(f"  - every seed: {values or 'none'}")
-        lines += [f"  - {line}" for line in map(_night, e.get("nights", []))]
+        lines += [f"  - {line}" for line in map(explain.night_words, e.get("nights", []))]
     return [*lines, ""]
 
 
@@ -302,13 +302,6 @@ def _adjusted(e: dict[str, Any]) -> str:
     if e.get("adjusted_p") is None:
         return "-"
     return f"{explain.SYMBOL[e['adjusted_verdict']]} p {e['adjusted_p']:.1g}"
-
-
-def _night(night: dict[str, Any]) -> str:
-    alone, together = night["alone"], night["accumulated"]
-    when = f"{night['date']} (base seed {night['base_seed']})"
-    own = f"{explain.number(alone['estimate'])} {explain.span(alone)} over {alone['n']} seeds"
-    return f"{when}: {own}; with all before it {explain.number(together['estimate'])} {explain.span(together)} over {together['n']}"
 
 
 def _details(claim: dict[str, Any]) -> list[str]:

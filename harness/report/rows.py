@@ -10,7 +10,7 @@ from harness import waiver
 if TYPE_CHECKING:
     from harness.report import Run
 
-ORDER = ("REFUTED", "VERIFIED", "INVALID", "INCONCLUSIVE", "NOT_RUN")
+ORDER = ("VERIFIED", "REFUTED", "INVALID", "INCONCLUSIVE", "NOT_RUN")
 
 
 class Row(NamedTuple):
@@ -85,3 +85,17 @@ def reused(run: Run) -> tuple[int, int]:
 def fallen(run: Run) -> list[Row]:
     """Return the readings whose verdict does not stand after Holm's adjustment over the run."""
     return [row for row in rows(run) if row.reading["adjusted_verdict"] != row.reading["verdict"]]
+
+
+def found(claim: dict[str, Any]) -> tuple[str, str]:
+    """Return what a claim's verdicts say of its sentence (`holds`, `does not hold as written`, ...), and of its other readings."""
+    (_, first), *others = claim["readings"].items()
+    means = {
+        verdict: "; ".join(r["means"] or name.replace("_", " ") for name, r in others if r["verdict"] == verdict)
+        for verdict in ("VERIFIED", "REFUTED")
+    }
+    if first["verdict"] == "VERIFIED":
+        return "holds", f"; but not: {means['REFUTED']}" if means["REFUTED"] else ""
+    if first["verdict"] == "REFUTED":
+        return "does not hold as written", f"; what holds: {means['VERIFIED']}" if means["VERIFIED"] else ""
+    return ("cannot be judged" if first["verdict"] == "INVALID" else "not decided"), ""
