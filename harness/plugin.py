@@ -354,4 +354,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     terminalreporter.section("claims")
     for line in table(config.stash[FINISHED], terminalreporter._tw.fullwidth):
         terminalreporter.write_line(line)
-    terminalreporter.write_line(visible(f"report: {_report_folder(config) / 'report.md'}"))
+    terminalreporter.write_line(visible(f"report: {_report_folder(config) / 'index.html'}"))

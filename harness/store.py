@@ -294,6 +294,21 @@ class Store(Database):
         records = [self._plain(row[0]) for row in self._read(query, (claim, profile))]
         return {record["base_seed"]: record for record in records}
 
+    def past_records(
+        self, claim: str, profile: str, device: str, until: str, most: int
+    ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """Return the latest runs of a claim under a profile on a device, begun no later than `until`, the earliest first.
+
+        Each with the claim's record in it.
+        """
+        query = (
+            "SELECT run.id, record.record FROM record JOIN run ON run.id = record.run WHERE record.claim = ? AND "
+            "json_extract(record.record, '$.profile') = ? AND json_extract(record.record, '$.device') = ? AND "
+            "run.started <= ? ORDER BY run.started DESC, record.rowid DESC LIMIT ?"
+        )
+        rows = self._read(query, (claim, profile, device, until, most))
+        return [(self.run(run), self._plain(record)) for run, record in reversed(rows)]
+
     def knows_run(self, run: str) -> bool:
         """Whether there is a run of that id, with records or without."""
         return self._database.execute("SELECT 1 FROM run WHERE id = ?", (run,)).fetchone() is not None

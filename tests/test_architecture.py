@@ -39,7 +39,7 @@ LADDER = [
     {"noise"},
     {"session"},
     {"compare", "outcome", "explain", "error_budget"},
-    {"garbage", "history", "report", "transfer"},
+    {"chronicle", "garbage", "history", "report", "transfer"},
     {"handle", "repro", "review", "runs"},
     {"retrospect"},
     {"cli", "plugin"},

@@ -11,10 +11,12 @@ from harness.report.badge import badge
 from harness.report.junit import junit
 from harness.report.markdown import markdown
 from harness.report.page import page
+from harness.report.timeline import timeline
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.record import Record
     from harness.store import Store
 
 SCHEMA_VERSION = 1
@@ -32,15 +34,19 @@ def run_of(store: Store, run_id: str) -> Run | None:
     return {**head, "error_budget": add_budget(claims), "claims": claims}
 
 
-def write_reports(run: Run, folder: Path) -> None:
-    """Write report.json (normative), report.md, junit.xml and badge.json into `folder`."""
+def write_reports(run: Run, folder: Path, past: Record | None = None) -> None:
+    """Write report.json (normative), index.html, report.md, junit.xml and badge.json into `folder`.
+
+    Where the past of the claims is known (`chronicle`), history.html too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         "report.json": as_json(run, indent=1) + "\n",
         "report.md": markdown(run),
-        "index.html": page(run),
+        "index.html": page(run, past),
         "junit.xml": junit(run),
         "badge.json": as_json(badge(run)) + "\n",
+        **({"history.html": timeline(run, past)} if past else {}),
     }
     for name, text in files.items():
         # A reader never meets half a file.

@@ -140,7 +140,7 @@ def phenomena(claim: Record) -> list[Picture]:
 def _metrics_read(claim: Record) -> list[str]:
     """Return the metrics that expectations read, in their order, durations last."""
     expectations = [e for reading in claim["readings"].values() for e in reading["expectations"].values()]
-    ordered = sorted(expectations, key=lambda e: e["duration"])
+    ordered = sorted(expectations, key=lambda e: e.get("duration", e["unit"] == "second"))
     return list(dict.fromkeys(next(iter(e["contrast"].values())) for e in ordered))
 
 

@@ -119,7 +119,7 @@ def _changes(comparison: Comparison) -> Iterator[str]:
     rows = comparison["verdicts"]
     changed = [row for row in rows if row["change"] and not _alone(row)]
     for row in sorted(changed, key=lambda row: row["change"] != REGRESSION):
-        yield f"{'!' if row['change'] == REGRESSION else ' '} {_change_words(row)}"
+        yield f"{'!' if row['change'] == REGRESSION else ' '} {row['claim']}, {row['reading']}: {change_words(row)}"
         yield f"      A: {row['a']['reason']}"
         yield f"      B: {row['b']['reason']}"
         yield from (f"      {band}" for band in row["bands"])
@@ -135,13 +135,14 @@ def _readings(number: int) -> str:
     return f"{number} reading{'s' * (number != 1)}"
 
 
-def _change_words(row: dict[str, Any]) -> str:
+def change_words(row: dict[str, Any]) -> str:
+    """Return how a reading changed: `VERIFIED -> REFUTED, expected VERIFIED; regression`."""
     a, b = row["a"], row["b"]
     expected = b["expected"] or a["expected"]
     moved = f" (in A: {a['expected']})" if a["expected"] and b["expected"] and a["expected"] != b["expected"] else ""
     waived = ", waived" if b["waived"] else ""
     verdicts = f"{a['verdict'] or 'missing'} -> {b['verdict'] or 'missing'}{waived}"
-    return f"{row['claim']}, {row['reading']}: {verdicts}, expected {expected}{moved}; {row['change']}"
+    return f"{verdicts}, expected {expected}{moved}; {row['change']}"
 
 
 def _claim_line(pair: dict[str, Any]) -> str:

@@ -87,6 +87,11 @@ def fallen(run: Run) -> list[Row]:
     return [row for row in rows(run) if row.reading["adjusted_verdict"] != row.reading["verdict"]]
 
 
+def good(claim: dict[str, Any]) -> bool:
+    """Whether every reading of a claim came out as expected."""
+    return all(reading["as_expected"] for reading in claim["readings"].values())
+
+
 def found(claim: dict[str, Any]) -> tuple[str, str]:
     """Return what a claim's verdicts say of its sentence (`holds`, `does not hold as written`, ...), and of its other readings."""
     (_, first), *others = claim["readings"].items()

@@ -1,0 +1,171 @@
+"""A claim's section of the HTML report: a record as the words and places that its template shows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from harness import explain, waiver
+from harness.options import NO_VERDICT_PROFILE
+from harness.report import charts
+from harness.report.noise import detail_lines
+from harness.report.rows import found, good
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.record import Record
+
+Context = dict[str, Any]
+
+STRENGTH = {
+    "same_setting": "the source's own setting",
+    "scaled_down": "the source's setting, scaled down",
+    "analogue": "an analogue of the source's setting",
+}
+
+
+def anchor(name: str) -> str:
+    """Return the name that links within a page use for a claim or document."""
+    return re.sub(r"[^a-z0-9]", "-", name.lower())
+
+
+def in_words(name: object) -> str:
+    """Return a name of the specification as a reader says it: `as documented`."""
+    return str(name).replace("_", " ")
+
+
+def section_of(claim: Record, *, brief: bool) -> Context:
+    """Return what the template of a claim's section is filled with.
+
+    Args:
+        claim: its record.
+        brief: leave out pictures and tables, so that a report of many claims stays small.
+    """
+    head, rest = found(claim)
+    source = claim["source"]
+    tags = [claim["strength"], *(claim.get("tags") or [])]
+    unexpected = [] if good(claim) else ["unexpected"]
+    words = " ".join((claim["id"], claim["title"], claim["statement"], claim["document"]["title"], *tags))
+    return {
+        "anchor": anchor(claim["id"]),
+        "title": claim["title"],
+        "document": claim["document"]["id"],
+        "document_title": claim["document"]["title"],
+        "section": source["section"],
+        "strength": STRENGTH[claim["strength"]],
+        "tags": tags,
+        "search": " ".join(words.lower().split()),
+        "verdicts": " ".join([*dict.fromkeys(r["verdict"] for r in claim["readings"].values()), *unexpected]),
+        "found": f"{head[:1].upper()}{head[1:]}{rest}.",
+        "statement": claim["statement"],
+        "paper": source["paper"],
+        "reported": [(in_words(name), value) for name, value in source["reported"].items()],
+        "does_not_show": _sentence(claim["does_not_show"]),
+        "arms": [(in_words(name), _settings(settings)) for name, settings in claim["arms"].items()],
+        "conditions": [(in_words(name), ", ".join(map(str, values))) for name, values in claim["conditions"].items()],
+        "brief": brief,
+        "pictures": [] if brief else charts.phenomena(claim),
+        "illustrations": [] if brief else [charts.illustration(drawn) for drawn in claim.get("illustrations", [])],
+        "readings": [_reading(claim, number, name) for number, name in enumerate(claim["readings"])],
+        "controls": [_control(claim, name) for name in claim["controls"]],
+        "details": list(_details(claim)),
+        "command": _command(claim),
+    }
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def _settings(settings: Record) -> str:
+    return ", ".join(f"{in_words(name)} {value}" for name, value in settings.items()) or "as the settings say"
+
+
+def _reading(claim: Record, number: int, name: str) -> Context:
+    reading = claim["readings"][name]
+    return {
+        "number": number,
+        "name": in_words(name),
+        "verdict": reading["verdict"],
+        "expected": reading["expected"],
+        "unexpected": not reading["as_expected"] and claim["profile"] != NO_VERDICT_PROFILE,
+        "leave": waiver.mark(claim) if waiver.covers(reading) else "",
+        "means": _sentence(reading["means"]) if reading["means"] else "",
+        "because": reading["because"],
+        "expectations": [_expectation(claim, key, e) for key, e in reading["expectations"].items()],
+    }
+
+
+def _expectation(claim: Record, name: str, e: Record) -> Context:
+    controls = {key: c["expectations"][name] for key, c in claim["controls"].items() if name in c["expectations"]}
+    return {
+        "name": in_words(name),
+        "words": in_words(name),
+        "contrast": explain.contrast_words(e["contrast"]).replace("_", " "),
+        "unit": e["unit"],
+        "verdict": e["verdict"],
+        "estimate": explain.number(e["estimate"]),
+        "short": explain.number(e["estimate"], 3),
+        "short_span": "" if e["exact"] else explain.span(e, 2),
+        "span": "in every instance" if e["exact"] else explain.span(e),
+        "seeds": f"{e['n']} seeds" + (f", {e['earlier']} of them of earlier nights" if e.get("earlier") else ""),
+        "band": e["band"]["text"],
+        "said": "" if e["reported"] is None else explain.number(e["reported"]),
+        "band_because": f"This band because {e['because']}",
+        "reason": "" if e["verdict"] in ("VERIFIED", "REFUTED") else e["reason"],
+        "rate": f"{e['alpha']:g}" + (f", adjusted p {e['adjusted_p']:.1g}" if e.get("adjusted_p") is not None else ""),
+        "values": ", ".join(explain.number(value) for value in e["values"].values()) or "none",
+        "looks": "; ".join(f"{look['n']} seeds {explain.span(look)}" for look in e["looks"]),
+        "controls": [
+            (in_words(key), f"{explain.number(c['estimate'])} {explain.span(c)}, {c['n']} seeds, {c['verdict']}")
+            for key, c in controls.items()
+        ],
+        "nights": [explain.night_words(night) for night in e.get("nights", [])],
+        "strip": charts.strip(e),
+        "panel": charts.panel(name, e, claim["controls"]),
+    }
+
+
+def _control(claim: Record, name: str) -> Context:
+    control = claim["controls"][name]
+    of = f" (for {', '.join(map(in_words, control['arms']))} alone)" if control["arms"] else ""
+    state = "Broke what it must break" if control["behaves"] else "Did NOT break what it must break"
+    return {
+        "name": in_words(name),
+        "state": state if control["finished"] else "Was not run to its end",
+        "change": _settings(control["change"]) + of,
+        "because": _sentence(control["because"]),
+    }
+
+
+def _details(claim: Record) -> Iterator[tuple[str, str]]:
+    """Yield what a stranger needs to know of how a claim was measured."""
+    plan, trials, cost = claim["seeds"], claim["trials"], claim["cost"]
+    for arm, seconds in claim.get("seconds_per_trial", {}).items():
+        yield f"a trial of {in_words(arm)}", f"{explain.number(seconds)} s (median; data, training and tests together)"
+    for timing in claim.get("timings", []):
+        yield f"{timing['what']} of {in_words(timing['arm'])}", explain.timing_words(timing)
+    total = sum(trials.values())
+    yield "trials", f"{total}, of which {trials['reused']} reused and {trials['failed']} failed"
+    yield "time", f"{cost['wall_seconds']:.1f} s in this run, {cost['compute_seconds']:.1f} s of computing behind it"
+    yield "seeds", f"a look after {plan['first']}, then every {plan['step']}, at most {plan['cap']}"
+    yield "profile", f"{claim['profile']}, base seed {claim['base_seed']}, on {claim['device']}"
+    if explain.series_words(claim):
+        yield "evidence", explain.series_words(claim)
+    yield "settings", _settings(claim["settings"])
+    data = (f"{d['name']}, {d['size']:,} examples, sha256 {d['sha256'][:16]}…, {d['source']}" for d in claim["data"])
+    yield "data", "; ".join(data) or "generated by the experiment"
+    yield "environment", ", ".join(f"{name} {value}" for name, value in claim["environment"].items())
+    yield "code", f"{claim['code']['digest'][:16]}… over {', '.join(claim['code']['modules'])}"
+    chosen = claim.get("strategies") or {}
+    if chosen:
+        yield "seeds trained", ", ".join(f"{in_words(arm)} {' and '.join(names)}" for arm, names in chosen.items())
+    for line in detail_lines(claim.get("noise")):
+        yield "noise", line
+
+
+def _command(claim: Record) -> str:
+    """Return the command that measures a claim again."""
+    return f"claims run {claim['id']} --claims-profile {claim['profile']} --claims-base-seed {claim['base_seed']} --claims-fresh"
