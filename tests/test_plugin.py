@@ -56,11 +56,13 @@ def test_all_as_expected_is_exit_code_0_with_a_table_and_reports(pytester, claim
             "warm_exceeds_cold [[]control same_centre[]]: 6 seeds, 1 of 1 expectations decided; reused 6 of 12 trials*",
             "*✓ VERIFIED*as_documented",
             "1 of 1 readings as expected; reused 6 of 24 trials",
-            "report: */reports/latest/report.md",
+            "report: */reports/latest/index.html",
         ]
     )
     assert sorted(p.name for p in (pytester.path / "reports/latest").iterdir()) == [
         "badge.json",
+        "history.html",
+        "index.html",
         "junit.xml",
         "report.json",
         "report.md",

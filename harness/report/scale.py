@@ -39,7 +39,7 @@ class Scale:
         return self.low <= value <= self.high
 
     def ticks(self, most: int) -> list[tuple[float, str]]:
-        """Return at most `most` ticks (two at the least), each its place and its words."""
+        """Return about `most` ticks at round values, each its place and its words."""
         values = self._round_values(most)
         return [(self(value), words(value)) for value in values]
 

@@ -116,7 +116,7 @@ def _expectation(claim: Record, name: str, e: Record) -> Context:
         "band_because": f"This band because {e['because']}",
         "reason": "" if e["verdict"] in ("VERIFIED", "REFUTED") else e["reason"],
         "rate": f"{e['alpha']:g}" + (f", adjusted p {e['adjusted_p']:.1g}" if e.get("adjusted_p") is not None else ""),
-        "values": ", ".join(explain.number(value) for value in e["values"].values()) or "none",
+        "every_seed": ", ".join(explain.number(value) for value in e["values"].values()) or "none",
         "looks": "; ".join(f"{look['n']} seeds {explain.span(look)}" for look in e["looks"]),
         "controls": [
             (in_words(key), f"{explain.number(c['estimate'])} {explain.span(c)}, {c['n']} seeds, {c['verdict']}")
