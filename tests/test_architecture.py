@@ -40,7 +40,7 @@ LADDER = [
     {"compare", "outcome", "explain", "error_budget"},
     {"garbage", "history", "report", "transfer"},
     {"handle", "repro", "review", "runs"},
-    {"retrospect"},
+    {"loaders", "retrospect", "scaffold"},
     {"cli", "plugin"},
 ]
 """From the ground floor up; modules of one step do not import each other, but parts of `report` may."""
