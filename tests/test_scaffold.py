@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -11,23 +10,11 @@ import tomllib
 import pytest
 
 from harness.catalogue import load_claim
-from harness.cli import main
 from harness.errors import UsageError
 from harness.scaffold import IGNORED, IMPORT_MODE, NAME, start_claim, start_project
 from harness.spec import Claim
 
 CLAIM = "notes/warm_exceeds_cold"
-
-
-@pytest.fixture
-def claims(tmp_path, capsys):
-    """Call the command line in an empty folder; return exit code, standard output and standard error."""
-
-    def call(*arguments):
-        code = main(["--root", str(tmp_path), *arguments])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def texts(folder):
@@ -258,15 +245,14 @@ def test_new_without_a_project_names_the_remedy(tmp_path, claims):
     assert error == f"{tmp_path}/claims: no such folder; `claims init` begins a project, or give --root\n"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_to_is_one_clear_line(tmp_path, claims):
-    tmp_path.chmod(0o500)
+def test_a_document_that_is_a_file_is_one_clear_line(tmp_path, claims):
+    claims("init")
+    (tmp_path / "claims/notes").write_text("")
 
-    code, _, error = claims("init")
+    code, _, error = claims("new", CLAIM)
 
-    tmp_path.chmod(0o700)
     assert code == 2
-    assert "give a folder that can be written to" in error
+    assert error == f"{tmp_path}/claims/{CLAIM}: Not a directory; nothing else was written\n"
 
 
 def test_names_are_those_of_the_specification():
