@@ -16,7 +16,7 @@ from harness.errors import ClaimsError, UsageError
 from harness.outcome import AS_EXPECTED, TRIAL_ERRORS, UNEXPECTED, USAGE
 from harness.plaintext import block, one_line, visible
 from harness.retrospect import add_commands
-from harness.scaffold import add_scaffold
+from harness.scaffold import add_commands as add_beginnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         "--root", type=Path, default=Path(), help="the project: the folder that holds claims/ (default: this one)"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add_scaffold(commands)
+    add_beginnings(commands)
     codes = "exit codes: 0 all as expected or waived, 1 a reading came out otherwise or a waiver has expired, 2 usage or specification, 3 inconclusive only, 4 errors in trials"
     run = commands.add_parser("run", help="run claims; options of pytest follow", epilog=codes)
     run.add_argument("ids", nargs="*", metavar="ID", help="ids of claims; all by default")

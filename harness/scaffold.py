@@ -43,8 +43,8 @@ PYTEST_FILES = {
 WORKFLOW = ".github/workflows/claims.yml"
 
 
-def add_scaffold(commands: Any) -> None:
-    """Add `claims init` and `claims new` to a command line."""
+def add_commands(commands: Any) -> None:
+    """Add `claims init` and `claims new`; `commands` are the subparsers."""
     init = commands.add_parser("init", help="begin a project: claims/, pytest's configuration; overwrites nothing")
     init.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="the project (default: this folder)")
     init.add_argument(

@@ -39,8 +39,8 @@ LADDER = [
     {"session"},
     {"compare", "outcome", "explain", "error_budget"},
     {"garbage", "history", "report", "transfer"},
-    {"handle", "repro", "review", "runs"},
-    {"loaders", "retrospect", "scaffold"},
+    {"handle", "loaders", "repro", "review", "runs", "scaffold"},
+    {"retrospect"},
     {"cli", "plugin"},
 ]
 """From the ground floor up; modules of one step do not import each other, but parts of `report` may."""
