@@ -112,7 +112,7 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
     except Exception as error:
         raise TrialError(f"{path}: cannot be imported: {_one_line(error)}") from error
     if not callable(getattr(module, "measure", None)):
-        raise TrialError(f"{path}: has no function measure(arm, seeds, **settings); docs/writing-a-claim.md shows one")
+        raise TrialError(f"{path}: has no function measure(arm, seeds, **settings); `claims new DOCUMENT/CLAIM` writes an example")
     line = _unwritten(path)
     if line:
         raise TrialError(f"{path}:{line}: write measure(); what stands there only raises NotImplementedError")
