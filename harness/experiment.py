@@ -112,7 +112,9 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
     except Exception as error:
         raise TrialError(f"{path}: cannot be imported: {_one_line(error)}") from error
     if not callable(getattr(module, "measure", None)):
-        raise TrialError(f"{path}: has no function measure(arm, seeds, **settings); `claims new DOCUMENT/CLAIM` writes an example")
+        raise TrialError(
+            f"{path}: has no function measure(arm, seeds, **settings); `claims new DOCUMENT/CLAIM` writes an example"
+        )
     line = _unwritten(path)
     if line:
         raise TrialError(f"{path}:{line}: write measure(); what stands there only raises NotImplementedError")
@@ -121,7 +123,7 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
 
 def _unwritten(path: Path) -> int | None:
     """Return the line of a measure() that only says that it has yet to be written, as `claims new` leaves it."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in ast.parse(path.read_bytes()).body:
         if isinstance(node, ast.FunctionDef) and node.name == "measure":
             *docstring, last = node.body
             stub = isinstance(last, ast.Raise) and "NotImplementedError" in ast.unparse(last)

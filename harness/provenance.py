@@ -83,7 +83,8 @@ def _about(name: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _parsed(path: Path, _changed: int) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+    # Bytes, since a file may begin with a mark of its order, or name its encoding.
+    return ast.parse(path.read_bytes())
 
 
 @lru_cache(maxsize=512)

@@ -96,6 +96,15 @@ def test_a_package_of_the_projects_own_is_part_of_the_code(project, home, name):
     assert digest(project) != before
 
 
+def test_the_encoding_of_a_file_is_no_part_of_its_code(project):
+    path = project / "experiment.py"
+    before, text = digest(project), path.read_text()
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert digest(project) == before
+    path.write_bytes(b"# coding: latin-1\n# \xe9\n" + text.encode())
+    assert digest(project) == before
+
+
 KEY = {
     "claim": "c",
     "arm": "a",
