@@ -39,7 +39,7 @@ def claims(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of the harness, the slow statistical ones included."""
-    install(session, "test")
+    install(session, "test", "build")
     session.run("pytest", "tests", "--benchmark-disable", *session.posargs)
 
 

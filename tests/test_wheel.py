@@ -24,8 +24,10 @@ def test_the_wheel_holds_the_harness_and_nothing_of_this_project(wheel):
 
 def test_all_that_the_harness_reads_is_in_the_wheel(wheel):
     files = [path for path in (PROJECT / "harness").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    included = set(settings.get("force-include", {}).values())
 
-    assert {str(path.relative_to(PROJECT)) for path in files} == {n for n in wheel if ".dist-info/" not in n}
+    assert {str(path.relative_to(PROJECT)) for path in files} | included == {n for n in wheel if ".dist-info/" not in n}
     assert sum(name.startswith("harness/templates/") for name in wheel) >= 7
 
 
