@@ -39,7 +39,7 @@ def claims(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of the harness, the slow statistical ones included."""
-    install(session, "test")
+    install(session, "test", "build")
     session.run("pytest", "tests", "--benchmark-disable", *session.posargs)
 
 
@@ -112,8 +112,16 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation's site in docs/_build/html; a broken link is an error. Options of sphinx-build follow after --."""
+    session.install("-c", "constraints.txt", *nox.project.dependency_groups(PROJECT, "docs"))
+    options = ["--fail-on-warning", "--keep-going", "--fresh-env", "-c", "docs", "-b", "html"]
+    session.run("sphinx-build", *options, *session.posargs, ".", "docs/_build/html")
+
+
+@nox.session(default=False)
 def clean(session: nox.Session) -> None:
-    """Remove the store and the reports."""
-    for path in (Path(".claims"), Path("reports/latest"), Path("reports/bench")):
+    """Remove the store, the reports and the site."""
+    for path in (Path(".claims"), Path("reports/latest"), Path("reports/bench"), Path("docs/_build")):
         shutil.rmtree(path, ignore_errors=True)
         session.log(f"removed {path}")

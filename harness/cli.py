@@ -16,6 +16,7 @@ from harness.errors import ClaimsError, UsageError
 from harness.outcome import AS_EXPECTED, TRIAL_ERRORS, UNEXPECTED, USAGE
 from harness.plaintext import block, one_line, visible
 from harness.retrospect import add_commands
+from harness.scaffold import add_commands as add_beginnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         "--root", type=Path, default=Path(), help="the project: the folder that holds claims/ (default: this one)"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_beginnings(commands)
     codes = "exit codes: 0 all as expected or waived, 1 a reading came out otherwise or a waiver has expired, 2 usage or specification, 3 inconclusive only, 4 errors in trials"
     run = commands.add_parser("run", help="run claims; options of pytest follow", epilog=codes)
     run.add_argument("ids", nargs="*", metavar="ID", help="ids of claims; all by default")
@@ -411,9 +413,7 @@ def _schema(_: argparse.Namespace) -> int:
 
 
 def _fetch(options: argparse.Namespace) -> int:
-    # The loaders belong to the project, not to the harness, and are found by path.
-    sys.path.insert(0, str(options.root.resolve()))
-    import importlib
+    from harness.loaders import loader_of
 
-    print(visible(importlib.import_module(f"fixtures.{options.data}").fetch()))
+    print(visible(loader_of(options.root.resolve(), options.data).fetch()))
     return AS_EXPECTED

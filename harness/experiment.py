@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.util
 import inspect
@@ -116,8 +117,23 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
     except Exception as error:
         raise TrialError(f"{path}: cannot be imported: {_one_line(error)}") from error
     if not callable(getattr(module, "measure", None)):
-        raise TrialError(f"{path}: has no function measure(arm, seeds, **settings); docs/writing-a-claim.md shows one")
+        raise TrialError(
+            f"{path}: has no function measure(arm, seeds, **settings); `claims new DOCUMENT/CLAIM` writes an example"
+        )
+    line = _unwritten(path)
+    if line:
+        raise TrialError(f"{path}:{line}: write measure(); what stands there only raises NotImplementedError")
     return module
+
+
+def _unwritten(path: Path) -> int | None:
+    """Return the line of a measure() that only says that it has yet to be written, as `claims new` leaves it."""
+    for node in ast.parse(path.read_bytes()).body:
+        if isinstance(node, ast.FunctionDef) and node.name == "measure":
+            *docstring, last = node.body
+            stub = isinstance(last, ast.Raise) and "NotImplementedError" in ast.unparse(last)
+            return last.lineno if stub and all(isinstance(part, ast.Expr) for part in docstring) else None
+    return None
 
 
 def run_task(task: Task) -> list[Outcome]:

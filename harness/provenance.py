@@ -24,8 +24,8 @@ NUMERIC_PACKAGES = {"numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn
 GPUS = Path("/proc/driver/nvidia/gpus")
 """Here the driver of NVIDIA GPUs has a folder for each."""
 
-PROJECT_PACKAGES = ("fixtures", "harness")
-"""Packages of the project that an experiment may import."""
+SOURCES = ("", "src")
+"""Folders of a project, from its root, where modules of its own may lie."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Code:
 
     Attributes:
         digest: SHA-256 over the experiment and every project module that it imports.
-        modules: those modules, as paths relative to the project.
+        modules: those modules, as paths relative to the project: of `fixtures`, of the project's own packages, of `harness`.
         packages: numeric packages among their imports, as distribution names.
     """
 
@@ -60,6 +60,7 @@ def code_of(experiment: Path, project: Path) -> Code:
         for name in _imports(tree):
             imported.add(name.split(".")[0])
             pending += _module_files(name, project)
+        pending += _siblings(tree, path)
     seen |= {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in _beside(experiment) if path not in seen}
     parts = sorted((_relative(path, project), digest) for path, digest in seen.items())
     packages = sorted(NUMERIC_PACKAGES[name] for name in imported & NUMERIC_PACKAGES.keys())
@@ -82,7 +83,8 @@ def _about(name: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _parsed(path: Path, _changed: int) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+    # Bytes, since a file may begin with a mark of its order, or name its encoding.
+    return ast.parse(path.read_bytes())
 
 
 @lru_cache(maxsize=512)
@@ -108,12 +110,26 @@ def _imports(tree: ast.Module) -> Iterable[str]:
 def _module_files(name: str, project: Path) -> list[Path]:
     """Return the files of a dotted project module, its packages' __init__ included."""
     parts = name.split(".")
-    if parts[0] not in PROJECT_PACKAGES:
-        return []
     # The harness may be installed elsewhere than the project whose claims it runs.
-    home = Path(__file__).parents[1] if parts[0] == "harness" else project
-    candidates = [home.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
-    return [path for path in [*candidates, home.joinpath(*parts).with_suffix(".py")] if path.is_file()]
+    homes = [Path(__file__).parents[1]] if parts[0] == "harness" else [project / folder for folder in SOURCES]
+    return [path for home in homes for path in _files_along(home, parts)]
+
+
+def _siblings(tree: ast.Module, path: Path) -> list[Path]:
+    """Return the files of what a module imports relative to itself: `from . import a`, `from ..b import c`."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and node.level <= len(path.parents):
+            parts = node.module.split(".") if node.module else []
+            for last in ([], *([alias.name] for alias in node.names)):
+                found += _files_along(path.parents[node.level - 1], [*parts, *last])
+    return found
+
+
+def _files_along(home: Path, parts: list[str]) -> list[Path]:
+    packages = [home.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    modules = [home.joinpath(*parts).with_suffix(".py")] if parts else []
+    return [path for path in [*packages, *modules] if path.is_file()]
 
 
 def _relative(path: Path, project: Path) -> str:

@@ -152,7 +152,7 @@ def read_yaml(path: Path) -> YamlFile:
     except yaml.YAMLError as error:
         raise SpecError([_syntax_problem(path, error)]) from None
     if root is None:
-        raise SpecError([f"{path}:1:1: (file): is empty; `docs/writing-a-claim.md` shows what belongs here"])
+        raise SpecError([f"{path}:1:1: (file): is empty; `claims new DOCUMENT/CLAIM` writes an example"])
     problems: list[str] = []
     value = _value(path, root, (), set(), problems)
     if problems:

@@ -40,7 +40,7 @@ LADDER = [
     {"session"},
     {"compare", "outcome", "explain", "error_budget"},
     {"chronicle", "garbage", "history", "report", "transfer"},
-    {"handle", "repro", "review", "runs"},
+    {"handle", "loaders", "repro", "review", "runs", "scaffold"},
     {"retrospect"},
     {"cli", "plugin"},
 ]

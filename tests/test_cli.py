@@ -20,17 +20,6 @@ from harness.store import Store
 from tests.tiny_project import write_claim
 
 
-@pytest.fixture
-def claims(tmp_path, capsys):
-    """Call the command line in a tiny project; return exit code, standard output and standard error."""
-
-    def call(*arguments):
-        code = main(["--root", str(tmp_path), *arguments])
-        return code, *capsys.readouterr()
-
-    return call
-
-
 def test_list_names_every_claim(tmp_path, claims):
     write_claim(tmp_path)
 

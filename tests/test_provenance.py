@@ -69,6 +69,42 @@ def test_comments_docstrings_layout_and_unused_modules_do_not(project, name, old
     assert digest(project) == before
 
 
+@pytest.mark.parametrize("home", ["", "src/"])
+@pytest.mark.parametrize(
+    "name", ["__init__.py", "models.py", "layers.py", "deep/__init__.py", "deep/nets.py", "deep/base.py"]
+)
+def test_a_package_of_the_projects_own_is_part_of_the_code(project, home, name):
+    """Whoever changes a model must not be shown the trials of the old one."""
+    package = project / f"{home}laboratory"
+    (package / "deep").mkdir(parents=True)
+    for file, text in {
+        "__init__.py": "X = 1\n",
+        "models.py": "from .layers import X\nfrom . import deep\n",
+        "layers.py": "X = 1\n",
+        "unused.py": "X = 1\n",
+        "deep/__init__.py": "from .nets import X\n",
+        "deep/nets.py": "from ..deep import base\nX = 1\n",
+        "deep/base.py": "X = 1\n",
+    }.items():
+        (package / file).write_text(text)
+    (project / "experiment.py").write_text("from laboratory.models import X\n")
+    before = digest(project)
+
+    (package / "unused.py").write_text("X = 2\n")
+    assert digest(project) == before
+    (package / name).write_text((package / name).read_text() + "Y = 2\n")
+    assert digest(project) != before
+
+
+def test_the_encoding_of_a_file_is_no_part_of_its_code(project):
+    path = project / "experiment.py"
+    before, text = digest(project), path.read_text()
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert digest(project) == before
+    path.write_bytes(b"# coding: latin-1\n# \xe9\n" + text.encode())
+    assert digest(project) == before
+
+
 KEY = {
     "claim": "c",
     "arm": "a",

@@ -1,0 +1,219 @@
+"""Beginnings: an empty project (`claims init`), and a claim that has yet to be written (`claims new`)."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from harness.catalogue import claim_folders
+from harness.dates import today
+from harness.errors import UsageError
+from harness.outcome import AS_EXPECTED
+from harness.plaintext import visible
+
+if TYPE_CHECKING:
+    import argparse
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
+"""What a document and a claim may be called; the same as `harness.spec.Name`."""
+
+SHORTEST_TITLE, LONGEST_TITLE = 3, 160
+
+IGNORED = (".claims/", "reports/latest/")
+"""What runs leave in a project, and git need not keep."""
+
+IMPORT_MODE = "--import-mode=importlib"
+"""What pytest must be told where every claim has a test_claim.py; `claims run` says it by itself."""
+
+PYTEST_FILES = {
+    "pytest.toml": "",
+    ".pytest.toml": "",
+    "pytest.ini": "",
+    ".pytest.ini": "",
+    "pyproject.toml": "",
+    "tox.ini": "[pytest]",
+    "setup.cfg": "[tool:pytest]",
+}
+"""Files that may already say how pytest runs here, and what the file must hold for that; pytest takes the first."""
+
+WORKFLOW = ".github/workflows/claims.yml"
+
+
+def add_commands(commands: Any) -> None:
+    """Add `claims init` and `claims new`; `commands` are the subparsers."""
+    init = commands.add_parser("init", help="begin a project: claims/, pytest's configuration; overwrites nothing")
+    init.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="the project (default: this folder)")
+    init.add_argument(
+        "--workflow", action="store_true", help=f"also write {WORKFLOW}: the claims every night, on GitHub"
+    )
+    init.set_defaults(command=_init)
+    new = commands.add_parser("new", help="begin a claim: its folder, with files that say what belongs in them")
+    new.add_argument("name", metavar="DOCUMENT/CLAIM", help="such as handbook/wide_networks_err_less")
+    new.add_argument("--title", help="one line (default: the claim's name in words)")
+    new.set_defaults(command=_new)
+
+
+def _init(options: argparse.Namespace) -> int:
+    folder: Path = options.root / (options.folder or "")
+    for line in start_project(folder, workflow=options.workflow):
+        print(visible(line))
+    place = f"cd {folder}; " if folder.resolve() != Path.cwd() else ""
+    print(visible(f"next: {place}claims new DOCUMENT/CLAIM"))
+    return AS_EXPECTED
+
+
+def _new(options: argparse.Namespace) -> int:
+    claim = start_claim(options.root, options.name, options.title)
+    for path in sorted([claim.parent / "document.yaml", *claim.iterdir()]):
+        print(visible(path))
+    print(
+        visible(f"next: write measure() in {claim / 'experiment.py'}, say in claim.yaml what is claimed; claims check")
+    )
+    return AS_EXPECTED
+
+
+def start_project(folder: Path, *, workflow: bool = False) -> list[str]:
+    """Make what a project needs before its first claim, and overwrite nothing.
+
+    Args:
+        folder: the project; made if it is not there.
+        workflow: write a workflow for GitHub, too.
+
+    Returns:
+        A line for each file: whether it was written, or left as it was.
+
+    Raises:
+        UsageError: the folder is a file, or cannot be written to.
+    """
+    from harness.spec import schema
+
+    try:
+        (folder / "claims").mkdir(parents=True, exist_ok=True)
+        lines = [_pytest_configured(folder)]
+        lines.append(_written(folder / "claims/README.md", _template("readme.md")))
+        lines.append(_written(folder / "claims/claim.schema.json", json.dumps(schema(), indent=1) + "\n"))
+        lines.append(_ignored(folder / ".gitignore"))
+        if workflow:
+            lines.append(_written(folder / WORKFLOW, _template("workflow.yml")))
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or folder}: {error.strerror}; give a folder that can be written to"
+        ) from None
+    return lines
+
+
+def start_claim(project: Path, name: str, title: str | None = None) -> Path:
+    """Make the folder of a claim, with files to be filled in; and its document's, if that is not there.
+
+    Args:
+        project: folder that holds `claims/`.
+        name: `document/claim`, both in snake case.
+        title: the claim's title; its name in words if None.
+
+    Returns:
+        The claim's folder.
+
+    Raises:
+        UsageError: no project, a name that is none, a claim that is there already, or a title that is no line of text.
+    """
+    claims = project / "claims"
+    if not claims.is_dir():
+        raise UsageError(f"{claims}: no such folder; `claims init` begins a project, or give --root")
+    document, claim = _names(name)
+    folder = claims / document / claim
+    # Ids are keys of stored trials: two documents may not share one.
+    taken = [path for path in [folder, *claim_folders(claims)] if path.name == claim and path.exists()]
+    if taken:
+        raise UsageError(f"{taken[0]}: is there already; nothing was written, choose another name")
+    words = {"id": claim, "document": document, "title": _quoted(_title(claim, title))}
+    try:
+        folder.mkdir(parents=True)
+        about = {**words, "title": _quoted(_in_words(document)), "year": today().year}
+        _written(folder.parent / "document.yaml", _template("document.yaml", **about))
+        for file in ("claim.yaml", "experiment.py", "test_claim.py"):
+            _written(folder / file, _template(file, **words))
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder}: {error.strerror}; nothing else was written") from None
+    return folder
+
+
+def _names(name: str) -> tuple[str, str]:
+    """Return the document and the claim that a name `document/claim` names."""
+    parts = name.split("/")
+    if len(parts) != 2:
+        raise UsageError(f"{name!r}: give DOCUMENT/CLAIM, such as handbook/wide_networks_err_less")
+    for part in parts:
+        if not NAME.fullmatch(part):
+            raise UsageError(
+                f"{name!r}: {part!r} is no name; give small letters, digits and _, beginning with a letter, at most 80"
+            )
+    return parts[0], parts[1]
+
+
+def _title(claim: str, given: str | None) -> str:
+    title = _in_words(claim) if given is None else given.strip()
+    if not SHORTEST_TITLE <= len(title) <= LONGEST_TITLE:
+        raise UsageError(
+            f"the title {title!r} is too short or too long; give {SHORTEST_TITLE} to {LONGEST_TITLE} characters with --title"
+        )
+    if not title.isprintable():
+        raise UsageError(f"--title: {title!r} holds characters that do not show; give one line of text")
+    return title
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ").strip().capitalize()
+
+
+def _quoted(text: str) -> str:
+    """Return printable text as a string of YAML: JSON's strings are YAML's."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _template(name: str, **words: object) -> str:
+    text = files("harness").joinpath("templates", f"{name}.template").read_text(encoding="utf-8")
+    return Template(text).substitute(words) if words else text
+
+
+def _written(path: Path, text: str) -> str:
+    """Write a file unless there is one; return a line that says which."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return f"left {path} as it was"
+    return f"wrote {path}"
+
+
+def _pytest_configured(folder: Path) -> str:
+    """Write pyproject.toml, or say what a file that configures pytest here may lack."""
+    for name, section in PYTEST_FILES.items():
+        path = folder / name
+        if not path.is_file():
+            continue
+        text = path.read_bytes().decode(errors="replace")
+        if section in text:
+            lacking = (
+                "" if IMPORT_MODE in text else f"; for `pytest claims`, let pytest's addopts there hold {IMPORT_MODE}"
+            )
+            return f"left {path} as it was{lacking}"
+    return _written(folder / "pyproject.toml", _template("pyproject.toml"))
+
+
+def _ignored(path: Path) -> str:
+    """Have git ignore what runs leave: new lines at the end of .gitignore, none twice."""
+    before = path.read_bytes().decode(errors="replace") if path.is_file() else None
+    known = {line.strip().strip("/") for line in (before or "").splitlines()}
+    new = [line for line in IGNORED if line.strip("/") not in known]
+    if before is None:
+        return _written(path, "".join(f"{line}\n" for line in new))
+    if not new:
+        return f"left {path} as it was"
+    with path.open("a", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in ["", *new][before.endswith("\n") or not before :]))
+    return f"added to {path}: {', '.join(new)}"
