@@ -5,43 +5,30 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.commands.project import STORE, add_ids, add_store, chosen, root_of, short_names
 from harness.errors import UsageError
 from harness.outcome import AS_EXPECTED, UNEXPECTED, exit_code
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
 REGRESSION = "regression"
 """What `claims compare --fail-on` may name."""
 
 
-def add_commands(
-    commands: Any,
-    store: Path,
-    root: Callable[[argparse.Namespace], Path],
-    chosen: Callable[[argparse.Namespace], list[Path]],
-) -> None:
-    """Add the three commands to a command line.
-
-    Args:
-        commands: the subparsers.
-        store: default path of the store.
-        root: options -> folder of the claims.
-        chosen: options -> folders of the claims that are named, of all if none is.
-    """
+def add_commands(commands: Any) -> None:
+    """Add the three commands to a command line; `commands` are its subparsers."""
     judge = commands.add_parser("judge", help="judge the stored trials by the present claim.yaml, measuring nothing")
-    judge.add_argument("ids", nargs="*", metavar="ID", help="ids of claims; all by default")
+    add_ids(judge)
     judge.add_argument("--profile", default="quick", metavar="NAME", help="profile of the trials (default quick)")
     judge.add_argument("--base-seed", type=int, default=0, metavar="N", help="base seed of the trials (default 0)")
     judge.add_argument("--device", default="auto", metavar="NAME", help="device that they were measured on")
     judge.add_argument("--json", action="store_true", help="as JSON, like report.json")
     judge.add_argument("--into", type=Path, metavar="DIR", help="write the reports there, too")
-    judge.set_defaults(command=partial(_judge, chosen))
+    judge.set_defaults(command=_judge)
     compare = commands.add_parser("compare", help="two runs: which verdicts changed, which estimates differ")
     for name in ("A", "B"):
         compare.add_argument(name.lower(), metavar=name, help="report.json, store, id of a run, or git commit of one")
@@ -60,12 +47,12 @@ def add_commands(
         "trial", nargs="?", metavar="TRIAL", help="key of a trial, or how it begins; none lists the latest"
     )
     repro.add_argument("--run", action="store_true", help="measure it again and compare every bit")
-    repro.set_defaults(command=partial(_repro, root, store))
+    repro.set_defaults(command=_repro)
     for command in (judge, compare, repro):
-        command.add_argument("--store", type=Path, default=store, help=f"SQLite file of trials (default {store})")
+        add_store(command)
 
 
-def _judge(chosen: Callable[[argparse.Namespace], list[Path]], options: argparse.Namespace) -> int:
+def _judge(options: argparse.Namespace) -> int:
     from harness.options import Options
     from harness.report import write_reports
     from harness.report.terminal import table
@@ -78,8 +65,7 @@ def _judge(chosen: Callable[[argparse.Namespace], list[Path]], options: argparse
             options.profile, options.base_seed, store=options.root / options.store, device=options.device, workers=1
         )
     except UsageError as error:
-        # The same options have longer names where pytest reads them.
-        raise UsageError(str(error).replace("--claims-", "--")) from None
+        raise short_names(error) from None
     with closing(Store.copy_of(given.store)) as store:
         run = review(folders, given, store, options.root.resolve())
     if options.into:
@@ -108,7 +94,7 @@ def _compare(options: argparse.Namespace) -> int:
     return UNEXPECTED if options.fail_on == REGRESSION and found["regressions"] else AS_EXPECTED
 
 
-def _repro(root: Callable[[argparse.Namespace], Path], usual: Path, options: argparse.Namespace) -> int:
+def _repro(options: argparse.Namespace) -> int:
     from harness import repro
     from harness.plaintext import visible
     from harness.store import Store
@@ -121,9 +107,9 @@ def _repro(root: Callable[[argparse.Namespace], Path], usual: Path, options: arg
             print("\n".join(map(visible, repro.listing(store.past("", repro.LATEST)))))
             return AS_EXPECTED
         finding = repro.find_trial(store, options.trial)
-    prospect = repro.prospect_of(finding, root(options))
+    prospect = repro.prospect_of(finding, root_of(options))
     if not options.run:
-        given = "" if options.store == usual else f" --store {options.store}"
+        given = "" if options.store == STORE else f" --store {options.store}"
         print("\n".join(map(visible, repro.lines(finding, prospect, given))))
         return AS_EXPECTED
     outcome = repro.repeat(prospect, finding.trial)

@@ -1,0 +1,60 @@
+"""The commands that show stored runs again: `claims report`, `claims history`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.commands.project import add_ids, add_json, add_store, latest_run, root_of, store_of
+from harness.errors import UsageError
+from harness.outcome import AS_EXPECTED, USAGE
+from harness.plaintext import block, visible
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to a command line; `commands` are its subparsers."""
+    report = commands.add_parser("report", help="write the reports of the last run again")
+    add_store(report)
+    report.add_argument("--into", type=Path, default=Path("reports/latest"), help="folder of the reports")
+    report.set_defaults(command=_report)
+    history = commands.add_parser("history", help="estimates and intervals night by night, alone and accumulated")
+    add_ids(history, "without any, the verdicts of all in short")
+    history.add_argument("--profile", default="quick", metavar="NAME", help="profile of the nights (default quick)")
+    add_store(history)
+    history.add_argument("--device", default="auto", metavar="NAME", help="device that the trials were measured on")
+    add_json(history)
+    history.set_defaults(command=_history)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from harness.report import write_reports
+
+    run = latest_run(options)
+    if run is None:
+        raise UsageError(f"{options.root / options.store}: holds no run yet; `claims run` makes one")
+    write_reports(run, options.root / options.into)
+    print(visible(options.root / options.into / "report.md"))
+    return AS_EXPECTED
+
+
+def _history(options: argparse.Namespace) -> int:
+    from harness.catalogue import find, load_all
+    from harness.history import as_plain, history_of, lines, verdict_counts
+    from harness.options import Options
+
+    store = store_of(options)
+    if not options.ids:
+        loaded, problems = load_all(root_of(options))
+        print(block("\n".join([*verdict_counts(loaded, store, options.profile), *problems])))
+        return USAGE if problems else AS_EXPECTED
+    chosen = Options(profile=options.profile, device=options.device, store=options.root / options.store)
+    found = [history_of(find(root_of(options), name), store, chosen) for name in options.ids]
+    if options.json:
+        print(json.dumps([as_plain(history) for history in found], indent=1))
+    else:
+        print(block("\n".join(line for history in found for line in lines(history))))
+    return AS_EXPECTED

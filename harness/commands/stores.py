@@ -1,0 +1,71 @@
+"""What is done with a store as a whole: `claims export`, `import`, `gc`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.commands.project import add_store, root_of, store_of
+from harness.errors import UsageError
+from harness.outcome import AS_EXPECTED
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to a command line; `commands` are its subparsers."""
+    export = commands.add_parser("export", help="write everything in the store to a file, a line of JSON each")
+    export.add_argument("--jsonl", type=Path, required=True, metavar="FILE", help="the file to write")
+    export.set_defaults(command=_export)
+    merge = commands.add_parser("import", help="add the trials that `claims export` wrote, here or on another machine")
+    merge.add_argument("file", type=Path, metavar="FILE", help="a file that `claims export` wrote")
+    merge.set_defaults(command=_import)
+    gc = commands.add_parser("gc", help="name the trials that no claim can read any more; with --delete, delete them")
+    gc.add_argument("--delete", action="store_true", help="delete them; what runs said of claims is kept")
+    gc.set_defaults(command=_gc)
+    for command in (export, merge, gc):
+        add_store(command)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from harness.transfer import export
+
+    with closing(store_of(options)) as store:
+        counts = export(store, options.jsonl)
+    print(f"{options.jsonl}: {_counted(counts)}")
+    return AS_EXPECTED
+
+
+def _import(options: argparse.Namespace) -> int:
+    from harness.store import Store
+    from harness.transfer import merge
+
+    with closing(Store(options.root / options.store)) as store:
+        counts = merge(store, options.file)
+    print(f"{options.root / options.store}: new: {_counted(counts)}")
+    return AS_EXPECTED
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """Return `runs 3, trials 690, ...`."""
+    return ", ".join(f"{table}s {number}" for table, number in counts.items())
+
+
+def _gc(options: argparse.Namespace) -> int:
+    from harness.catalogue import load_all
+    from harness.garbage import counted, garbage
+    from harness.options import Options
+
+    loaded, problems = load_all(root_of(options))
+    if problems:
+        raise UsageError("\n".join([*map(str, problems), "nothing is deleted while a claim cannot be read"]))
+    with closing(store_of(options)) as store:
+        found = garbage(store, loaded, Options(store=options.root / options.store))
+        print("\n".join(counted(found)) or "every trial can still be read by a claim")
+        if found and options.delete:
+            print(f"deleted {store.discard(found)} trials")
+        elif found:
+            print("nothing was deleted; --delete does it")
+    return AS_EXPECTED
