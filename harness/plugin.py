@@ -22,7 +22,7 @@ import pytest
 
 from harness.dates import base_seed_of, today
 from harness.errors import ClaimsError, SpecError, UsageError
-from harness.options import TODAY, Options
+from harness.options import FLAGS, TODAY, Options
 from harness.outcome import AS_EXPECTED, INCONCLUSIVE_ONLY, UNEXPECTED, USAGE, exit_code
 from harness.plaintext import block, visible
 
@@ -49,46 +49,8 @@ INVALID_SPECIFICATION = "invalid-specification"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the group `claims`."""
     group = parser.getgroup("claims", "claims about machine learning")
-    group.addoption("--claims-profile", default=None, metavar="NAME", help="scale: smoke, quick (default) or paper")
-    group.addoption(
-        "--claims-base-seed",
-        default=None,
-        type=_base_seed,
-        metavar="N",
-        help="enters every random draw (default 0); `today` is the date and joins the evidence of earlier nights",
-    )
-    group.addoption(
-        "--claims-accumulate",
-        action="store_true",
-        default=None,
-        help="judge all base seeds in the store together, as far as code, data and environment are the same",
-    )
-    group.addoption(
-        "--claims-store", default=None, metavar="PATH", help="SQLite file of trials (default .claims/store.sqlite3)"
-    )
-    group.addoption("--claims-fresh", action="store_true", default=None, help="measure everything again, reuse nothing")
-    group.addoption("--claims-device", default=None, metavar="NAME", help="auto (default), cpu or cuda")
-    group.addoption(
-        "--claims-workers",
-        default=None,
-        type=int,
-        metavar="N",
-        help="processes of one thread each (default: one per core)",
-    )
-    group.addoption(
-        "--claims-max-seconds",
-        default=None,
-        type=float,
-        metavar="S",
-        help="run the cheapest claims first, and begin nothing that is not expected to end within this time",
-    )
-    group.addoption("--claims-report", default=None, metavar="DIR", help="where reports go (default reports/latest)")
-    group.addoption("--claims-traceback", action="store_true", default=False, help="show tracebacks of failed trials")
-
-
-def _base_seed(text: str) -> int | str:
-    """Return a base seed, or the word `today`."""
-    return TODAY if text == TODAY else int(text)
+    for flag in FLAGS:
+        group.addoption(f"--claims-{flag.name}", **flag.settings)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -91,7 +91,7 @@ def test_judge_as_json_is_a_report(claims, stored):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["judge", "warm_exceeds_colt"], "no claim 'warm_exceeds_colt'; did you mean 'warm_exceeds_cold'?"),
+        (["judge", "warm_exceeds_colt"], "no claim or document 'warm_exceeds_colt'; did you mean 'warm_exceeds_cold'?"),
         (["judge", "--profile", "smoke"], "--profile: smoke gives no verdict, so there is nothing to judge"),
         (["judge", "--device", "tpu"], "--device: no device 'tpu'; give one of auto, cpu, cuda"),
         (["judge", "--store", "none.sqlite3"], "none.sqlite3: no such store"),

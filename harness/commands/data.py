@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_commands(commands: Any) -> None:
     """Add `claims fetch`; `commands` are the subparsers."""
     fetch = commands.add_parser("fetch", help="download a full data set into the cache")
-    fetch.add_argument("data", choices=["mnist"])
+    fetch.add_argument("data", choices=["mnist"], help="the data set")
     fetch.set_defaults(command=_fetch)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.commands.parser import near
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,10 +18,12 @@ if TYPE_CHECKING:
 STORE = Path(".claims/store.sqlite3")
 """Where the trials of a project are, relative to it."""
 
+LISTED = "`claims list` names them all"
+
 
 def add_ids(command: Any, more: str = "all by default") -> None:
     """Let a command take the claims that it is about."""
-    command.add_argument("ids", nargs="*", metavar="ID", help=f"ids of claims; {more}")
+    command.add_argument("ids", nargs="*", metavar="ID", help=f"a claim, or a document for all its claims; {more}")
 
 
 def add_store(command: Any) -> None:
@@ -40,24 +44,53 @@ def root_of(options: argparse.Namespace) -> Path:
     """
     root: Path = options.root / "claims"
     if not root.is_dir():
-        raise UsageError(f"{root}: no such folder; run this where claims/ lies, or give --root")
+        raise UsageError(
+            f"{root}: no such folder; run this where claims/ lies (cd), give --root, or begin a project with `claims init`"
+        )
     return root.resolve()
 
 
+def targets(root: Path) -> dict[str, list[Path]]:
+    """Return what can be named: a claim with its folder, a document with the folders of its claims."""
+    from harness.catalogue import claim_folders
+
+    found: dict[str, list[Path]] = {}
+    folders = claim_folders(root)
+    for folder in folders:
+        found.setdefault(folder.parent.name, []).append(folder)
+    # Of a claim and a document of one name, the claim is meant.
+    return found | {folder.name: [folder] for folder in folders}
+
+
 def chosen(options: argparse.Namespace) -> list[Path]:
-    """Return the folders of the claims that are named, of all if none is.
+    """Return the folders of the claims that are named, each once, of all if none is.
+
+    A claim is named by its id or by its folder; the name of a document stands for all its claims, and * for any letters.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no claim at all, or none of such a name; all unknown names are told at once.
     """
-    from harness.catalogue import claim_folders
-    from harness.validation import suggestion
+    root = root_of(options)
+    known = targets(root)
+    if not known:
+        raise UsageError(f"{root}: holds no claim yet; `claims --help` says how to begin")
+    names = options.ids or list(known)
+    found = {name: _named(name, known) for name in names}
+    unknown = [f"no claim or document {name!r}; {near(name, known, LISTED)}" for name in names if not found[name]]
+    if unknown:
+        raise UsageError("\n".join(unknown))
+    folders = [folder for name in names for folder in found[name]]
+    return list(dict.fromkeys(folders if options.ids else sorted(folders)))
 
-    folders = {path.name: path for path in claim_folders(root_of(options))}
-    for name in options.ids:
-        if name not in folders:
-            raise UsageError(f"no claim {name!r}; {suggestion(name, folders)}")
-    return [folders[name] for name in options.ids or folders]
+
+def _named(name: str, known: dict[str, list[Path]]) -> list[Path]:
+    """Return the folders that a name stands for, none if it is unknown."""
+    if name in known:
+        return known[name]
+    if any(mark in name for mark in "*?["):
+        return [folder for other in sorted(known) if fnmatchcase(other, name) for folder in known[other]]
+    path = Path(name.removesuffix("claim.yaml")).resolve()
+    return [folder for folders in known.values() for folder in folders if path in (folder, folder.parent)]
 
 
 def store_of(options: argparse.Namespace) -> Store:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.commands.project import add_ids, add_json, add_store, latest_run, root_of, store_of
+from harness.commands.project import add_ids, add_json, add_store, chosen, latest_run, root_of, store_of
 from harness.errors import UsageError
 from harness.outcome import AS_EXPECTED, USAGE
 from harness.plaintext import block, visible
@@ -42,7 +42,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from harness.catalogue import find, load_all
+    from harness.catalogue import load_all, load_claim
     from harness.history import as_plain, history_of, lines, verdict_counts
     from harness.options import Options
 
@@ -51,8 +51,8 @@ def _history(options: argparse.Namespace) -> int:
         loaded, problems = load_all(root_of(options))
         print(block("\n".join([*verdict_counts(loaded, store, options.profile), *problems])))
         return USAGE if problems else AS_EXPECTED
-    chosen = Options(profile=options.profile, device=options.device, store=options.root / options.store)
-    found = [history_of(find(root_of(options), name), store, chosen) for name in options.ids]
+    given = Options(profile=options.profile, device=options.device, store=options.root / options.store)
+    found = [history_of(load_claim(folder), store, given) for folder in chosen(options)]
     if options.json:
         print(json.dumps([as_plain(history) for history in found], indent=1))
     else:
