@@ -222,6 +222,10 @@ class Store(Database):
             found.append(PastTrial(key, Seed(base, claim, index), arm, *facts, *plain))
         return found
 
+    def has_trials(self, claim: str) -> bool:
+        """Whether there is any trial of a claim."""
+        return bool(self._read("SELECT 1 FROM trial WHERE claim = ? LIMIT 1", (claim,)))
+
     def peak_bytes(self, claim: str, task: Task) -> int | None:
         """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
         query = "SELECT MAX(peak_bytes) FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"

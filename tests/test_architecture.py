@@ -21,7 +21,7 @@ LADDER = [
     {"contrasts"},
     {"decidability", "simulation", "verdict"},
     {"catalogue"},
-    {"batches", "choices", "initial", "layers", "memory", "optim", "profiling", "stopping", "timing"},
+    {"batches", "choices", "initial", "layers", "memory", "optim", "profiling", "progress", "stopping", "timing"},
     {"strategy"},
     {"networks"},
     {"ensembles", "estimators"},
@@ -39,7 +39,7 @@ LADDER = [
     {"session"},
     {"compare", "outcome", "explain", "error_budget"},
     {"garbage", "history", "report", "transfer"},
-    {"handle", "repro", "review", "runs"},
+    {"handle", "live", "repro", "review", "runs"},
     {"commands"},
     {"cli", "plugin"},
 ]

@@ -132,6 +132,7 @@ def _run(options: argparse.Namespace) -> int:
     options.ids += [name for name in words.ids if name not in options.ids]
     folders = chosen(options)
     given = {flag.name: value for flag in FLAGS if (value := getattr(options, flag.name.replace("-", "_"))) is not None}
+    given.setdefault("progress", PROGRESS[0])
     _check(given, folders)
     paths = [str(folder) for folder in folders] if options.ids else [str(root_of(options))]
     passed = [f"--claims-{name}" if value is True else f"--claims-{name}={value}" for name, value in given.items()]
@@ -180,7 +181,7 @@ def _check(given: dict[str, Any], folders: list[Path]) -> None:
         profile = Options(**fields).profile
     except UsageError as error:
         raise short_names(error) from None
-    if given.get("progress", PROGRESS[0]) not in PROGRESS:
+    if given["progress"] not in PROGRESS:
         raise UsageError(f"--progress: {given['progress']!r} is no way to show it; give one of {', '.join(PROGRESS)}")
     from harness.validation import suggestion
 
