@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.explain import SYMBOL
-from harness.plaintext import one_line
+from harness.markup import safe, styled
 from harness.progress import duration
+from harness.report.specification import mark
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 REFRESH = 0.5
 """Seconds between two looks at a run; few, because what is measured shares the core."""
-
-COLOURS = {"VERIFIED": "green", "REFUTED": "green", "INCONCLUSIVE": "yellow", "INVALID": "red", "NOT_RUN": "dim"}
-"""Of verdicts that are as expected; all others are red."""
 
 BAR = 24
 """Characters of the bar."""
@@ -120,7 +117,7 @@ class LiveView:
         columns, _ = self._size()
         new = self._progress.found[self._told :]
         self._told += len(new)
-        return [_styled(found_line(found), columns - 1) for found in new]
+        return [styled(found_line(found), columns - 1) for found in new]
 
     def _write(self, above: list[str], view: list[str] | None = None) -> None:
         """Put the view in the place of the one before, below lines that stay."""
@@ -133,8 +130,8 @@ class LiveView:
 
 def lines(progress: Progress, width: int) -> list[str]:
     """Return the lines of the view, at most `width` columns each: counts and time, what is under way, what to know."""
-    shown = [_styled(head_line(progress), width), _styled(under_way(progress), width)]
-    return [*shown, _styled(f"[bold yellow]{_safe(progress.notice)}[/]", width)] if progress.notice else shown
+    shown = [styled(head_line(progress), width), styled(under_way(progress), width)]
+    return [*shown, styled(f"[bold yellow]{safe(progress.notice)}[/]", width)] if progress.notice else shown
 
 
 def head_line(progress: Progress) -> str:
@@ -154,7 +151,7 @@ def _counts(progress: Progress) -> dict[tuple[str, bool], int]:
 
 
 def _mark(verdict: str, *, good: bool) -> str:
-    return f"[{COLOURS[verdict] if good else 'bold red'}]{SYMBOL[verdict]}[/]"
+    return mark({"verdict": verdict, "as_expected": good})
 
 
 def found_line(found: Found) -> str:
@@ -162,7 +159,7 @@ def found_line(found: Found) -> str:
     marks = "".join(_mark(verdict, good=good) for verdict, good in found.verdicts) or "[bold red]![/]"
     otherwise = [verdict for verdict, good in found.verdicts if not good and verdict != "NOT_RUN"]
     odd = f"  [bold red]not as expected: {', '.join(otherwise)}[/]" if otherwise else ""
-    return f"{marks} {_safe(found.claim)}  [dim]{duration(found.seconds)}[/]{odd}"
+    return f"{marks} {safe(found.claim)}  [dim]{duration(found.seconds)}[/]{odd}"
 
 
 def under_way(progress: Progress) -> str:
@@ -171,31 +168,8 @@ def under_way(progress: Progress) -> str:
     if claim is None:
         return "[dim]between claims[/]"
     if step is None:
-        return f"  {_safe(claim)}: beginning"
-    control = f" \\[control {_safe(step.control)}]" if step.control else ""
-    return f"  {_safe(claim)}{control}: seeds up to {step.seeds} of at most {step.cap}, {step.done} of {step.trials} trials"
-
-
-def _safe(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(one_line(text))
-
-
-def _styled(marked: str, width: int) -> str:
-    """Return text with rich's marks of style as the terminal reads it, cut at `width` columns."""
-    from io import StringIO
-
-    from rich.console import Console
-    from rich.text import Text
-
-    plain = bool(os.environ.get("NO_COLOR"))
-    console = Console(
-        file=StringIO(), force_terminal=True, no_color=plain, width=width, highlight=False, legacy_windows=False
+        return f"  {safe(claim)}: beginning"
+    control = f" \\[control {safe(step.control)}]" if step.control else ""
+    return (
+        f"  {safe(claim)}{control}: seeds up to {step.seeds} of at most {step.cap}, {step.done} of {step.trials} trials"
     )
-    text = Text.from_markup(marked)
-    # A line that the terminal breaks would be two, and the view would climb.
-    text.truncate(width, overflow="ellipsis")
-    with console.capture() as captured:
-        console.print(text, end="")
-    return captured.get()

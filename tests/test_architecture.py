@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parents[1]
 
 LADDER = [
     {"dates", "errors", "dataset", "plaintext", "seeds"},
-    {"yaml_nodes", "provenance"},
+    {"markup", "yaml_nodes", "provenance"},
     {"options"},
     {"spec"},
     {"validation"},
