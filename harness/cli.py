@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.commands import catalogue, data, noise, outlook, reports, retrospect, run, stores
+from harness.commands import catalogue, completion, data, doctor, noise, outlook, reports, retrospect, run, stores
 from harness.commands.parser import ABOUT, Overview, Parser, commands_of, near
 from harness.errors import ClaimsError, UsageError
 from harness.outcome import AS_EXPECTED, USAGE
@@ -17,8 +17,11 @@ from harness.plaintext import block, visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-COMMANDS = (run, catalogue, outlook, noise, reports, retrospect, stores, data)
+COMMANDS = (run, catalogue, outlook, noise, reports, retrospect, stores, data, doctor, completion)
 """Each has `add_commands(commands)`, which gets the subparsers."""
+
+COMPLETING = "_ARGCOMPLETE"
+"""The variable by which a shell asks for the words that may come next."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +51,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         UsageError: no such command or option, or a value that does not fit.
     """
     parser = build_parser()
+    if COMPLETING in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
     known = commands_of(parser).choices
     at = _command_at(arguments)
     named = arguments[at : at + 1]

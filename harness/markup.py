@@ -16,7 +16,11 @@ def safe(text: object) -> str:
     """Return one line of text that others wrote, harmless in a terminal and free of marks of style."""
     from rich.markup import escape
 
-    return escape(one_line(text))
+    line = one_line(text)
+    whole = line.rstrip("\\")
+    # Backslashes at the end would escape the mark that comes next; before one of our own, two stand for one.
+    end = "\\\\" * (len(line) - len(whole))
+    return escape(whole) + (f"{end}[none][/none]" if end else "")
 
 
 def plain(marked: str) -> str:

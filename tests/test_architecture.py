@@ -39,7 +39,7 @@ LADDER = [
     {"session"},
     {"compare", "outcome", "explain", "error_budget"},
     {"garbage", "history", "report", "transfer"},
-    {"handle", "live", "repro", "review", "runs"},
+    {"diagnosis", "handle", "live", "repro", "review", "runs"},
     {"commands"},
     {"cli", "plugin"},
 ]

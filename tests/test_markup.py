@@ -7,9 +7,11 @@ import pytest
 from harness.markup import plain, safe, show, styled
 
 
-@pytest.mark.parametrize("text", ["[red]x[/]", "[/]", "back\\", "\\[x]", "a [link=evil]b", "plain"])
+@pytest.mark.parametrize("text", ["[red]x[/]", "[/]", "back\\", "two\\\\", "\\", "\\[x]", "a [link=evil]b", "plain"])
 def test_what_others_wrote_comes_out_as_it_was(text):
     assert plain(f"[bold]{safe(text)}[/]") == text
+    assert plain(f"{safe(text)} {safe(text)}") == f"{text} {text}"
+    assert styled(safe(text), 80) == text
 
 
 def test_control_characters_do_not_come_out():

@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.commands.parser import near
-from harness.commands.project import add_ids, add_json, add_store, chosen, latest_run, root_of, short_names
+from harness.commands.project import (
+    add_ids,
+    add_json,
+    add_store,
+    chosen,
+    known_documents,
+    latest_run,
+    root_of,
+    short_names,
+)
 from harness.errors import UsageError
 from harness.outcome import AS_EXPECTED, USAGE
 from harness.plaintext import visible
@@ -31,7 +40,8 @@ VERDICTS = ("VERIFIED", "REFUTED", "INCONCLUSIVE", "INVALID", "NOT_RUN", UNEXPEC
 def add_commands(commands: Any) -> None:
     """Add the commands to a command line; `commands` are its subparsers."""
     lister = commands.add_parser("list", help="list the claims with their last verdicts")
-    lister.add_argument("--document", metavar="NAME", help="only those of this document")
+    document = lister.add_argument("--document", metavar="NAME", help="only those of this document")
+    document.completer = known_documents
     lister.add_argument(
         "--verdict",
         metavar="WORD",

@@ -7,7 +7,7 @@ import sys
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from harness.commands.project import add_store, root_of, short_names
+from harness.commands.project import add_store, complete_profiles, known_names, root_of, short_names
 from harness.errors import UsageError
 from harness.outcome import AS_EXPECTED, TRIAL_ERRORS, UNEXPECTED
 from harness.plaintext import block
@@ -24,7 +24,7 @@ AA_CODES = "exit codes: 0 not told apart, 1 different from itself, 2 usage or sp
 def add_commands(commands: Any) -> None:
     """Add `claims aa`; `commands` are the subparsers."""
     aa = commands.add_parser("aa", help="run an arm against itself, and measure the noise floor", epilog=AA_CODES)
-    aa.add_argument("id", metavar="ID", help="id of a claim")
+    aa.add_argument("id", metavar="ID", help="id of a claim").completer = known_names
     aa.add_argument("--arm", metavar="NAME", help="the arm (default: the claim's first)")
     aa.add_argument("--profile", default="quick", metavar="NAME", help="scale: smoke, quick (default) or paper")
     aa.add_argument("--seeds", type=int, metavar="N", help="at most so many seeds (default: two looks after the first)")
@@ -34,6 +34,7 @@ def add_commands(commands: Any) -> None:
     aa.add_argument("--device", default="auto", metavar="NAME", help="auto (default), cpu or cuda")
     aa.add_argument("--workers", type=int, default=1, metavar="N", help="processes of one thread each (default 1)")
     aa.add_argument("--json", action="store_true", help="print the record")
+    complete_profiles(aa)
     aa.set_defaults(command=_aa)
 
 

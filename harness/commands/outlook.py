@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.commands.project import add_ids, add_json, add_store, chosen
+from harness.commands.project import add_ids, add_json, add_store, chosen, complete_profiles
 from harness.errors import UsageError
 from harness.outcome import AS_EXPECTED
 from harness.plaintext import block
@@ -35,6 +35,7 @@ def add_commands(commands: Any) -> None:
     plan.add_argument("--pilot", action="store_true", help="where trials are lacking, measure 3 seeds of each point")
     plan.add_argument("-v", "--expectations", action="store_true", help="list every expectation")
     add_json(plan)
+    complete_profiles(plan)
     plan.set_defaults(command=_plan)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,42 @@ if TYPE_CHECKING:
 STORE = Path(".claims/store.sqlite3")
 """Where the trials of a project are, relative to it."""
 
+_PROFILES = re.compile(r"^profiles:[^\n]*\n((?:(?:[ #][^\n]*)?\n)+)", re.MULTILINE)
+
+_PROFILE = re.compile(r"^  ([a-z]\w*):", re.MULTILINE)
+
 LISTED = "`claims list` names them all"
 
 
 def add_ids(command: Any, more: str = "all by default") -> None:
     """Let a command take the claims that it is about."""
-    command.add_argument("ids", nargs="*", metavar="ID", help=f"a claim, or a document for all its claims; {more}")
+    help_ = f"a claim, or a document for all its claims; {more}"
+    command.add_argument("ids", nargs="*", metavar="ID", help=help_).completer = known_names
+
+
+def known_names(parsed_args: argparse.Namespace, **_: Any) -> list[str]:
+    """Return the claims and documents that a shell may complete; quickly, so no specification is read."""
+    paths = [path.parent for path in (parsed_args.root / "claims").glob("*/*/claim.yaml")]
+    return sorted({path.name for path in paths} | {path.parent.name for path in paths})
+
+
+def known_documents(parsed_args: argparse.Namespace, **_: Any) -> list[str]:
+    """Return the documents that a shell may complete."""
+    return sorted(path.parent.name for path in (parsed_args.root / "claims").glob("*/document.yaml"))
+
+
+def known_profiles(parsed_args: argparse.Namespace, **_: Any) -> list[str]:
+    """Return the profiles that a shell may complete: what stands below `profiles:`, without reading YAML as such."""
+    texts = (path.read_text(encoding="utf-8") for path in (parsed_args.root / "claims").glob("*/*/claim.yaml"))
+    blocks = (found[1] for text in texts if (found := _PROFILES.search(text)))
+    return sorted({name for block in blocks for name in _PROFILE.findall(block)})
+
+
+def complete_profiles(command: Any) -> None:
+    """Let a shell complete the option --profile of a command."""
+    for action in command._actions:
+        if "--profile" in action.option_strings:
+            action.completer = known_profiles
 
 
 def add_store(command: Any) -> None:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.commands.project import add_ids, add_json, add_store, chosen, latest_run, root_of, store_of
+from harness.commands.project import (
+    add_ids,
+    add_json,
+    add_store,
+    chosen,
+    complete_profiles,
+    latest_run,
+    root_of,
+    store_of,
+)
 from harness.errors import UsageError
 from harness.outcome import AS_EXPECTED, USAGE
 from harness.plaintext import block, visible
@@ -15,11 +25,18 @@ if TYPE_CHECKING:
     import argparse
 
 
+SHOWN = ("index.html", "report.md")
+"""The reports that a person reads, the best first."""
+
+
 def add_commands(commands: Any) -> None:
     """Add the commands to a command line; `commands` are its subparsers."""
     report = commands.add_parser("report", help="write the reports of the last run again")
     add_store(report)
     report.add_argument("--into", type=Path, default=Path("reports/latest"), help="folder of the reports")
+    report.add_argument(
+        "--open", action="store_true", help="open the report: index.html, or report.md if there is none"
+    )
     report.set_defaults(command=_report)
     history = commands.add_parser("history", help="estimates and intervals night by night, alone and accumulated")
     add_ids(history, "without any, the verdicts of all in short")
@@ -27,6 +44,7 @@ def add_commands(commands: Any) -> None:
     add_store(history)
     history.add_argument("--device", default="auto", metavar="NAME", help="device that the trials were measured on")
     add_json(history)
+    complete_profiles(history)
     history.set_defaults(command=_history)
 
 
@@ -37,7 +55,18 @@ def _report(options: argparse.Namespace) -> int:
     if run is None:
         raise UsageError(f"{options.root / options.store}: holds no run yet; `claims run` makes one")
     write_reports(run, options.root / options.into)
-    print(visible(options.root / options.into / "report.md"))
+    folder = options.root / options.into
+    path = next((folder / name for name in SHOWN if (folder / name).is_file()), folder / SHOWN[-1])
+    print(visible(path))
+    return _open(path) if options.open else AS_EXPECTED
+
+
+def _open(path: Path) -> int:
+    """Open a file with what the user opens such files with; where there is nothing, its name has been printed."""
+    import webbrowser
+
+    if not webbrowser.open(path.resolve().as_uri()):
+        print("no browser was found to open it with; the file is named above", file=sys.stderr)
     return AS_EXPECTED
 
 

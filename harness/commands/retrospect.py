@@ -8,7 +8,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.commands.project import STORE, add_ids, add_store, chosen, root_of, short_names
+from harness.commands.project import (
+    STORE,
+    add_ids,
+    add_json,
+    add_store,
+    chosen,
+    complete_profiles,
+    root_of,
+    short_names,
+)
 from harness.errors import UsageError
 from harness.outcome import AS_EXPECTED, UNEXPECTED, exit_code
 
@@ -28,10 +37,13 @@ def add_commands(commands: Any) -> None:
     judge.add_argument("--device", default="auto", metavar="NAME", help="device that they were measured on")
     judge.add_argument("--json", action="store_true", help="as JSON, like report.json")
     judge.add_argument("--into", type=Path, metavar="DIR", help="write the reports there, too")
+    complete_profiles(judge)
     judge.set_defaults(command=_judge)
     compare = commands.add_parser("compare", help="two runs: which verdicts changed, which estimates differ")
     for name in ("A", "B"):
-        compare.add_argument(name.lower(), metavar=name, help="report.json, store, id of a run, or git commit of one")
+        compare.add_argument(
+            name.lower(), metavar=name, help="report.json or its folder, store, id of a run, or git commit of one"
+        )
     compare.add_argument("--format", choices=["text", "markdown", "json"], default="text", help="default text")
     compare.add_argument(
         "--fail-on", choices=[REGRESSION], help="exit code 1 if a reading that was as expected in A is not in B"
@@ -47,6 +59,7 @@ def add_commands(commands: Any) -> None:
         "trial", nargs="?", metavar="TRIAL", help="key of a trial, or how it begins; none lists the latest"
     )
     repro.add_argument("--run", action="store_true", help="measure it again and compare every bit")
+    add_json(repro)
     repro.set_defaults(command=_repro)
     for command in (judge, compare, repro):
         add_store(command)
@@ -104,15 +117,24 @@ def _repro(options: argparse.Namespace) -> int:
         if options.trial is None:
             if options.run:
                 raise UsageError("--run: which trial? `claims repro` without it lists the latest")
-            print("\n".join(map(visible, repro.listing(store.past("", repro.LATEST)))))
+            trials = store.past("", repro.LATEST)
+            latest = json.dumps([repro.as_plain(trial) for trial in trials], indent=1)
+            print(latest if options.json else "\n".join(map(visible, repro.listing(trials))))
             return AS_EXPECTED
         finding = repro.find_trial(store, options.trial)
     prospect = repro.prospect_of(finding, root_of(options))
+    facts = {**repro.as_plain(finding.trial), "commit": finding.commit, "obstacles": prospect.obstacles}
     if not options.run:
+        if options.json:
+            print(json.dumps(facts, indent=1))
+            return AS_EXPECTED
         given = "" if options.store == STORE else f" --store {options.store}"
         print("\n".join(map(visible, repro.lines(finding, prospect, given))))
         return AS_EXPECTED
     outcome = repro.repeat(prospect, finding.trial)
     assert prospect.plan is not None
-    print("\n".join(map(visible, repro.result_lines(finding, outcome, prospect.plan))))
-    return AS_EXPECTED if repro.repeated(finding.trial, outcome, prospect.plan) else UNEXPECTED
+    same = repro.repeated(finding.trial, outcome, prospect.plan)
+    again = {"again": {"metrics": outcome.metrics, "seconds": outcome.seconds}, "same": same}
+    told = "\n".join(map(visible, repro.result_lines(finding, outcome, prospect.plan)))
+    print(json.dumps(facts | again, indent=1) if options.json else told)
+    return AS_EXPECTED if same else UNEXPECTED

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.commands.project import add_ids, chosen, root_of, short_names, targets
+from harness.commands.project import add_ids, chosen, complete_profiles, root_of, short_names, targets
 from harness.errors import SpecError, UsageError
 from harness.options import FLAGS, PROGRESS, Options
 
@@ -100,6 +100,7 @@ def add_commands(commands: Any) -> None:
     add_ids(run)
     for flag in FLAGS:
         run.add_argument(f"--{flag.name}", f"--claims-{flag.name}", **flag.settings)
+    complete_profiles(run)
     run.set_defaults(command=_run)
 
 

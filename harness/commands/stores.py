@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.commands.project import add_store, root_of, store_of
+from harness.commands.project import add_json, add_store, root_of, store_of
 from harness.errors import UsageError
 from harness.outcome import AS_EXPECTED
+from harness.plaintext import block
 
 if TYPE_CHECKING:
     import argparse
@@ -27,6 +30,7 @@ def add_commands(commands: Any) -> None:
     gc.set_defaults(command=_gc)
     for command in (export, merge, gc):
         add_store(command)
+        add_json(command)
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -34,7 +38,7 @@ def _export(options: argparse.Namespace) -> int:
 
     with closing(store_of(options)) as store:
         counts = export(store, options.jsonl)
-    print(f"{options.jsonl}: {_counted(counts)}")
+    _tell(options, {"file": str(options.jsonl), "rows": counts}, f"{options.jsonl}: {_counted(counts)}")
     return AS_EXPECTED
 
 
@@ -44,7 +48,8 @@ def _import(options: argparse.Namespace) -> int:
 
     with closing(Store(options.root / options.store)) as store:
         counts = merge(store, options.file)
-    print(f"{options.root / options.store}: new: {_counted(counts)}")
+    path = options.root / options.store
+    _tell(options, {"store": str(path), "new": counts}, f"{path}: new: {_counted(counts)}")
     return AS_EXPECTED
 
 
@@ -63,9 +68,14 @@ def _gc(options: argparse.Namespace) -> int:
         raise UsageError("\n".join([*map(str, problems), "nothing is deleted while a claim cannot be read"]))
     with closing(store_of(options)) as store:
         found = garbage(store, loaded, Options(store=options.root / options.store))
-        print("\n".join(counted(found)) or "every trial can still be read by a claim")
-        if found and options.delete:
-            print(f"deleted {store.discard(found)} trials")
-        elif found:
-            print("nothing was deleted; --delete does it")
+        lines = counted(found) or ["every trial can still be read by a claim"]
+        deleted = store.discard(found) if found and options.delete else 0
+    if found:
+        lines.append(f"deleted {deleted} trials" if options.delete else "nothing was deleted; --delete does it")
+    _tell(options, {"reasons": dict(Counter(found.values())), "trials": found, "deleted": deleted}, "\n".join(lines))
     return AS_EXPECTED
+
+
+def _tell(options: argparse.Namespace, facts: dict[str, Any], words: str) -> None:
+    """Print what was done, as JSON if that is asked for."""
+    print(json.dumps(facts, indent=1) if options.json else block(words))
