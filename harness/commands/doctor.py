@@ -50,7 +50,8 @@ def _lines(found: list[Finding], wrong: int) -> Iterator[str]:
         yield from (f"  [bold red]wrong:[/] {safe(words)}" for words in part.wrong)
         yield from (f"  [yellow]note:[/] {safe(words)}" for words in part.notes)
     yield ""
-    yield f"[bold red]{wrong} things are wrong[/]" if wrong else "[green]nothing is wrong[/]"
+    count = f"{wrong} thing{'s are' if wrong > 1 else ' is'} wrong"
+    yield f"[bold red]{count}[/]" if wrong else "[green]nothing is wrong[/]"
     yield "[dim]A report of a fault is most useful with all of this: `claims doctor --json`.[/]"
 
 
