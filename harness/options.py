@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import UsageError
 from harness.provenance import cores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NO_VERDICT_PROFILE = "smoke"
 """The profile that only shows that a claim runs."""
@@ -16,6 +20,70 @@ TODAY = "today"
 """The base seed that changes every night: the date in UTC."""
 
 DEVICES = ("auto", "cpu", "cuda")
+
+PROGRESS = ("auto", "live", "plain")
+
+
+def base_seed(text: str) -> int | str:
+    """Return a base seed, or the word `today`."""
+    if text == TODAY:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number nor `{TODAY}`") from None
+
+
+class Flag(NamedTuple):
+    """An option of a run as it is written: `--claims-NAME` for pytest, also `--NAME` for `claims run`.
+
+    Attributes:
+        name: its name without dashes before it.
+        help: what it does, for both.
+        metavar: what its value is called; None if it takes none.
+        kind: turns its text into a value.
+    """
+
+    name: str
+    help: str
+    metavar: str | None = None
+    kind: Callable[[str], Any] = str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Keywords of `add_argument`."""
+        takes = {"metavar": self.metavar, "type": self.kind} if self.metavar else {"action": "store_true"}
+        return {"default": None, "help": self.help, **takes}
+
+
+FLAGS = (
+    Flag("profile", "scale: smoke, quick (default) or paper", "NAME"),
+    Flag(
+        "base-seed",
+        "enters every random draw (default 0); `today` is the date and joins the evidence of earlier nights",
+        "N",
+        base_seed,
+    ),
+    Flag("accumulate", "judge all base seeds in the store together, as far as code, data and environment are the same"),
+    Flag("store", "SQLite file of trials (default .claims/store.sqlite3)", "PATH"),
+    Flag("fresh", "measure everything again, reuse nothing"),
+    Flag("device", "auto (default), cpu or cuda", "NAME"),
+    Flag("workers", "processes of one thread each (default: one per core)", "N", int),
+    Flag(
+        "max-seconds",
+        "run the cheapest claims first, and begin nothing that is not expected to end within this time",
+        "S",
+        float,
+    ),
+    Flag("report", "where reports go (default reports/latest)", "DIR"),
+    Flag("traceback", "show tracebacks of failed trials"),
+    Flag(
+        "progress",
+        "plain: a line for every batch; live: one view that is kept up to date; auto: live where `claims run` writes to a terminal",
+        "HOW",
+    ),
+)
+"""The options of a run."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.options import NO_VERDICT_PROFILE
-from harness.waiver import covers, expired
 
 if TYPE_CHECKING:
     from harness.record import Record
@@ -24,6 +23,9 @@ def exit_code(records: list[Record]) -> int:
 
 
 def _code(record: Record) -> int:
+    # Late, for the codes alone are wanted by every command, and this brings the judge and numpy with it.
+    from harness.waiver import covers, expired
+
     if "problem" in record:
         return USAGE if record["problem"]["kind"] in ("specification", "usage") else TRIAL_ERRORS
     if record["errors"]:

@@ -22,9 +22,10 @@ import pytest
 
 from harness.dates import base_seed_of, today
 from harness.errors import ClaimsError, SpecError, UsageError
-from harness.options import TODAY, Options
+from harness.options import FLAGS, TODAY, Options
 from harness.outcome import AS_EXPECTED, INCONCLUSIVE_ONLY, UNEXPECTED, USAGE, exit_code
 from harness.plaintext import block, visible
+from harness.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -37,8 +38,12 @@ SESSION: pytest.StashKey[Session] = pytest.StashKey()
 OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 RUN: pytest.StashKey[str] = pytest.StashKey()
 DEADLINE: pytest.StashKey[float] = pytest.StashKey()
+PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
 UNUSABLE: pytest.StashKey[bool] = pytest.StashKey()
 FINISHED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+
+LIVE = "claims-live"
+"""What the live view is called among pytest's plugins."""
 
 STOPPING = "claims: finishing what is being measured, then the report; Ctrl-C again stops at once"
 
@@ -49,46 +54,8 @@ INVALID_SPECIFICATION = "invalid-specification"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the group `claims`."""
     group = parser.getgroup("claims", "claims about machine learning")
-    group.addoption("--claims-profile", default=None, metavar="NAME", help="scale: smoke, quick (default) or paper")
-    group.addoption(
-        "--claims-base-seed",
-        default=None,
-        type=_base_seed,
-        metavar="N",
-        help="enters every random draw (default 0); `today` is the date and joins the evidence of earlier nights",
-    )
-    group.addoption(
-        "--claims-accumulate",
-        action="store_true",
-        default=None,
-        help="judge all base seeds in the store together, as far as code, data and environment are the same",
-    )
-    group.addoption(
-        "--claims-store", default=None, metavar="PATH", help="SQLite file of trials (default .claims/store.sqlite3)"
-    )
-    group.addoption("--claims-fresh", action="store_true", default=None, help="measure everything again, reuse nothing")
-    group.addoption("--claims-device", default=None, metavar="NAME", help="auto (default), cpu or cuda")
-    group.addoption(
-        "--claims-workers",
-        default=None,
-        type=int,
-        metavar="N",
-        help="processes of one thread each (default: one per core)",
-    )
-    group.addoption(
-        "--claims-max-seconds",
-        default=None,
-        type=float,
-        metavar="S",
-        help="run the cheapest claims first, and begin nothing that is not expected to end within this time",
-    )
-    group.addoption("--claims-report", default=None, metavar="DIR", help="where reports go (default reports/latest)")
-    group.addoption("--claims-traceback", action="store_true", default=False, help="show tracebacks of failed trials")
-
-
-def _base_seed(text: str) -> int | str:
-    """Return a base seed, or the word `today`."""
-    return TODAY if text == TODAY else int(text)
+    for flag in FLAGS:
+        group.addoption(f"--claims-{flag.name}", **flag.settings)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -106,6 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
     limit = config.stash[OPTIONS].max_seconds
     own = math.inf if limit is None else time.monotonic() + limit
     config.stash[DEADLINE] = worker_input["claims_deadline"] if worker_input else own
+    config.stash[PROGRESS] = Progress()
     # pytest-xdist would hand out the files with most tests first.
     if limit is not None and hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
@@ -151,7 +119,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     result = yield
     if config.stash[OPTIONS].max_seconds is not None and not config.option.collectonly:
         _arrange(config, items)
+    config.stash[PROGRESS].expect(folder.name for folder in _folders_of(items))
     return result
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Show the run live where that is wanted."""
+    if (session.config.getoption("claims_progress") or "plain") == "plain":
+        return
+    from harness.live import LiveView, wanted
+
+    if wanted(session.config):
+        session.config.pluginmanager.register(LiveView(session.config, session.config.stash[PROGRESS]), LIVE)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Count a claim as done after the last of its tests."""
+    if _is_of_claim(item) and (nextitem is None or nextitem.path.parent != item.path.parent):
+        item.config.stash[PROGRESS].finish(item.path.parent.name)
+
+
+def _folders_of(items: list[pytest.Item]) -> list[Path]:
+    """Return the folders of the claims that tests belong to, each once, in order."""
+    return list(dict.fromkeys(item.path.parent for item in items if _is_of_claim(item)))
 
 
 def _is_of_claim(item: pytest.Item) -> bool:
@@ -160,7 +152,7 @@ def _is_of_claim(item: pytest.Item) -> bool:
 
 def _arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort the tests by claim, the cheapest claim first; all others come before them."""
-    folders = list(dict.fromkeys(item.path.parent for item in items if _is_of_claim(item)))
+    folders = _folders_of(items)
     try:
         ranks = {folder: rank for rank, folder in enumerate(_session(config).arrange(folders) if folders else [])}
     except UsageError:
@@ -209,7 +201,11 @@ def claim(request: pytest.FixtureRequest) -> ClaimHandle:
     if not (folder / "claim.yaml").is_file():
         pytest.fail(visible(f"{folder}: the fixture `claim` needs a claim.yaml beside the test"), pytrace=False)
     try:
-        return ClaimHandle(request, _session(request.config), folder)
+        new = SESSION not in request.config.stash
+        session = _session(request.config)
+        if new:
+            session.foresee(_folders_of(request.session.items))
+        return ClaimHandle(request, session, folder)
     except ClaimsError as error:
         words = block(error)
     # Out here, so that pytest does not show the error itself as well.
@@ -222,8 +218,15 @@ def _session(config: pytest.Config) -> Session:
         from harness.session import Session
 
         try:
+            # Of an xdist worker nobody sees how far it is.
+            watched = None if hasattr(config, "workerinput") else config.stash[PROGRESS]
             config.stash[SESSION] = Session(
-                config.stash[OPTIONS], config.stash[RUN], config.rootpath, _teller(config), config.stash[DEADLINE]
+                config.stash[OPTIONS],
+                config.stash[RUN],
+                config.rootpath,
+                _teller(config),
+                config.stash[DEADLINE],
+                watched,
             )
         except UsageError:
             config.stash[UNUSABLE] = True
@@ -242,6 +245,9 @@ def _finish_at_the_first_interrupt(config: pytest.Config) -> None:
     def finish(_number: int, _frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         config.stash[SESSION].stop()
+        if config.pluginmanager.hasplugin(LIVE):
+            config.stash[PROGRESS].notice = STOPPING
+            return
         reporter = config.pluginmanager.getplugin("terminalreporter")
         if reporter is not None:
             # Past all buffers: the line that this signal came upon may be half written.
@@ -252,17 +258,22 @@ def _finish_at_the_first_interrupt(config: pytest.Config) -> None:
 
 
 def _teller(config: pytest.Config) -> Any:
-    """Return a function that prints a line and the time so far, past pytest's capturing; silent in an xdist worker."""
-    begun = time.monotonic()
+    """Return a function that prints a line and how far the run is, past pytest's capturing.
+
+    Silent in an xdist worker, and where there is a live view.
+    """
     reporter = config.pluginmanager.getplugin("terminalreporter")
     capture = config.pluginmanager.getplugin("capturemanager")
 
     def say(line: str) -> None:
-        if reporter is None:
+        if reporter is None or config.pluginmanager.hasplugin(LIVE):
             return
         with capture.global_and_fixture_disabled():
             reporter.ensure_newline()
-            reporter.write_line(f"{line} [{time.monotonic() - begun:.0f} s]")
+            # Under -q pytest knows of no line that its dots have begun.
+            if reporter._tw.width_of_current_line:
+                reporter._tw.line()
+            reporter.write_line(f"{line} [{config.stash[PROGRESS].words()}]")
 
     return say
 

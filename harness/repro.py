@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.catalogue import find
@@ -187,6 +187,18 @@ def _listed(value: float | list[float] | None) -> list[float]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def as_plain(trial: PastTrial) -> dict[str, Any]:
+    """Return a trial as plain values."""
+    facts = asdict(trial)
+    return {
+        "key": facts.pop("key"),
+        "claim": trial.claim,
+        **facts,
+        "seed": trial.seed.index,
+        "base_seed": trial.seed.base,
+    }
 
 
 def listing(trials: list[PastTrial]) -> Iterator[str]:

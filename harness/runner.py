@@ -13,6 +13,7 @@ from harness.memory import affordable
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.outlook import PILOT, batch_seconds, remaining_seconds
 from harness.plan import fingerprint, illustration_task, jobs_of, make_plan, only, tasks_of, timed_jobs_of
+from harness.progress import Step
 from harness.record import make_record
 from harness.series import join
 from harness.store import TrialRow
@@ -41,6 +42,10 @@ def _silent(_line: str) -> None:
     """Tell nobody."""
 
 
+def _unwatched(_step: Step) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What the claims of a run share.
@@ -52,6 +57,7 @@ class Context:
         run: id of the run.
         say: is told one line per finished batch.
         budget: the time that the run may take.
+        watch: is told before a batch and after every part of it.
     """
 
     options: Options
@@ -60,6 +66,7 @@ class Context:
     run: str
     say: Callable[[str], None] = _silent
     budget: Budget = field(default_factory=Budget)
+    watch: Callable[[Step], None] = _unwatched
 
 
 def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] | None = None) -> Record:
@@ -159,10 +166,13 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
         variant.lacking = sum(len(task.seeds) for task in missing)
         return False
     wanted = sum(len(task.seeds) for task in missing)
+    step = Step(plan.claim.id, variant.name, n, plan.seeds.cap, 0, wanted)
+    context.watch(step)
     for task, outcomes in results_of(plan, variant, missing, context):
         keep(plan, variant, task, outcomes, context)
-        wanted -= len(task.seeds)
-    return not wanted
+        step = step._replace(done=step.done + len(task.seeds))
+        context.watch(step)
+    return step.done == step.trials
 
 
 def take_stored(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> list[Task]:

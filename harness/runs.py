@@ -32,7 +32,7 @@ def load_run(name: str, folder: Path, store: Path) -> Run:
     """Return the run that a user means; no file is changed.
 
     Args:
-        name: path of a report.json, path of a store (its latest run), id of a run in `store`, or commit of one (the
+        name: path of a report.json or of the folder that holds it, path of a store (its latest run), id of a run in `store`, or commit of one (the
             latest such run); of ids and commits the first digits do.
         folder: where paths begin.
         store: path of the store.
@@ -41,11 +41,23 @@ def load_run(name: str, folder: Path, store: Path) -> Run:
         UsageError: nothing has that name, or more than one run has an id that begins so.
     """
     path = folder / name
+    if name and path.is_dir():
+        path = _in_folder(path)
     if not path.is_file():
         return _stored(name, store)
     with path.open("rb") as file:
         begins = file.read(len(SQLITE))
     return _latest(path) if begins == SQLITE else _report(path)
+
+
+def _in_folder(path: Path) -> Path:
+    """Return the report.json of a folder of reports, as `claims report` and CI leave them."""
+    report = path / "report.json"
+    if not report.is_file():
+        raise UsageError(
+            f"{path}: is a folder without report.json; give one that `claims report --into` wrote, or a file"
+        )
+    return report
 
 
 def _report(path: Path) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,21 +15,30 @@ from harness.executor import executor_for
 from harness.outlook import remaining_seconds
 from harness.plaintext import visible
 from harness.plan import fingerprint, make_plan
+from harness.progress import verdicts_of
 from harness.provenance import machine, processor
 from harness.runner import TIMING, Context, pilot, run_claim
 from harness.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from harness.catalogue import ClaimFolder
     from harness.executor import Executor
     from harness.options import Options
     from harness.plan import Plan
+    from harness.progress import Progress, Step
     from harness.record import Record
 
 KINDS = {SpecError: "specification", UsageError: "usage", DataError: "data", TrialError: "trial"}
+
+
+FORESEEING = 3.0
+"""Seconds that may be spent at once on estimating how long claims take; those that are left are estimated when they begin."""
+
+STALE = 2.0
+"""Seconds after which an estimate is made again."""
 
 
 class Session:
@@ -40,13 +50,20 @@ class Session:
         project: folder that holds `claims/`.
         say: is told one line per finished batch.
         deadline: `time.monotonic()` after which no batch begins.
+        progress: is kept up to date, with estimates of the time that is left; None where nobody looks.
 
     Raises:
         UsageError: the store cannot be used.
     """
 
     def __init__(
-        self, options: Options, run: str, project: Path, say: Callable[[str], None], deadline: float = math.inf
+        self,
+        options: Options,
+        run: str,
+        project: Path,
+        say: Callable[[str], None],
+        deadline: float = math.inf,
+        progress: Progress | None = None,
     ) -> None:
         self.options = options
         self.run = run
@@ -57,11 +74,44 @@ class Session:
         self._records: dict[Path, Record] = {}
         self._executors: dict[int, Executor] = {}
         self._budget = Budget(deadline)
+        self._progress = progress
+        self._estimated = -math.inf
 
     def arrange(self, folders: list[Path]) -> list[Path]:
         """Return claims in the order in which a limited time decides most of them, the cheapest first."""
         by_id = {folder.name: folder for folder in folders}
-        return [by_id[name] for name in self._budget.arrange({name: self._remaining(f) for name, f in by_id.items()})]
+        seconds = {name: self._remaining(folder) for name, folder in by_id.items()}
+        if self._progress is not None:
+            for name, value in seconds.items():
+                self._progress.estimate(name, value)
+        return [by_id[name] for name in self._budget.arrange(seconds)]
+
+    def foresee(self, folders: Iterable[Path]) -> None:
+        """Estimate how long claims take, as far as there are trials to tell and not for long; without a progress, do nothing."""
+        end = time.monotonic() + FORESEEING
+        for folder in folders:
+            if self._progress is not None and folder.name not in self._progress.estimates and time.monotonic() < end:
+                self._estimate(folder)
+
+    def _estimate(self, folder: Path) -> None:
+        """Estimate how long a claim still takes; without trials nobody knows, and its experiment need not be loaded to say so."""
+        if self._progress is not None:
+            known = self.store.has_trials(folder.name)
+            self._progress.estimate(folder.name, self._remaining(folder) if known else None)
+            self._estimated = time.monotonic()
+
+    def _watcher(self, folder: Path) -> Callable[[Step], None]:
+        """Return what is told of every step of a claim."""
+
+        def watch(step: Step) -> None:
+            if self._progress is None:
+                return
+            self._progress.step = step
+            # Judging and foreseeing take time themselves: where a batch is quick, the last estimate will do.
+            if step.done == step.trials and time.monotonic() > self._estimated + STALE:
+                self._estimate(folder)
+
+        return watch
 
     def _remaining(self, folder: Path) -> float | None:
         """Return the seconds that a claim still takes, None where nobody knows."""
@@ -78,10 +128,15 @@ class Session:
         A claim that cannot be run has a record too: `problem` says what is wrong.
         """
         if folder not in self._records:
+            if self._progress is not None:
+                self._progress.begin(folder.name)
+            self.foresee([folder])
             try:
                 self._records[folder] = self._run(folder)
             except ClaimsError as error:
                 self._records[folder] = self._problem(folder, error)
+            if self._progress is not None:
+                self._progress.judge(folder.name, verdicts_of(self._records[folder]))
         return self._records[folder]
 
     @property
@@ -90,7 +145,7 @@ class Session:
         return Context(self.options, self.store, self._executor, self.run, self._say, self._budget)
 
     def _run(self, folder: Path) -> Record:
-        return run_claim(load_claim(folder), self.context)
+        return run_claim(load_claim(folder), replace(self.context, watch=self._watcher(folder)))
 
     def pilot(self, folder: ClaimFolder, profile: str) -> None:
         """Measure a few seeds of a claim under a profile, so that its cost can be foreseen; see `runner.pilot`."""

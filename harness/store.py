@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.database import TABLES, Database
 from harness.dates import now
 from harness.errors import UsageError
+from harness.options import NO_VERDICT_PROFILE
 from harness.provenance import canonical
 from harness.seeds import Seed
 
@@ -26,6 +27,11 @@ _SAVE_TRIAL = (
 
 _UNLESS_DONE = f" WHERE trial.status = 'failed' OR {_MORE_METRICS}"
 """A failed trial gives way to any other, a finished one only to one that says more."""
+
+_JUDGED = (
+    f"json_extract(record, '$.readings') IS NOT NULL AND json_extract(record, '$.profile') != '{NO_VERDICT_PROFILE}'"
+)
+"""Of a record: it has verdicts."""
 
 _SERIES_PARTS = ("data", "environment", "settings", "arms", "conditions")
 """Fields of a record that, besides the code, name the series of a night."""
@@ -222,6 +228,10 @@ class Store(Database):
             found.append(PastTrial(key, Seed(base, claim, index), arm, *facts, *plain))
         return found
 
+    def has_trials(self, claim: str) -> bool:
+        """Whether there is any trial of a claim."""
+        return bool(self._read("SELECT 1 FROM trial WHERE claim = ? LIMIT 1", (claim,)))
+
     def peak_bytes(self, claim: str, task: Task) -> int | None:
         """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
         query = "SELECT MAX(peak_bytes) FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
@@ -308,6 +318,31 @@ class Store(Database):
         )
         rows = self._read(query, (claim, profile, device, until, most))
         return [(self.run(run), self._plain(record)) for run, record in reversed(rows)]
+
+    def last_record(self, claim: str) -> dict[str, Any] | None:
+        """Return the last record of a claim that has verdicts, of whatever profile and base seed; None if there is none."""
+        rows = self._read(
+            f"SELECT record FROM record WHERE claim = ? AND {_JUDGED} ORDER BY rowid DESC LIMIT 1", (claim,)
+        )
+        return self._plain(rows[0][0]) if rows else None
+
+    def last_verdicts(self) -> dict[str, dict[str, Any]]:
+        """Return of every claim with verdicts what its last record says in short, without reading the values.
+
+        Each has profile, base_seed, finished, and readings: name -> {verdict, as_expected, waived}.
+        """
+        reading = ", ".join(
+            f"'{name}', json_extract(value, '$.{name}')" for name in ("verdict", "as_expected", "waived")
+        )
+        query = (
+            "SELECT claim, json_extract(record, '$.profile'), json_extract(record, '$.base_seed'), finished, "
+            f"(SELECT json_group_object(key, json_object({reading})) FROM json_each(record.record, '$.readings')) "
+            f"FROM record WHERE rowid IN (SELECT MAX(rowid) FROM record WHERE {_JUDGED} GROUP BY claim)"
+        )
+        return {
+            claim: {"profile": profile, "base_seed": base_seed, "finished": finished, "readings": self._plain(readings)}
+            for claim, profile, base_seed, finished, readings in self._read(query)
+        }
 
     def knows_run(self, run: str) -> bool:
         """Whether there is a run of that id, with records or without."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -12,24 +13,13 @@ from contextlib import closing
 import pytest
 
 from harness.catalogue import load_claim
-from harness.cli import main
+from harness.cli import build_parser, main
+from harness.commands.parser import GROUPS, commands_of
 from harness.executor import Inline
 from harness.options import Options
 from harness.runner import Context, run_claim
 from harness.store import Store
 from tests.tiny_project import write_claim
-
-
-def test_list_names_every_claim(tmp_path, claims):
-    write_claim(tmp_path)
-
-    assert claims("list")[:2] == (0, f"{'warm_exceeds_cold':<58} notes\n    Warm numbers exceed cold ones\n")
-
-
-def test_list_as_json(tmp_path, claims):
-    write_claim(tmp_path)
-
-    assert json.loads(claims("list", "--json")[1])[0]["id"] == "warm_exceeds_cold"
 
 
 def test_check_passes_on_sound_claims(tmp_path, claims):
@@ -62,7 +52,7 @@ def test_missing_folder_names_the_remedy(claims):
     code, _, error = claims("list")
 
     assert code == 2
-    assert "run this where claims/ lies, or give --root" in error
+    assert "run this where claims/ lies (cd), give --root, or begin a project with `claims init`" in error
 
 
 def test_unknown_id_names_the_nearest(tmp_path, claims):
@@ -70,19 +60,8 @@ def test_unknown_id_names_the_nearest(tmp_path, claims):
 
     assert claims("run", "warm_exceeds_old")[::2] == (
         2,
-        "no claim 'warm_exceeds_old'; did you mean 'warm_exceeds_cold'?\n",
+        "no claim or document 'warm_exceeds_old'; did you mean 'warm_exceeds_cold'?\n",
     )
-
-
-def test_run_hands_options_and_their_values_to_pytest(tmp_path, monkeypatch):
-    """`--claims-workers 1` is an option with its value, not an option and the id of a claim."""
-    folder = write_claim(tmp_path)
-    called = []
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(os, "execv", lambda _, command: called.append(command))
-    main(["--root", str(tmp_path), "run", "warm_exceeds_cold", "--claims-workers", "1", "-x"])
-    assert called[0][-4:] == [str(folder), "--claims-workers", "1", "-x"]
 
 
 def test_run_then_report(tmp_path):
@@ -181,7 +160,7 @@ def test_plan_as_json_has_every_expectation(tmp_path, claims):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["warm_exceeds_old"], "no claim 'warm_exceeds_old'; did you mean 'warm_exceeds_cold'?"),
+        (["warm_exceeds_old"], "no claim or document 'warm_exceeds_old'; did you mean 'warm_exceeds_cold'?"),
         (["--profile", "quik"], "no profile 'quik'; did you mean 'quick'?"),
         (["--profile", "smoke"], "--profile: smoke gives no verdict, so there is nothing to plan"),
     ],
@@ -223,12 +202,78 @@ def test_schema_is_json(claims):
     assert json.loads(claims("schema")[1])["title"] == "Claim"
 
 
-def test_unknown_arguments_are_refused(tmp_path, claims, capsys):
-    with pytest.raises(SystemExit) as stop:
-        claims("check", "--fast")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rnu"], "no command 'rnu'; did you mean 'run'? `claims --help` lists them"),
+        (["zzz"], "no command 'zzz'; nothing here is like it. `claims --help` lists them"),
+        (["check", "--fast"], "claims check: does not know '--fast'; `claims check --help` lists what it takes"),
+        (["list", "--jsn"], "claims list: does not know '--jsn'; did you mean '--json'?"),
+        (["list", "--js"], "claims list: does not know '--js'; did you mean '--json'?"),
+        (["schema", "extra"], "claims schema: does not know 'extra'; `claims schema --help` lists what it takes"),
+        (["--fast"], "claims: does not know '--fast'; `claims --help` lists what it takes"),
+        (
+            ["plan", "--base-seed", "x"],
+            "claims plan: argument --base-seed: invalid int value: 'x'; `claims plan --help` lists what it takes",
+        ),
+    ],
+)
+def test_what_the_command_line_does_not_know_is_one_line_with_a_remedy(claims, arguments, message):
+    assert claims(*arguments) == (2, "", f"{message}\n")
 
-    assert stop.value.code == 2
-    assert "unrecognized arguments: --fast" in capsys.readouterr().err
+
+@pytest.mark.parametrize("arguments", [["--help"], []])
+def test_the_overview_has_every_command_in_a_group(capsys, arguments):
+    with contextlib.suppress(SystemExit):
+        main(arguments)
+    out = capsys.readouterr().out
+
+    known = commands_of(build_parser()).choices
+    assert [line.split()[0] for line in out.splitlines() if line[:2] == "  " and line[2] != " "][: len(known)] == [
+        name for names in GROUPS.values() for name in names if name in known
+    ], "no command is missing from the groups, and none stands in two"
+
+
+def test_without_a_command_one_learns_where_one_stands(tmp_path, claims):
+    assert claims()[1].endswith(f"\nno claims in {tmp_path}\n")
+    write_claim(tmp_path)
+    assert claims()[1].endswith(f"\n1 claims in {tmp_path}/claims\n")
+
+
+@pytest.mark.parametrize("name", sorted(commands_of(build_parser()).choices))
+def test_every_command_explains_itself_and_every_option(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([name, "--help"])
+
+    assert stop.value.code == 0
+    assert f"claims {name}" in capsys.readouterr().out
+    options = commands_of(build_parser()).choices[name]._actions
+    assert not [option.option_strings or option.dest for option in options if not option.help]
+
+
+def test_a_command_that_no_group_names_comes_last():
+    parser = build_parser()
+    commands_of(parser).add_parser("zest", help="something new")
+
+    assert "\nmore:\n  zest         something new\n" in parser.format_help()
+
+
+def test_root_may_come_before_or_after_the_command(tmp_path, claims, capsys):
+    write_claim(tmp_path)
+    code = main(["list", "--root", str(tmp_path), "--json"])
+
+    assert (code, capsys.readouterr().out) == claims("list", "--json")[:2]
+
+
+def test_ids_may_come_after_options(tmp_path, claims):
+    write_claim(tmp_path)
+    write_claim(tmp_path, "warm_again")
+
+    found = json.loads(claims("plan", "--pilot", "--json")[1])
+    again = json.loads(claims("plan", "warm_exceeds_cold", "--json", "warm_again")[1])
+
+    assert [outlook["id"] for outlook in again] == ["warm_exceeds_cold", "warm_again"]
+    assert len(found) == 2
 
 
 @pytest.fixture
@@ -268,7 +313,7 @@ def test_history_of_all_claims_counts_verdicts(claims, two_nights):
     [
         (["history", "--store", "none.sqlite3"], "none.sqlite3: no such store; `claims run` makes one"),
         (["history", "warm_exceeds_cold", "--profile", "quik"], "no profile 'quik'; did you mean 'quick'"),
-        (["history", "warm_exceeds_colt"], "no claim 'warm_exceeds_colt'"),
+        (["history", "warm_exceeds_colt"], "no claim or document 'warm_exceeds_colt'"),
     ],
 )
 def test_history_of_what_is_not_there_is_one_clear_line(claims, two_nights, arguments, message):

@@ -79,7 +79,7 @@ def test_judge_as_json_is_a_report(claims, stored):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["judge", "warm_exceeds_colt"], "no claim 'warm_exceeds_colt'; did you mean 'warm_exceeds_cold'?"),
+        (["judge", "warm_exceeds_colt"], "no claim or document 'warm_exceeds_colt'; did you mean 'warm_exceeds_cold'?"),
         (["judge", "--profile", "smoke"], "--profile: smoke gives no verdict, so there is nothing to judge"),
         (["judge", "--device", "tpu"], "--device: no device 'tpu'; give one of auto, cpu, cuda"),
         (["judge", "--store", "none.sqlite3"], "none.sqlite3: no such store"),
@@ -197,3 +197,21 @@ def test_repro_after_a_change_of_code_names_the_commit_and_refuses(tmp_path, cla
     code, _, error = claims("repro", key, "--run")
     assert code == 2
     assert "cannot be repeated today:\ncode: another digest" in error
+
+
+def test_repro_as_json_lists_explains_and_repeats(claims, stored):
+    stored("first")
+
+    listed = json.loads(claims("repro", "--json")[1])
+    assert len(listed) == 18
+    assert {trial["claim"] for trial in listed} == {"warm_exceeds_cold"}
+    key = listed[0]["key"]
+
+    told = json.loads(claims("repro", key[:16], "--json")[1])
+    assert (told["key"], told["commit"], told["obstacles"]) == (key, "c" * 40, [])
+    assert told["base_seed"] == 0
+
+    code, out, _ = claims("repro", key, "--run", "--json")
+    again = json.loads(out)
+    assert (code, again["same"]) == (0, True)
+    assert again["again"]["metrics"] == told["metrics"]

@@ -119,3 +119,28 @@ def test_a_store_without_a_run_says_how_to_make_one(tmp_path):
 
     with pytest.raises(UsageError, match="holds no run yet"):
         load_run("empty.sqlite3", tmp_path, tmp_path / "none")
+
+
+def test_a_folder_stands_for_the_report_in_it(runs, tmp_path):
+    store = Store(runs)
+    (tmp_path / "reports/old").mkdir(parents=True)
+    (tmp_path / "reports/old/report.json").write_text(json.dumps(run_of(store, "a1b2")))
+    store.close()
+
+    assert load_run("reports/old", tmp_path, runs)["id"] == "a1b2"
+    assert load_run(str(tmp_path / "reports/old/"), tmp_path, runs)["id"] == "a1b2"
+
+
+def test_a_folder_without_a_report_is_refused_as_what_it_is(runs, tmp_path):
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(
+        UsageError, match=r"empty: is a folder without report\.json; give one that `claims report --into`"
+    ):
+        load_run("empty", tmp_path, runs)
+    with pytest.raises(UsageError, match="an empty name names no run"):
+        load_run("", tmp_path, runs)
+
+
+def test_the_id_of_a_run_wins_over_nothing_that_is_no_path(runs, tmp_path):
+    assert load_run("d4", tmp_path, runs)["id"] == "d4e5"

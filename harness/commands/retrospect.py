@@ -5,46 +5,45 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.commands.project import (
+    STORE,
+    add_ids,
+    add_json,
+    add_store,
+    chosen,
+    complete_profiles,
+    root_of,
+    short_names,
+)
 from harness.errors import UsageError
 from harness.outcome import AS_EXPECTED, UNEXPECTED, exit_code
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
 
 REGRESSION = "regression"
 """What `claims compare --fail-on` may name."""
 
 
-def add_commands(
-    commands: Any,
-    store: Path,
-    root: Callable[[argparse.Namespace], Path],
-    chosen: Callable[[argparse.Namespace], list[Path]],
-) -> None:
-    """Add the three commands to a command line.
-
-    Args:
-        commands: the subparsers.
-        store: default path of the store.
-        root: options -> folder of the claims.
-        chosen: options -> folders of the claims that are named, of all if none is.
-    """
+def add_commands(commands: Any) -> None:
+    """Add the three commands to a command line; `commands` are its subparsers."""
     judge = commands.add_parser("judge", help="judge the stored trials by the present claim.yaml, measuring nothing")
-    judge.add_argument("ids", nargs="*", metavar="ID", help="ids of claims; all by default")
+    add_ids(judge)
     judge.add_argument("--profile", default="quick", metavar="NAME", help="profile of the trials (default quick)")
     judge.add_argument("--base-seed", type=int, default=0, metavar="N", help="base seed of the trials (default 0)")
     judge.add_argument("--device", default="auto", metavar="NAME", help="device that they were measured on")
     judge.add_argument("--json", action="store_true", help="as JSON, like report.json")
     judge.add_argument("--into", type=Path, metavar="DIR", help="write the reports there, too")
-    judge.set_defaults(command=partial(_judge, chosen))
+    complete_profiles(judge)
+    judge.set_defaults(command=_judge)
     compare = commands.add_parser("compare", help="two runs: which verdicts changed, which estimates differ")
     for name in ("A", "B"):
-        compare.add_argument(name.lower(), metavar=name, help="report.json, store, id of a run, or git commit of one")
+        compare.add_argument(
+            name.lower(), metavar=name, help="report.json or its folder, store, id of a run, or git commit of one"
+        )
     compare.add_argument("--format", choices=["text", "markdown", "json"], default="text", help="default text")
     compare.add_argument(
         "--fail-on", choices=[REGRESSION], help="exit code 1 if a reading that was as expected in A is not in B"
@@ -60,12 +59,13 @@ def add_commands(
         "trial", nargs="?", metavar="TRIAL", help="key of a trial, or how it begins; none lists the latest"
     )
     repro.add_argument("--run", action="store_true", help="measure it again and compare every bit")
-    repro.set_defaults(command=partial(_repro, root, store))
+    add_json(repro)
+    repro.set_defaults(command=_repro)
     for command in (judge, compare, repro):
-        command.add_argument("--store", type=Path, default=store, help=f"SQLite file of trials (default {store})")
+        add_store(command)
 
 
-def _judge(chosen: Callable[[argparse.Namespace], list[Path]], options: argparse.Namespace) -> int:
+def _judge(options: argparse.Namespace) -> int:
     from harness.options import Options
     from harness.report import write_reports
     from harness.report.terminal import table
@@ -78,8 +78,7 @@ def _judge(chosen: Callable[[argparse.Namespace], list[Path]], options: argparse
             options.profile, options.base_seed, store=options.root / options.store, device=options.device, workers=1
         )
     except UsageError as error:
-        # The same options have longer names where pytest reads them.
-        raise UsageError(str(error).replace("--claims-", "--")) from None
+        raise short_names(error) from None
     with closing(Store.copy_of(given.store)) as store:
         run = review(folders, given, store, options.root.resolve())
     if options.into:
@@ -108,7 +107,7 @@ def _compare(options: argparse.Namespace) -> int:
     return UNEXPECTED if options.fail_on == REGRESSION and found["regressions"] else AS_EXPECTED
 
 
-def _repro(root: Callable[[argparse.Namespace], Path], usual: Path, options: argparse.Namespace) -> int:
+def _repro(options: argparse.Namespace) -> int:
     from harness import repro
     from harness.plaintext import visible
     from harness.store import Store
@@ -118,15 +117,24 @@ def _repro(root: Callable[[argparse.Namespace], Path], usual: Path, options: arg
         if options.trial is None:
             if options.run:
                 raise UsageError("--run: which trial? `claims repro` without it lists the latest")
-            print("\n".join(map(visible, repro.listing(store.past("", repro.LATEST)))))
+            trials = store.past("", repro.LATEST)
+            latest = json.dumps([repro.as_plain(trial) for trial in trials], indent=1)
+            print(latest if options.json else "\n".join(map(visible, repro.listing(trials))))
             return AS_EXPECTED
         finding = repro.find_trial(store, options.trial)
-    prospect = repro.prospect_of(finding, root(options))
+    prospect = repro.prospect_of(finding, root_of(options))
+    facts = {**repro.as_plain(finding.trial), "commit": finding.commit, "obstacles": prospect.obstacles}
     if not options.run:
-        given = "" if options.store == usual else f" --store {options.store}"
+        if options.json:
+            print(json.dumps(facts, indent=1))
+            return AS_EXPECTED
+        given = "" if options.store == STORE else f" --store {options.store}"
         print("\n".join(map(visible, repro.lines(finding, prospect, given))))
         return AS_EXPECTED
     outcome = repro.repeat(prospect, finding.trial)
     assert prospect.plan is not None
-    print("\n".join(map(visible, repro.result_lines(finding, outcome, prospect.plan))))
-    return AS_EXPECTED if repro.repeated(finding.trial, outcome, prospect.plan) else UNEXPECTED
+    same = repro.repeated(finding.trial, outcome, prospect.plan)
+    again = {"again": {"metrics": outcome.metrics, "seconds": outcome.seconds}, "same": same}
+    told = "\n".join(map(visible, repro.result_lines(finding, outcome, prospect.plan)))
+    print(json.dumps(facts | again, indent=1) if options.json else told)
+    return AS_EXPECTED if same else UNEXPECTED

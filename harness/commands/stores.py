@@ -1,0 +1,81 @@
+"""What is done with a store as a whole: `claims export`, `import`, `gc`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.commands.project import add_json, add_store, root_of, store_of
+from harness.errors import UsageError
+from harness.outcome import AS_EXPECTED
+from harness.plaintext import block
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to a command line; `commands` are its subparsers."""
+    export = commands.add_parser("export", help="write everything in the store to a file, a line of JSON each")
+    export.add_argument("--jsonl", type=Path, required=True, metavar="FILE", help="the file to write")
+    export.set_defaults(command=_export)
+    merge = commands.add_parser("import", help="add the trials that `claims export` wrote, here or on another machine")
+    merge.add_argument("file", type=Path, metavar="FILE", help="a file that `claims export` wrote")
+    merge.set_defaults(command=_import)
+    gc = commands.add_parser("gc", help="name the trials that no claim can read any more; with --delete, delete them")
+    gc.add_argument("--delete", action="store_true", help="delete them; what runs said of claims is kept")
+    gc.set_defaults(command=_gc)
+    for command in (export, merge, gc):
+        add_store(command)
+        add_json(command)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from harness.transfer import export
+
+    with closing(store_of(options)) as store:
+        counts = export(store, options.jsonl)
+    _tell(options, {"file": str(options.jsonl), "rows": counts}, f"{options.jsonl}: {_counted(counts)}")
+    return AS_EXPECTED
+
+
+def _import(options: argparse.Namespace) -> int:
+    from harness.store import Store
+    from harness.transfer import merge
+
+    with closing(Store(options.root / options.store)) as store:
+        counts = merge(store, options.file)
+    path = options.root / options.store
+    _tell(options, {"store": str(path), "new": counts}, f"{path}: new: {_counted(counts)}")
+    return AS_EXPECTED
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """Return `runs 3, trials 690, ...`."""
+    return ", ".join(f"{table}s {number}" for table, number in counts.items())
+
+
+def _gc(options: argparse.Namespace) -> int:
+    from harness.catalogue import load_all
+    from harness.garbage import counted, garbage
+    from harness.options import Options
+
+    loaded, problems = load_all(root_of(options))
+    if problems:
+        raise UsageError("\n".join([*map(str, problems), "nothing is deleted while a claim cannot be read"]))
+    with closing(store_of(options)) as store:
+        found = garbage(store, loaded, Options(store=options.root / options.store))
+        lines = counted(found) or ["every trial can still be read by a claim"]
+        deleted = store.discard(found) if found and options.delete else 0
+    if found:
+        lines.append(f"deleted {deleted} trials" if options.delete else "nothing was deleted; --delete does it")
+    _tell(options, {"reasons": dict(Counter(found.values())), "trials": found, "deleted": deleted}, "\n".join(lines))
+    return AS_EXPECTED
+
+
+def _tell(options: argparse.Namespace, facts: dict[str, Any], words: str) -> None:
+    """Print what was done, as JSON if that is asked for."""
+    print(json.dumps(facts, indent=1) if options.json else block(words))
