@@ -307,7 +307,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _latest_run(options: argparse.Namespace) -> Run | None:
-    from harness.report import run_of
+    from harness.report import stored_run
     from harness.store import Store
 
     path = options.root / options.store
@@ -315,7 +315,7 @@ def _latest_run(options: argparse.Namespace) -> Run | None:
         return None
     store = Store(path)
     latest = store.latest_run()
-    return run_of(store, latest) if latest else None
+    return stored_run(store, latest) if latest else None
 
 
 def _index(options: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.outlook import PILOT, batch_seconds, remaining_seconds
 from harness.plan import fingerprint, jobs_of, make_plan, only, tasks_of, timed_jobs_of
 from harness.record import make_record
+from harness.schema import check_noise
 from harness.series import join
 from harness.store import TrialRow
 from harness.variant import control_variant, main_variant
@@ -84,9 +85,21 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     record = make_record(plan, main, controls, context.options, time.monotonic() - started, series)
     cut = not admitted or any(variant.cut for variant in (main, *controls))
     record["left"] = left_undone(plan, [main, *controls], context) if cut else None
-    record["noise"] = context.store.noise(plan.claim.id, fingerprint(plan))
+    record["noise"] = noise_of(plan, context.store)
     context.store.save_record(context.run, plan.claim.id, record)
     return record
+
+
+def noise_of(plan: Plan, store: Store) -> Record | None:
+    """Return the claim's last A/A run with the code, data and settings of today, None if there is none.
+
+    Raises:
+        UsageError: what is stored is no such record.
+    """
+    found = store.noise(plan.claim.id, fingerprint(plan))
+    if found is not None:
+        check_noise(found, f"{store.path}: A/A run of {plan.claim.id}")
+    return found
 
 
 def join_earlier(plan: Plan, variant: Variant, context: Context) -> Series | None:

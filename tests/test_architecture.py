@@ -17,7 +17,7 @@ LADDER = [
     {"options"},
     {"spec"},
     {"validation"},
-    {"stats"},
+    {"schema", "stats"},
     {"contrasts"},
     {"decidability", "simulation", "verdict"},
     {"catalogue"},

@@ -10,14 +10,12 @@ from harness.plaintext import as_json
 from harness.report.badge import badge
 from harness.report.junit import junit
 from harness.report.markdown import markdown
+from harness.schema import SCHEMA_VERSION, check_claim, check_head
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.store import Store
-
-SCHEMA_VERSION = 1
-"""Version of report.json; it changes when a field is renamed, removed or changes its meaning."""
 
 Run = dict[str, Any]
 
@@ -29,6 +27,20 @@ def run_of(store: Store, run_id: str) -> Run | None:
         return None
     head = {"schema_version": SCHEMA_VERSION, **store.run(run_id), "exit_code": exit_code(claims)}
     return {**head, "error_budget": add_budget(claims), "claims": claims}
+
+
+def stored_run(store: Store, run_id: str) -> Run | None:
+    """Return a run that others may have written or edited, as `run_of` does.
+
+    Raises:
+        UsageError: its options, its machine or the record of a claim is not what it should be.
+    """
+    where = f"{store.path}: run {run_id}"
+    for claim in (claims := store.records(run_id)):
+        check_claim(claim, f"{where}, claim {claim.get('id')}")
+    if claims:
+        check_head(store.run(run_id), where)
+    return run_of(store, run_id)
 
 
 def write_reports(run: Run, folder: Path) -> None:

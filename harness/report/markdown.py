@@ -251,7 +251,7 @@ def _reading(name: str, reading: dict[str, Any], leave: str) -> list[str]:
 
 def _control(name: str, control: dict[str, Any], leave: str) -> list[str]:
     change = ", ".join(f"{text(key)} = {text(value)}" for key, value in control["change"].items())
-    of = f" (for {', '.join(words(arm) for arm in control['arms'])} alone)" if control["arms"] else ""
+    of = f" (for {', '.join(words(arm) for arm in control['arms'])} alone)" if control.get("arms") else ""
     state = "broke what it must break" if control["behaves"] else "did NOT break what it must break"
     state = state if control["finished"] else "was not run to its end"
     return [
