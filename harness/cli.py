@@ -109,7 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     index = commands.add_parser("index", help="write claims/README.md: every claim with its last verdicts")
     index.add_argument("--store", type=Path, default=STORE)
     index.set_defaults(command=_index)
-    schema = commands.add_parser("schema", help="print the JSON Schema of claim.yaml")
+    schema = commands.add_parser("schema", help="print the JSON Schema of claim.yaml, or of report.json")
+    schema.add_argument("--report", action="store_true", help="the schema of report.json")
     schema.set_defaults(command=_schema)
     _add_store(commands)
     fetch = commands.add_parser("fetch", help="download a full data set into the cache")
@@ -403,10 +404,10 @@ def _gc(options: argparse.Namespace) -> int:
     return AS_EXPECTED
 
 
-def _schema(_: argparse.Namespace) -> int:
-    from harness.spec import schema
+def _schema(options: argparse.Namespace) -> int:
+    from harness import schema, spec
 
-    print(json.dumps(schema(), indent=1))
+    print(json.dumps((schema if options.report else spec).schema(), indent=1))
     return AS_EXPECTED
 
 

@@ -13,8 +13,8 @@ from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.outlook import PILOT, batch_seconds, remaining_seconds
 from harness.plan import fingerprint, jobs_of, make_plan, only, tasks_of, timed_jobs_of
 from harness.record import make_record
-from harness.schema import check_noise
 from harness.series import join
+from harness.soundness import check_noise
 from harness.store import TrialRow
 from harness.variant import control_variant, main_variant
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
 from harness.report import stored_run
-from harness.schema import SCHEMA_VERSION, check_run
+from harness.schema import SCHEMA_VERSION
+from harness.soundness import check_run
 from harness.store import Store
 
 if TYPE_CHECKING:

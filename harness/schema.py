@@ -1,4 +1,4 @@
-"""The shape of report.json: what every field is, and the check of whatever is read from a store or a report.
+"""The shape of report.json: what every field is, published as JSON Schema.
 
 A field is added in a line or two, in the model of the part that has it. A default says that a report may lack the field,
 as those of earlier versions do; what is renamed or removed, or changes its meaning, raises SCHEMA_VERSION.
@@ -6,41 +6,26 @@ as those of earlier versions do; what is renamed or removed, or changes its mean
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import Discriminator, Field, Tag
 
-from harness.errors import UsageError
+from harness.noise_schema import (
+    Look,
+    NoiseRecord,
+    NotNegative,
+    Number,
+    Part,
+    Rate,
+    SeedIndex,
+    SeedPlanRecord,
+    Trials,
+    Verdict,
+)
 from harness.spec import Contrast, Name, Value
-from harness.validation import sentence, shown
-from harness.yaml_nodes import dotted
 
 SCHEMA_VERSION = 1
 """Version of report.json; it changes when a field is renamed, removed or changes its meaning."""
-
-REMEDY = "it was edited, or is of another version; run the claim again, or put a sound copy there"
-
-Number = float | None
-"""A number, null where there is none: undefined, infinite, or not measured."""
-
-Verdict = Literal["VERIFIED", "REFUTED", "INCONCLUSIVE", "INVALID", "NOT_RUN"]
-SeedIndex = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
-Rate = Annotated[float, Field(gt=0, lt=1)]
-NotNegative = Annotated[float, Field(ge=0)]
-
-
-class _Part(BaseModel):
-    """A part of a report; fields that a later version adds are let pass."""
-
-    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
-
-
-class Look(_Part):
-    """The interval after n seeds."""
-
-    n: int
-    low: Number
-    high: Number
 
 
 class NightEstimate(Look):
@@ -50,7 +35,7 @@ class NightEstimate(Look):
     verdict: Verdict
 
 
-class NightRecord(_Part):
+class NightRecord(Part):
     """A night of an expectation: on its own, and together with all nights before it."""
 
     base_seed: int
@@ -60,7 +45,7 @@ class NightRecord(_Part):
     accumulated: NightEstimate
 
 
-class BandRecord(_Part):
+class BandRecord(Part):
     """The values that an expectation admits."""
 
     low: Number
@@ -71,7 +56,7 @@ class BandRecord(_Part):
     """the band in words"""
 
 
-class ExpectationRecord(_Part):
+class ExpectationRecord(Part):
     """A contrast, what was found of it, and the band that it is held against."""
 
     verdict: Verdict
@@ -117,7 +102,7 @@ class ExpectationRecord(_Part):
     """verdict after that adjustment; controls and exact expectations have none"""
 
 
-class ReadingRecord(_Part):
+class ReadingRecord(Part):
     """One way to take the statement, with its verdict."""
 
     means: str | None
@@ -136,7 +121,7 @@ class ReadingRecord(_Part):
     """verdict after Holm's adjustment over the run"""
 
 
-class ControlRecord(_Part):
+class ControlRecord(Part):
     """A change under which some expectations must not be verified, and whether they were not."""
 
     change: dict[str, Any]
@@ -153,7 +138,7 @@ class ControlRecord(_Part):
     """whether it did not behave, with leave"""
 
 
-class ForecastRecord(_Part):
+class ForecastRecord(Part):
     """Whether a further run would decide an expectation."""
 
     n: int
@@ -170,7 +155,7 @@ class ForecastRecord(_Part):
     """why there is no forecast; empty where there is one"""
 
 
-class Source(_Part):
+class Source(Part):
     """Where the statement comes from."""
 
     document: str
@@ -181,7 +166,7 @@ class Source(_Part):
     """the figures given there"""
 
 
-class DocumentRecord(_Part):
+class DocumentRecord(Part):
     """The document that the claim's folder stands in."""
 
     id: Name
@@ -192,26 +177,7 @@ class DocumentRecord(_Part):
     summary: str
 
 
-class SeedPlanRecord(_Part):
-    """When the evidence is looked at."""
-
-    first: int
-    """seeds at the first look"""
-    step: int
-    """more seeds at every further look"""
-    cap: int
-    """seeds at most"""
-
-
-class Trials(_Part):
-    """How the trials were come by."""
-
-    reused: int
-    measured: int
-    failed: int
-
-
-class SeriesRecord(_Part):
+class SeriesRecord(Part):
     """The nights whose evidence was judged together."""
 
     nights: int
@@ -223,7 +189,7 @@ class SeriesRecord(_Part):
     """why the series begins with this night although there were nights before"""
 
 
-class Cost(_Part):
+class Cost(Part):
     """What the claim took."""
 
     compute_seconds: float
@@ -232,7 +198,7 @@ class Cost(_Part):
     """of this run"""
 
 
-class Data(_Part):
+class Data(Part):
     """A data set that trials read."""
 
     name: str
@@ -243,7 +209,7 @@ class Data(_Part):
     source: str
 
 
-class CodeRecord(_Part):
+class CodeRecord(Part):
     """The code that the trials ran."""
 
     digest: str
@@ -251,7 +217,7 @@ class CodeRecord(_Part):
     modules: list[str]
 
 
-class WaiverRecord(_Part):
+class WaiverRecord(Part):
     """Leave to come out otherwise than expected, up to a day."""
 
     reason: str
@@ -262,7 +228,7 @@ class WaiverRecord(_Part):
     """whether it had expired on the day of the run"""
 
 
-class Left(_Part):
+class Left(Part):
     """What lack of time left of a claim."""
 
     seconds: Number
@@ -271,85 +237,7 @@ class Left(_Part):
     """trials that its next looks lack"""
 
 
-class Place(_Part):
-    """An arm, and a value of every condition."""
-
-    arm: str
-
-
-class Floor(_Part):
-    """How far reruns of a seed lie apart."""
-
-    spread: float
-    """largest less smallest"""
-    in_sd: Number
-    """the same in standard deviations over seeds; null where there is no spread"""
-    from_evidence: float
-    """largest distance to the stored trial"""
-    reruns: dict[SeedIndex, list[Number]]
-    """seed -> what each rerun gave"""
-
-
-class SelfComparison(_Part):
-    """An arm's difference from itself in one metric, at one place."""
-
-    metric: str
-    unit: str
-    point: Place
-    constant: bool
-    """whether the metric has one value in every trial, which says nothing"""
-    verdict: Literal["NOT_TOLD_APART", "DIFFERENT", "INVALID"]
-    problems: list[str] = []
-    """what is no measurement; then the fields below are missing"""
-    n: int = 0
-    estimate: Number = None
-    low: Number = None
-    high: Number = None
-    sd: Number = None
-    looks: list[Look] = []
-    values: dict[SeedIndex, Number] = {}
-    noise: Floor | None = None
-
-
-class SelfExpectation(_Part):
-    """An expectation with the arm in both places."""
-
-    verdict: Verdict
-    reason: str
-    alpha: Rate
-    admits_equality: bool
-    """whether the band holds the contrast of equals; then it must not be refuted, else it must not be verified"""
-    as_it_must: bool
-
-
-class NoiseRecord(_Part):
-    """An A/A run: an arm against itself, and the noise floor of reruns."""
-
-    id: str
-    arm: str
-    profile: str
-    base_seed: int
-    streams: Annotated[list[int], Field(min_length=2, max_length=2)]
-    """base seeds of the two streams"""
-    seeds: SeedPlanRecord
-    alpha: Rate
-    verdict: Literal["NOT_TOLD_APART", "DIFFERENT", "INVALID"]
-    comparisons: list[SelfComparison]
-    expectations: dict[str, SelfExpectation]
-    repeats: int
-    """times that the repeated seeds were measured again"""
-    repeated_seeds: list[int]
-    errors: list[str]
-    trials: Trials
-    compute_seconds: float
-    fingerprint: str
-    """of code, data, environment and settings: what was found holds for as long as this stays"""
-    environment: dict[str, str]
-    processor: str
-    finished: str
-
-
-class ClaimRecord(_Part):
+class ClaimRecord(Part):
     """A claim that was run."""
 
     id: str
@@ -396,20 +284,20 @@ class ClaimRecord(_Part):
     """the claim's last A/A run with the same code, data and settings"""
 
 
-class Home(_Part):
+class Home(Part):
     """The document of a claim that could not be run."""
 
     id: str
 
 
-class Problem(_Part):
+class Problem(Part):
     """What kept a claim from being run."""
 
     kind: Literal["specification", "usage", "data", "trial", "error"]
     lines: Annotated[list[str], Field(min_length=1)]
 
 
-class ProblemRecord(_Part):
+class ProblemRecord(Part):
     """A claim that could not be run."""
 
     id: str
@@ -418,7 +306,7 @@ class ProblemRecord(_Part):
     finished: str
 
 
-class OptionsRecord(_Part):
+class OptionsRecord(Part):
     """What the user chose."""
 
     profile: str
@@ -433,7 +321,7 @@ class OptionsRecord(_Part):
     """option -> where its value came from"""
 
 
-class Machine(_Part):
+class Machine(Part):
     """Where it was run."""
 
     commit: str | None
@@ -446,7 +334,7 @@ class Machine(_Part):
     gpus: list[str] = []
 
 
-class ErrorBudget(_Part):
+class ErrorBudget(Part):
     """What all verdicts of the run together may get wrong, at most."""
 
     expectations: int
@@ -467,7 +355,7 @@ AnyClaim = Annotated[
 ]
 
 
-class Head(_Part):
+class Head(Part):
     """A run without its claims."""
 
     id: str
@@ -487,59 +375,6 @@ class Run(Head):
     claims: list[AnyClaim]
 
 
-class _Claim(_Part):
-    claim: AnyClaim
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of report.json."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Run.model_json_schema()}
-
-
-def check_run(run: Any, where: str, remedy: str = REMEDY) -> None:
-    """Refuse what is no report of a run; `where` is its file.
-
-    Raises:
-        UsageError: names file, claim and field, and what to do.
-    """
-    _check(Run, run, where, remedy)
-
-
-def check_head(head: Any, where: str) -> None:
-    """Refuse a stored run whose options or machine are not what they should be; see `check_run`."""
-    _check(Head, head, where, REMEDY)
-
-
-def check_claim(claim: Any, where: str) -> None:
-    """Refuse a stored record of a claim that is none; see `check_run`."""
-    _check(_Claim, {"claim": claim}, where, REMEDY)
-
-
-def check_noise(record: Any, where: str) -> None:
-    """Refuse a stored record of an A/A run that is none; see `check_run`."""
-    _check(NoiseRecord, record, where, REMEDY)
-
-
-def _check(model: type[BaseModel], value: Any, where: str, remedy: str) -> None:
-    try:
-        model.model_validate(value)
-    except ValidationError as error:
-        found = error.errors(include_url=False)[0]
-        raise UsageError(f"{where}: {_place(found, value)}: {_what(found)}; {remedy}") from None
-
-
-def _what(found: Any) -> str:
-    return "is missing" if found["type"] == "missing" else f"{sentence(found)}, not {shown(found['input'])}"
-
-
-def _place(found: Any, value: Any) -> str:
-    """Return where an error of pydantic stands: the claim by its id, then the field."""
-    location = [part for part in found["loc"] if not str(part).startswith("(")]
-    if location[:1] == ["claims"] and len(location) > 1:
-        claim = value["claims"][location[1]]
-        name = claim.get("id") if isinstance(claim, dict) else None
-        return f"claim {shown(name or location[1])}: {dotted(tuple(location[2:]))}"
-    return dotted(tuple(location[1:] if location[:1] == ["claim"] else location))

@@ -129,6 +129,7 @@ def problem_record(folder: Path, error: ClaimsError) -> Record:
     """Return the record of a claim that cannot be run: what kind of error, and its lines."""
     return {
         "id": folder.name,
+        "document": {"id": folder.parent.name},
         "problem": {
             "kind": KINDS.get(type(error), "error"),
             "lines": str(error).splitlines() or [f"{type(error).__name__}, without a word"],

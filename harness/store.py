@@ -11,6 +11,7 @@ from harness.dates import now
 from harness.errors import UsageError
 from harness.provenance import canonical
 from harness.seeds import Seed
+from harness.soundness import check_claim, check_night
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -262,27 +263,28 @@ class Store(Database):
         code, data, environment, settings, arms, conditions, and the machine's processor.
         """
         paths = {"code": "$.code.digest", **{name: f"$.{name}" for name in _SERIES_PARTS}}
-        columns = ", ".join(f"json_extract(record.record, '{path}')" for path in paths.values())
+        columns = ", ".join(f"json_quote(json_extract(record.record, '{path}'))" for path in paths.values())
         query = (
             f"SELECT json_extract(record.record, '$.base_seed'), record.finished, {columns}, "
             "json_extract(run.machine, '$.processor') FROM record LEFT JOIN run ON run.id = record.run "
             "WHERE record.claim = ? AND json_extract(record.record, '$.profile') = ? ORDER BY record.rowid"
         )
         found: dict[int, dict[str, Any]] = {}
-        for base_seed, finished, code, *parts, processor in self._read(query, (claim, profile)):
+        for base_seed, finished, *parts, processor in self._read(query, (claim, profile)):
             first = found.get(base_seed, {"first": finished})["first"]
-            values = {name: json.loads(part) for name, part in zip(_SERIES_PARTS, parts, strict=True)}
-            night = {"base_seed": base_seed, "first": first, "last": finished, "code": code, **values}
+            values = {name: json.loads(part) for name, part in zip(paths, parts, strict=True)}
+            night = {"base_seed": base_seed, "first": first, "last": finished, **values}
+            check_night(night, f"{self.path}: {claim}, record of {finished}")
             found[base_seed] = {**night, "processor": processor}
         return list(found.values())
 
     def last_records(self, claim: str, profile: str) -> dict[int, dict[str, Any]]:
         """Return the last record of a claim for every base seed that it was run with, the earliest first."""
-        query = (
-            "SELECT record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
-        )
-        records = [self._plain(row[0]) for row in self._read(query, (claim, profile))]
-        return {record["base_seed"]: record for record in records}
+        query = "SELECT run, record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
+        records = [(run, self._plain(record)) for run, record in self._read(query, (claim, profile))]
+        for run, record in records:
+            check_claim(record, f"{self.path}: run {run}, claim {claim}")
+        return {record["base_seed"]: record for _, record in records}
 
     def knows_run(self, run: str) -> bool:
         """Whether there is a run of that id, with records or without."""

@@ -133,6 +133,7 @@ def _about(parent: type[BaseModel] | None, name: str) -> str:
 
 
 def sentence(error: Any) -> str:
+    """Return what an error of pydantic says should be, without a capital first."""
     if error["type"] == "string_pattern_mismatch":
         return f"should match {error['ctx']['pattern']}"
     if error["type"] in ("model_type", "dict_type"):
@@ -145,6 +146,7 @@ def sentence(error: Any) -> str:
 
 
 def shown(value: Any) -> str:
+    """Return a value as a problem shows it, cut short."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -10,7 +10,8 @@ from harness.plaintext import as_json
 from harness.report.badge import badge
 from harness.report.junit import junit
 from harness.report.markdown import markdown
-from harness.schema import SCHEMA_VERSION, check_claim, check_head
+from harness.schema import SCHEMA_VERSION
+from harness.soundness import check_claim, check_head
 
 if TYPE_CHECKING:
     from pathlib import Path
