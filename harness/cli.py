@@ -172,7 +172,7 @@ def _chosen(options: argparse.Namespace) -> list[Path]:
 def _run(options: argparse.Namespace) -> int:
     folders = _chosen(options)
     targets = [str(folder) for folder in folders] if options.ids else [str(_root(options))]
-    flags = ["--import-mode=importlib", "--benchmark-skip", "-q", "-r", "fEx"]
+    flags = ["--import-mode=importlib", "--benchmark-skip", "-q", "-r", "fEx", "--claims-wanted"]
     os.chdir(options.root)
     # pytest takes this process over, so that Ctrl-C and exit codes are its own.
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *flags, *targets, *options.rest])

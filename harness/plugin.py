@@ -7,6 +7,7 @@ so it survives a killed worker and works under pytest-xdist.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import math
 import os
@@ -16,7 +17,7 @@ import time
 import uuid
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -38,6 +39,7 @@ OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 RUN: pytest.StashKey[str] = pytest.StashKey()
 DEADLINE: pytest.StashKey[float] = pytest.StashKey()
 UNUSABLE: pytest.StashKey[bool] = pytest.StashKey()
+NOTHING: pytest.StashKey[bool] = pytest.StashKey()
 FINISHED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 STOPPING = "claims: finishing what is being measured, then the report; Ctrl-C again stops at once"
@@ -83,6 +85,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the cheapest claims first, and begin nothing that is not expected to end within this time",
     )
     group.addoption("--claims-report", default=None, metavar="DIR", help="where reports go (default reports/latest)")
+    group.addoption(
+        "--claims-annotations",
+        action="store_true",
+        default=False,
+        help="print annotations for GitHub, as is done in its Actions without being asked",
+    )
+    # `claims run` says so: then a run of no claim is a mistake, while other sessions may well have none.
+    group.addoption("--claims-wanted", action="store_true", default=False, help=argparse.SUPPRESS)
     group.addoption("--claims-traceback", action="store_true", default=False, help="show tracebacks of failed trials")
 
 
@@ -140,6 +150,34 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["claims_run"] = node.config.stash[RUN]
     node.workerinput["claims_today"] = node.config.stash[OPTIONS].base_seed
     node.workerinput["claims_deadline"] = node.config.stash[DEADLINE]
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Give what pytest shows of files and folders, and of all that they hold, names of characters that all show."""
+    if not collector.nodeid.isprintable():
+        node, shown = cast("Any", collector), visible(collector.nodeid)
+        # pytest has no way to give a node its id; since 9.2 it is more than text.
+        if hasattr(node, "_id"):
+            node._id = type(node._id).parse(shown)
+        else:
+            node._nodeid = shown
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Do the same to the place that a test is said to come from."""
+    path, line, name = item.location
+    if not path.isprintable():
+        item.location = (visible(path), line, name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
+    """Show what kept a file from being collected without the codes that it may quote."""
+    report = yield
+    words = str(report.longrepr or "")
+    if block(words) != words:
+        report.longrepr = block(words)
+    return report
 
 
 @pytest.hookimpl(wrapper=True)
@@ -276,6 +314,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     error = call.excinfo.value if call.excinfo is not None else None
     if isinstance(error, ClaimsError) and not item.config.getoption("claims_traceback"):
         report.longrepr = block(error)
+    if isinstance(report.longrepr, tuple):
+        # Where a test was skipped, and why.
+        path, line, reason = report.longrepr
+        report.longrepr = (visible(path), line, reason)
     return report
 
 
@@ -303,16 +345,27 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     run = _finished_run(config)
     if run is None:
+        _note_that_nothing_ran(session)
         return
     from harness.report import write_reports
+    from harness.report.summary import append_summary
 
     config.stash[FINISHED] = run
     write_reports(run, _report_folder(config))
+    append_summary(run)
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         code = exit_code(run["claims"])
         # A failed test that is no verdict counts as 1, unless a claim could not be run at all.
         weak = code in (AS_EXPECTED, INCONCLUSIVE_ONLY) and _other_failures(config)
         session.exitstatus = UNEXPECTED if weak else code or session.exitstatus
+
+
+def _note_that_nothing_ran(session: pytest.Session) -> None:
+    """Make a session that was to run claims, and ran none, a mistake of usage."""
+    nothing = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if nothing and session.config.getoption("claims_wanted") and not session.config.option.collectonly:
+        session.config.stash[NOTHING] = True
+        session.exitstatus = exit_code([])
 
 
 def _other_failures(config: pytest.Config) -> bool:
@@ -347,11 +400,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     if SESSION in config.stash and exitstatus == pytest.ExitCode.INTERRUPTED:
         kept = f"what was finished is kept in {config.stash[OPTIONS].store}"
         terminalreporter.write_line(f"claims: interrupted; {visible(kept)}, and the same command goes on from there")
+    if NOTHING in config.stash:
+        terminalreporter.write_line("claims: no claim was run: nothing that was selected runs one; see `claims list`")
     if FINISHED not in config.stash:
         return
+    from harness.report.annotations import commands, wanted
     from harness.report.terminal import table
 
     terminalreporter.section("claims")
     for line in table(config.stash[FINISHED], terminalreporter._tw.fullwidth):
         terminalreporter.write_line(line)
     terminalreporter.write_line(visible(f"report: {_report_folder(config) / 'report.md'}"))
+    if wanted(asked=config.getoption("claims_annotations")):
+        for line in commands(config.stash[FINISHED], config.rootpath):
+            terminalreporter.write_line(line)

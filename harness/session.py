@@ -12,7 +12,7 @@ from harness.dates import now
 from harness.errors import ClaimsError, DataError, SpecError, TrialError, UsageError
 from harness.executor import executor_for
 from harness.outlook import remaining_seconds
-from harness.plaintext import visible
+from harness.plaintext import inert, visible
 from harness.plan import make_plan
 from harness.provenance import machine
 from harness.runner import Context, pilot, run_claim
@@ -52,7 +52,7 @@ class Session:
         self.store = Store(options.store)
         self.store.start_run(run, options.record(), machine(project))
         # What is said may quote anything, an exception included.
-        self._say = lambda line: say(visible(line))
+        self._say = lambda line: say(inert(visible(line)))
         self._records: dict[Path, Record] = {}
         self._executors: dict[int, Executor] = {}
         self._budget = Budget(deadline)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.database import TABLES, Database
@@ -27,6 +28,12 @@ _SAVE_TRIAL = (
 
 _UNLESS_DONE = f" WHERE trial.status = 'failed' OR {_MORE_METRICS}"
 """A failed trial gives way to any other, a finished one only to one that says more."""
+
+_LATEST_FIRST = (
+    "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) "
+    "ORDER BY started <= ? DESC, started DESC, rowid DESC"
+)
+"""Runs with a record by the time when they were begun; those of the future, of a clock that went wrong, come last."""
 
 _SERIES_PARTS = ("data", "environment", "settings", "arms", "conditions")
 """Fields of a record that, besides the code, name the series of a night."""
@@ -124,6 +131,11 @@ class Measured(NamedTuple):
     metrics: Metrics
     seconds: float
     choices: tuple[str, ...]
+
+
+def _soon() -> str:
+    """Return the time a day from now: so far clocks of machines may differ, and be set, without a run being of the future."""
+    return (datetime.fromisoformat(now()) + timedelta(days=1)).isoformat(timespec="milliseconds")
 
 
 class Store(Database):
@@ -306,13 +318,11 @@ class Store(Database):
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the runs that have a record, the latest first; see `run`."""
-        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY started DESC"
-        return [self.run(row[0]) for row in self._database.execute(query).fetchall()]
+        return [self.run(row[0]) for row in self._read(_LATEST_FIRST, (_soon(),))]
 
     def latest_run(self) -> str | None:
-        """Return the id of the run that was begun last and has a record, whatever the clock said then; None if there is none."""
-        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY run.rowid DESC LIMIT 1"
-        rows = self._read(query)
+        """Return the id of the run that was begun last and has a record, be it of another machine; None if there is none."""
+        rows = self._read(_LATEST_FIRST, (_soon(),))
         return str(rows[0][0]) if rows else None
 
     def add(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, int]:

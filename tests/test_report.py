@@ -216,6 +216,29 @@ def test_badge(report, claims, message, colour):
     }
 
 
+def test_every_document_has_a_badge_and_none_is_left_of_another(report, tmp_path):
+    run = report(HOLDS, FAILS)
+    broken = {"id": "x", "document": {"id": "../y"}, "problem": {"kind": "data", "lines": ["x"]}, "finished": ""}
+    other = {**broken, "document": {"id": "other_notes"}}
+    run["claims"] += [broken, other]
+    folder = tmp_path / "out/badges"
+    folder.mkdir(parents=True)
+    (folder / "gone.json").write_text("{}")
+    write_reports(run, tmp_path / "out")
+
+    found = {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
+    assert found == {
+        "notes.json": {**badge(report(HOLDS, FAILS)), "label": "notes"},
+        "other_notes.json": {
+            "schemaVersion": 1,
+            "label": "other notes",
+            "message": "0 of 0 as expected",
+            "color": "red",
+            "isError": True,
+        },
+    }
+
+
 def test_expected_false_verdicts_are_in_every_report(report):
     run = report(HOLDS, FAILS)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.error_budget import add_budget
 from harness.outcome import exit_code
 from harness.plaintext import as_json
-from harness.report.badge import badge
+from harness.report.badge import badge, badges
 from harness.report.junit import junit
 from harness.report.markdown import markdown
 from harness.schema import SCHEMA_VERSION
@@ -45,14 +45,20 @@ def stored_run(store: Store, run_id: str) -> Run | None:
 
 
 def write_reports(run: Run, folder: Path) -> None:
-    """Write report.json (normative), report.md, junit.xml and badge.json into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write report.json (normative), report.md, junit.xml, badge.json and badges/ (one per document) into `folder`."""
+    own = {f"badges/{document}.json": as_json(one) + "\n" for document, one in badges(run).items()}
     files = {
         "report.json": as_json(run, indent=1) + "\n",
         "report.md": markdown(run),
         "junit.xml": junit(run),
         "badge.json": as_json(badge(run)) + "\n",
+        **own,
     }
+    (folder / "badges").mkdir(parents=True, exist_ok=True)
+    for stale in (folder / "badges").glob("*.json"):
+        # Of a document that this run says nothing of.
+        if f"badges/{stale.name}" not in own:
+            stale.unlink()
     for name, text in files.items():
         # A reader never meets half a file.
         part = folder / f"{name}.part"

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 LARGEST = 1_000_000
 """Bytes; GitHub drops a whole job summary above 1 MiB."""
 
+SMALLEST = 100_000
+"""Bytes; with less room there is no report."""
+
 STRENGTH = {
     "same_setting": "the source's own setting",
     "scaled_down": "the source's setting, scaled down",
@@ -51,15 +54,15 @@ reading says beforehand which verdict theory or the source lets us expect, and w
 expectation must fail; it shows that the claim could have failed."""
 
 
-def markdown(run: Run) -> str:
-    """Return the report; sections that would make it too long are left to report.json."""
+def markdown(run: Run, largest: int = LARGEST) -> str:
+    """Return the report; sections that would make it longer than `largest` bytes are left to report.json."""
     parts = [_head(run), _attention(run), _overview(run)]
     size = sum(len(part.encode()) for part in parts)
     left_out = 0
     for claim in sorted(judged(run), key=lambda c: (all(r["as_expected"] for r in c["readings"].values()), c["id"])):
         section = _claim(claim)
         size += len(section.encode())
-        if size > LARGEST - 10_000:
+        if size > largest - 10_000:
             left_out += 1
         else:
             parts.append(section)
