@@ -17,12 +17,13 @@ import time
 import uuid
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.dates import base_seed_of, today
 from harness.errors import ClaimsError, SpecError, UsageError
+from harness.node_names import pytest_collectstart, pytest_itemcollected, pytest_make_collect_report
 from harness.options import TODAY, Options
 from harness.outcome import AS_EXPECTED, INCONCLUSIVE_ONLY, UNEXPECTED, USAGE, exit_code
 from harness.plaintext import block, visible
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from harness.handle import ClaimHandle
     from harness.session import Session
     from harness.spec import Claim
+
+__all__ = ["pytest_collectstart", "pytest_itemcollected", "pytest_make_collect_report"]
+"""Hooks that lie in a file of their own; those below need not be named."""
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
@@ -150,34 +154,6 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["claims_run"] = node.config.stash[RUN]
     node.workerinput["claims_today"] = node.config.stash[OPTIONS].base_seed
     node.workerinput["claims_deadline"] = node.config.stash[DEADLINE]
-
-
-def pytest_collectstart(collector: pytest.Collector) -> None:
-    """Give what pytest shows of files and folders, and of all that they hold, names of characters that all show."""
-    if not collector.nodeid.isprintable():
-        node, shown = cast("Any", collector), visible(collector.nodeid)
-        # pytest has no way to give a node its id; since 9.2 it is more than text.
-        if hasattr(node, "_id"):
-            node._id = type(node._id).parse(shown)
-        else:
-            node._nodeid = shown
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Do the same to the place that a test is said to come from."""
-    path, line, name = item.location
-    if not path.isprintable():
-        item.location = (visible(path), line, name)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report() -> Generator[None, Any, Any]:
-    """Show what kept a file from being collected without the codes that it may quote."""
-    report = yield
-    words = str(report.longrepr or "")
-    if block(words) != words:
-        report.longrepr = block(words)
-    return report
 
 
 @pytest.hookimpl(wrapper=True)
