@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ClaimsError, UsageError
+from harness.export import add_options as add_export_options
 from harness.outcome import AS_EXPECTED, TRIAL_ERRORS, UNEXPECTED, USAGE
 from harness.plaintext import block, one_line, visible
 from harness.retrospect import add_commands
@@ -121,8 +122,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_store(commands: Any) -> None:
     """Add what is done with a store as a whole: `claims export`, `import`, `gc`."""
-    export = commands.add_parser("export", help="write everything in the store to a file, a line of JSON each")
-    export.add_argument("--jsonl", type=Path, required=True, metavar="FILE", help="the file to write")
+    export = commands.add_parser("export", help="write what the store holds for other tools")
+    add_export_options(export)
     export.set_defaults(command=_export)
     merge = commands.add_parser("import", help="add the trials that `claims export` wrote, here or on another machine")
     merge.add_argument("file", type=Path, metavar="FILE", help="a file that `claims export` wrote")
@@ -363,11 +364,10 @@ def _store_of(options: argparse.Namespace) -> Store:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from harness.transfer import export
+    from harness.export import export
 
     with closing(_store_of(options)) as store:
-        counts = export(store, options.jsonl)
-    print(f"{options.jsonl}: {_counted(counts)}")
+        print(visible(export(options, store)))
     return AS_EXPECTED
 
 

@@ -29,6 +29,8 @@ _SAVE_TRIAL = (
 _UNLESS_DONE = f" WHERE trial.status = 'failed' OR {_MORE_METRICS}"
 """A failed trial gives way to any other, a finished one only to one that says more."""
 
+_OF_PAST = "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, company"
+
 _LATEST_FIRST = (
     "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) "
     "ORDER BY started <= ? DESC, started DESC, rowid DESC"
@@ -133,6 +135,13 @@ class Measured(NamedTuple):
     choices: tuple[str, ...]
 
 
+def _past(row: tuple[Any, ...]) -> PastTrial:
+    """Return a trial of the columns _OF_PAST."""
+    key, claim, arm, base, index, *rest = row
+    plain = [json.loads(text or "null") for text in rest[4:]]
+    return PastTrial(key, Seed(base, claim, index), arm, *rest[:4], *plain)
+
+
 def _soon() -> str:
     """Return the time a day from now: so far clocks of machines may differ, and be set, without a run being of the future."""
     return (datetime.fromisoformat(now()) + timedelta(days=1)).isoformat(timespec="milliseconds")
@@ -213,27 +222,13 @@ class Store(Database):
 
     def past(self, prefix: str, most: int) -> list[PastTrial]:
         """Return the trials whose key begins with `prefix`, the latest first, at most `most`."""
-        query = (
-            "SELECT key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, "
-            "environment, company FROM trial WHERE substr(key, 1, ?) = ? ORDER BY finished DESC, rowid DESC LIMIT ?"
-        )
-        found = []
-        for (
-            key,
-            claim,
-            arm,
-            base,
-            index,
-            *facts,
-            condition,
-            settings,
-            metrics,
-            environment,
-            company,
-        ) in self._database.execute(query, (len(prefix), prefix, most)):
-            plain = [json.loads(text or "null") for text in (condition, settings, metrics, environment, company)]
-            found.append(PastTrial(key, Seed(base, claim, index), arm, *facts, *plain))
-        return found
+        query = f"SELECT {_OF_PAST} FROM trial WHERE substr(key, 1, ?) = ? ORDER BY finished DESC, rowid DESC LIMIT ?"
+        return [_past(row) for row in self._read(query, (len(prefix), prefix, most))]
+
+    def measured(self, run: str, claim: str) -> list[PastTrial]:
+        """Return the finished trials of a claim that a run measured, in the order in which it did."""
+        query = f"SELECT {_OF_PAST} FROM trial WHERE run = ? AND claim = ? AND status = 'finished' ORDER BY rowid"
+        return [_past(row) for row in self._read(query, (run, claim))]
 
     def peak_bytes(self, claim: str, task: Task) -> int | None:
         """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
