@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ def export(store: Store, uri: str) -> str:
     Raises:
         UsageError: MLflow is not installed, refuses the address, or cannot be reached.
     """
+    # Nobody is told that a store was exported.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     mlflow, entities = needed("mlflow", "mlflow"), needed("mlflow.entities", "mlflow")
     facts = list(facts_of(store))
     try:
