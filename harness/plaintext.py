@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import string
 from typing import Any
 
 REPLACEMENT = "\ufffd"
@@ -23,6 +24,8 @@ JOINERS = frozenset("\u00ad\u200c\u200d")
 _COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 
 _INLINE = re.compile(r"([\\`*_\[\]|~$])")
+_PUNCTUATION = frozenset(string.punctuation) - frozenset(".,;()?!")
+
 _LEADING = re.compile(r"^([#=]|[+-](?=[\s+-]|$)|\d{1,9}(?=[.)](?:\s|$)))(.?)")
 
 
@@ -74,6 +77,11 @@ def in_markdown(value: object) -> str:
     """Return one line that Markdown and HTML show as it is, at the beginning of a line as within it."""
     text = _INLINE.sub(r"\\\1", html.escape(one_line(value), quote=False))
     return _LEADING.sub(_escaped_start, text)
+
+
+def in_html(value: object) -> str:
+    """Return one line that HTML shows as it is, and Markdown around it takes for text: its marks are written as numbers."""
+    return "".join(f"&#{ord(c)};" if c in _PUNCTUATION else c for c in one_line(value))
 
 
 def _escaped_start(found: re.Match[str]) -> str:

@@ -77,7 +77,7 @@ def assert_harmless(text):
     assert not {c for c in text if not c.isprintable() and c not in JOINERS | {"\n"}}
 
 
-TAGS = re.compile(r'</?details>|</?summary>|<br>|<a id="[a-z0-9-]+">|</a>')
+TAGS = re.compile(r'</?details>|</?summary>|</?b>|<br>|<a id="[a-z0-9-]+">|</a>')
 
 
 def assert_sound_markdown(text):

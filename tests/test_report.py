@@ -69,9 +69,14 @@ def test_markdown_names_everything_a_stranger_needs(report):
 def test_what_failed_comes_first(report):
     found = markdown(report(HOLDS, FAILS))
 
-    assert found.index("## What needs attention") < found.index("## Overview")
+    assert found.index("## What needs attention") < found.index("How to read this") < found.index("## Overview")
     assert "reading “as documented”: REFUTED, expected VERIFIED" in found[: found.index("## Overview")]
-    assert found.index('<a id="claim-1">') < found.index('<a id="claim-0">')
+    assert (
+        found.index('<a id="claim-1">')
+        < found.index("## Claims that came out as expected")
+        < found.index('<a id="claim-0">')
+    )
+    assert found.index("(#claim-1)") < found.index("(#claim-0)")
 
 
 def test_nothing_needs_attention_when_all_is_as_expected(report):
