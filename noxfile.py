@@ -44,6 +44,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def exports(session: nox.Session) -> None:
+    """Read exports back with the real TensorBoard and the real MLflow, which takes 850 MB and so is in no other session."""
+    install(session, "test")
+    # Without constraints.txt: MLflow wants a python-dateutil below 3.
+    session.install("-e", ".[tensorboard,mlflow]")
+    session.run("pytest", "tests/test_export.py", "--benchmark-disable", *session.posargs)
+
+
+@nox.session(default=False)
 def calibrate(session: nox.Session) -> None:
     """Measure the judge's error rates in full and write docs/calibration.md; names of tables follow after --."""
     install(session, "test")

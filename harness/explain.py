@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.spec import KINDS
+
 if TYPE_CHECKING:
     from harness.record import Record
 
@@ -74,11 +76,10 @@ def timing_words(timing: dict[str, Any]) -> str:
 
 def contrast_words(contrast: dict[str, Any]) -> str:
     """Return a contrast as a reader says it: `ratio of test_error: svm at clutter to cnn at clutter`."""
-    kind, metric = next(iter(contrast.items()))
+    kind = next(name for name in KINDS if name in contrast)
+    metric, at = contrast[kind], _at(contrast.get("at", {}))
     if kind in ("mean", "exact"):
-        return (
-            f"{metric}{_at(contrast['at'])}" if kind == "mean" else f"{metric} in every instance{_at(contrast['at'])}"
-        )
+        return f"{metric}{at}" if kind == "mean" else f"{metric} in every instance{at}"
     if kind == "difference":
         return f"{metric}{_at(contrast['of'])} minus{_at(contrast['minus'])}"
     if kind == "ratio":
@@ -88,7 +89,7 @@ def contrast_words(contrast: dict[str, Any]) -> str:
         return f"{metric}: {inner} at {_cell(contrast['here'])} less the same at {_cell(contrast['there'])}"
     name = {"slope": "slope", "loglog_slope": "log-log slope", "rank_trend": "rank correlation (Kendall)"}[kind]
     among = f" ({', '.join(f'{value:g}' for value in contrast['values'])})" if "values" in contrast else ""
-    return f"{name} of {metric} over {contrast['over']}{among}{_at(contrast['at'])}"
+    return f"{name} of {metric} over {contrast['over']}{among}{at}"
 
 
 def _at(cell: dict[str, Any]) -> str:
@@ -102,7 +103,7 @@ def _cell(cell: dict[str, Any]) -> str:
         if name == "take":
             continue
         text = str(value) if name == "arm" else f"{name} {value}"
-        if isinstance(value, list):
+        if isinstance(value, list) and value:
             # `exact` has lists without `take`: every value counts.
             text = (
                 f"{name} {value[0]} to {value[-1]}" if take is None else f"{take} over {name} {value[0]} to {value[-1]}"

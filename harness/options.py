@@ -76,6 +76,7 @@ FLAGS = (
         float,
     ),
     Flag("report", "where reports go (default reports/latest)", "DIR"),
+    Flag("annotations", "print annotations for GitHub, as is done in its Actions without being asked"),
     Flag("traceback", "show tracebacks of failed trials"),
     Flag(
         "progress",

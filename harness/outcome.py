@@ -17,7 +17,12 @@ TRIAL_ERRORS = 4
 
 
 def exit_code(records: list[Record]) -> int:
-    """Return the exit code of a run; of several reasons the gravest counts: 2, then 4, then 1, then 3."""
+    """Return the exit code of a run; of several reasons the gravest counts: 2, then 4, then 1, then 3.
+
+    A run of no claims verifies nothing, and whoever asked for it mistook something: 2.
+    """
+    if not records:
+        return USAGE
     codes = {_code(record) for record in records}
     return next((code for code in (USAGE, TRIAL_ERRORS, UNEXPECTED, INCONCLUSIVE_ONLY) if code in codes), AS_EXPECTED)
 

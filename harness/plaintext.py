@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import string
 from typing import Any
 
 REPLACEMENT = "\ufffd"
@@ -20,7 +21,11 @@ LONGEST = 2000
 JOINERS = frozenset("\u00ad\u200c\u200d")
 """Soft hyphen, non-joiner, joiner: invisible, but words of some languages are not spelt without them."""
 
+_COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
+
 _INLINE = re.compile(r"([\\`*_\[\]|~$])")
+_PUNCTUATION = frozenset(string.punctuation) - frozenset(".,;()?!")
+
 _LEADING = re.compile(r"^([#=]|[+-](?=[\s+-]|$)|\d{1,9}(?=[.)](?:\s|$)))(.?)")
 
 
@@ -46,8 +51,13 @@ def one_line(value: object) -> str:
 
 
 def block(value: object) -> str:
-    """Return text of several lines, each harmless; tabs stay."""
-    return visible(value, "\n\t")
+    """Return text of several lines, each harmless in a terminal and in the log of a CI job; tabs stay."""
+    return inert(visible(value, "\n\t"))
+
+
+def inert(text: str) -> str:
+    """Return text of which GitHub's runner, which reads what a job prints, takes no line for a command."""
+    return _COMMAND.sub(r"\1: ", text).replace("##[", "## [")
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
@@ -69,6 +79,11 @@ def in_markdown(value: object) -> str:
     return _LEADING.sub(_escaped_start, text)
 
 
+def in_html(value: object) -> str:
+    """Return one line that HTML shows as it is, and Markdown around it takes for text: its marks are written as numbers."""
+    return "".join(f"&#{ord(c)};" if c in _PUNCTUATION else c for c in one_line(value))
+
+
 def _escaped_start(found: re.Match[str]) -> str:
     mark, after = found.groups()
     # Of `1. x` the full stop makes the list, of `# x` the first character itself.
@@ -77,7 +92,7 @@ def _escaped_start(found: re.Match[str]) -> str:
 
 def in_xml(value: object) -> str:
     """Return text that XML 1.0 can hold; the writer of the XML escapes markup."""
-    return block(value)
+    return visible(value, "\n\t")
 
 
 def as_json(value: Any, indent: int | None = None) -> str:

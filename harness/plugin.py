@@ -7,6 +7,7 @@ so it survives a killed worker and works under pytest-xdist.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import math
 import os
@@ -22,6 +23,7 @@ import pytest
 
 from harness.dates import base_seed_of, today
 from harness.errors import ClaimsError, SpecError, UsageError
+from harness.node_names import pytest_collectstart, pytest_itemcollected, pytest_make_collect_report
 from harness.options import FLAGS, TODAY, Options
 from harness.outcome import AS_EXPECTED, INCONCLUSIVE_ONLY, UNEXPECTED, USAGE, exit_code
 from harness.plaintext import block, visible
@@ -34,12 +36,16 @@ if TYPE_CHECKING:
     from harness.session import Session
     from harness.spec import Claim
 
+__all__ = ["pytest_collectstart", "pytest_itemcollected", "pytest_make_collect_report"]
+"""Hooks that lie in a file of their own; those below need not be named."""
+
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 RUN: pytest.StashKey[str] = pytest.StashKey()
 DEADLINE: pytest.StashKey[float] = pytest.StashKey()
 PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
 UNUSABLE: pytest.StashKey[bool] = pytest.StashKey()
+NOTHING: pytest.StashKey[bool] = pytest.StashKey()
 FINISHED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 LIVE = "claims-live"
@@ -56,6 +62,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("claims", "claims about machine learning")
     for flag in FLAGS:
         group.addoption(f"--claims-{flag.name}", **flag.settings)
+    # `claims run` says so: then a run of no claim is a mistake, while other sessions may well have none.
+    group.addoption("--claims-wanted", action="store_true", default=False, help=argparse.SUPPRESS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -287,6 +295,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     error = call.excinfo.value if call.excinfo is not None else None
     if isinstance(error, ClaimsError) and not item.config.getoption("claims_traceback"):
         report.longrepr = block(error)
+    if isinstance(report.longrepr, tuple):
+        # Where a test was skipped, and why.
+        path, line, reason = report.longrepr
+        report.longrepr = (visible(path), line, reason)
     return report
 
 
@@ -314,16 +326,27 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     run = _finished_run(config)
     if run is None:
+        _note_that_nothing_ran(session)
         return
     from harness.report import write_reports
+    from harness.report.summary import append_summary
 
     config.stash[FINISHED] = run
     write_reports(run, _report_folder(config))
+    append_summary(run)
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         code = exit_code(run["claims"])
         # A failed test that is no verdict counts as 1, unless a claim could not be run at all.
         weak = code in (AS_EXPECTED, INCONCLUSIVE_ONLY) and _other_failures(config)
         session.exitstatus = UNEXPECTED if weak else code or session.exitstatus
+
+
+def _note_that_nothing_ran(session: pytest.Session) -> None:
+    """Make a session that was to run claims, and ran none, a mistake of usage."""
+    nothing = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if nothing and session.config.getoption("claims_wanted") and not session.config.option.collectonly:
+        session.config.stash[NOTHING] = True
+        session.exitstatus = exit_code([])
 
 
 def _other_failures(config: pytest.Config) -> bool:
@@ -358,11 +381,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     if SESSION in config.stash and exitstatus == pytest.ExitCode.INTERRUPTED:
         kept = f"what was finished is kept in {config.stash[OPTIONS].store}"
         terminalreporter.write_line(f"claims: interrupted; {visible(kept)}, and the same command goes on from there")
+    if NOTHING in config.stash:
+        terminalreporter.write_line("claims: no claim was run: nothing that was selected runs one; see `claims list`")
     if FINISHED not in config.stash:
         return
+    from harness.report.annotations import commands, wanted
     from harness.report.terminal import table
 
     terminalreporter.section("claims")
     for line in table(config.stash[FINISHED], terminalreporter._tw.fullwidth):
         terminalreporter.write_line(line)
     terminalreporter.write_line(visible(f"report: {_report_folder(config) / 'index.html'}"))
+    if wanted(asked=config.getoption("claims_annotations")):
+        for line in commands(config.stash[FINISHED], config.rootpath):
+            terminalreporter.write_line(line)

@@ -205,6 +205,12 @@ def _version(name: str) -> str | None:
         return None
 
 
+def top_of(project: Path) -> Path | None:
+    """Return the folder of the repository that a project lies in, None outside of one."""
+    top = _git(project, "rev-parse", "--show-toplevel")
+    return Path(top) if top else None
+
+
 def _dirty(project: Path) -> bool | None:
     status = _git(project, "status", "--porcelain")
     return None if status is None else bool(status)

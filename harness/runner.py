@@ -16,6 +16,7 @@ from harness.plan import fingerprint, illustration_task, jobs_of, make_plan, onl
 from harness.progress import Step
 from harness.record import make_record
 from harness.series import join
+from harness.soundness import check_noise
 from harness.store import TrialRow
 from harness.variant import control_variant, main_variant
 
@@ -98,7 +99,7 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     record["left"] = left_undone(plan, [main, *controls], context) if cut else None
     record["illustrations"] = illustrations(plan, context, draw=not cut)
     record["timings"] = context.store.beside(plan.claim.id, f"{TIMING} ", fingerprint(plan))
-    record["noise"] = context.store.noise(plan.claim.id, fingerprint(plan))
+    record["noise"] = noise_of(plan, context.store)
     context.store.save_record(context.run, plan.claim.id, record)
     return record
 
@@ -128,6 +129,18 @@ def illustrations(plan: Plan, context: Context, *, draw: bool) -> list[Record]:
         context.store.save_beside(claim, kind, found, {"pictures": outcomes[0].pictures})
         return list(outcomes[0].pictures)
     return []
+
+
+def noise_of(plan: Plan, store: Store) -> Record | None:
+    """Return the claim's last A/A run with the code, data and settings of today, None if there is none.
+
+    Raises:
+        UsageError: what is stored is no such record.
+    """
+    found = store.noise(plan.claim.id, fingerprint(plan))
+    if found is not None:
+        check_noise(found, f"{store.path}: A/A run of {plan.claim.id}")
+    return found
 
 
 def join_earlier(plan: Plan, variant: Variant, context: Context) -> Series | None:

@@ -7,7 +7,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
-from harness.report import SCHEMA_VERSION, run_of
+from harness.report import stored_run
+from harness.schema import SCHEMA_VERSION
+from harness.soundness import check_run
 from harness.store import Store
 
 if TYPE_CHECKING:
@@ -21,11 +23,7 @@ SQLITE = b"SQLite format 3\x00"
 SHORTEST_COMMIT = 4
 """Digits of a commit that name it, as in git."""
 
-NEEDED = {"id", "started", "options", "machine", "claims"}
-"""Fields without which a JSON file is no report."""
-
-CLAIM_NEEDED = {"profile", "device", "base_seed", "readings", "code", "environment"}
-"""Fields without which a claim's record is none."""
+REMEDY = "it was edited, or is of another version; `claims report` writes it again from its store"
 
 
 def load_run(name: str, folder: Path, store: Path) -> Run:
@@ -63,29 +61,23 @@ def _in_folder(path: Path) -> Path:
 def _report(path: Path) -> Run:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is neither a store nor a report.json: {error}") from None
-    if not isinstance(found, dict) or not found.keys() >= NEEDED:
+    if not isinstance(found, dict) or not found.keys() & {"claims", "schema_version"}:
         raise UsageError(f"{path}: is no report of a run; give a report.json as `claims report` writes it")
     if found.get("schema_version") != SCHEMA_VERSION:
         raise UsageError(
             f"{path}: schema_version is {found.get('schema_version')!r}, not {SCHEMA_VERSION}; "
             "`claims report` writes the report again from its store"
         )
-    broken = [claim for claim in found["claims"] if not isinstance(claim, dict) or not _is_record(claim)]
-    if broken:
-        raise UsageError(f"{path}: claims: {str(broken[0])[:60]}: is no record of a claim; write the report again")
+    check_run(found, str(path), REMEDY)
     return found
-
-
-def _is_record(claim: dict[str, Any]) -> bool:
-    return "id" in claim and ("problem" in claim or claim.keys() >= CLAIM_NEEDED)
 
 
 def _latest(path: Path) -> Run:
     with closing(Store.copy_of(path)) as store:
         latest = store.latest_run()
-        run = run_of(store, latest) if latest else None
+        run = stored_run(store, latest) if latest else None
     if run is None:
         raise UsageError(f"{path}: holds no run yet; `claims run` makes one")
     return run
@@ -95,7 +87,7 @@ def _stored(name: str, path: Path) -> Run:
     if not path.is_file():
         raise UsageError(f"{name!r}: no such file, and there is no store {path} to look for a run of that id or commit")
     with closing(Store.copy_of(path)) as store:
-        run = run_of(store, _id_of(name, store.runs(), path))
+        run = stored_run(store, _id_of(name, store.runs(), path))
     # Only runs that have a record are looked among.
     assert run is not None
     return run

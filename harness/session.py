@@ -13,7 +13,7 @@ from harness.dates import now
 from harness.errors import ClaimsError, DataError, SpecError, TrialError, UsageError
 from harness.executor import executor_for
 from harness.outlook import remaining_seconds
-from harness.plaintext import visible
+from harness.plaintext import inert, visible
 from harness.plan import fingerprint, make_plan
 from harness.progress import verdicts_of
 from harness.provenance import machine, processor
@@ -70,7 +70,7 @@ class Session:
         self.store = Store(options.store)
         self.store.start_run(run, options.record(), machine(project))
         # What is said may quote anything, an exception included.
-        self._say = lambda line: say(visible(line))
+        self._say = lambda line: say(inert(visible(line)))
         self._records: dict[Path, Record] = {}
         self._executors: dict[int, Executor] = {}
         self._budget = Budget(deadline)
@@ -193,6 +193,7 @@ def problem_record(folder: Path, error: ClaimsError) -> Record:
     """Return the record of a claim that cannot be run: what kind of error, and its lines."""
     return {
         "id": folder.name,
+        "document": {"id": folder.parent.name},
         "problem": {
             "kind": KINDS.get(type(error), "error"),
             "lines": str(error).splitlines() or [f"{type(error).__name__}, without a word"],

@@ -12,7 +12,8 @@ Value = bool | int | float | str
 Cell = dict[str, Value | list[Value]]
 """An arm and a value of every condition; a list of values goes with `take`."""
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
+NAME = r"^[a-z][a-z0-9_]{0,79}$"
+Name = Annotated[str, Field(pattern=NAME)]
 Text = Annotated[str, Field(min_length=3, max_length=4000)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.database import TABLES, Database
@@ -12,6 +13,7 @@ from harness.errors import UsageError
 from harness.options import NO_VERDICT_PROFILE
 from harness.provenance import canonical
 from harness.seeds import Seed
+from harness.soundness import check_claim, check_night
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +34,14 @@ _JUDGED = (
     f"json_extract(record, '$.readings') IS NOT NULL AND json_extract(record, '$.profile') != '{NO_VERDICT_PROFILE}'"
 )
 """Of a record: it has verdicts."""
+
+_OF_PAST = "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, company"
+
+_LATEST_FIRST = (
+    "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) "
+    "ORDER BY started <= ? DESC, started DESC, rowid DESC"
+)
+"""Runs with a record by the time when they were begun; those of the future, of a clock that went wrong, come last."""
 
 _SERIES_PARTS = ("data", "environment", "settings", "arms", "conditions")
 """Fields of a record that, besides the code, name the series of a night."""
@@ -131,6 +141,18 @@ class Measured(NamedTuple):
     choices: tuple[str, ...]
 
 
+def _past(row: tuple[Any, ...]) -> PastTrial:
+    """Return a trial of the columns _OF_PAST."""
+    key, claim, arm, base, index, *rest = row
+    plain = [json.loads(text or "null") for text in rest[4:]]
+    return PastTrial(key, Seed(base, claim, index), arm, *rest[:4], *plain)
+
+
+def _soon() -> str:
+    """Return the time a day from now: so far clocks of machines may differ, and be set, without a run being of the future."""
+    return (datetime.fromisoformat(now()) + timedelta(days=1)).isoformat(timespec="milliseconds")
+
+
 class Store(Database):
     """An open store; see `Database` for what opening it raises."""
 
@@ -206,27 +228,13 @@ class Store(Database):
 
     def past(self, prefix: str, most: int) -> list[PastTrial]:
         """Return the trials whose key begins with `prefix`, the latest first, at most `most`."""
-        query = (
-            "SELECT key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, "
-            "environment, company FROM trial WHERE substr(key, 1, ?) = ? ORDER BY finished DESC, rowid DESC LIMIT ?"
-        )
-        found = []
-        for (
-            key,
-            claim,
-            arm,
-            base,
-            index,
-            *facts,
-            condition,
-            settings,
-            metrics,
-            environment,
-            company,
-        ) in self._database.execute(query, (len(prefix), prefix, most)):
-            plain = [json.loads(text or "null") for text in (condition, settings, metrics, environment, company)]
-            found.append(PastTrial(key, Seed(base, claim, index), arm, *facts, *plain))
-        return found
+        query = f"SELECT {_OF_PAST} FROM trial WHERE substr(key, 1, ?) = ? ORDER BY finished DESC, rowid DESC LIMIT ?"
+        return [_past(row) for row in self._read(query, (len(prefix), prefix, most))]
+
+    def measured(self, run: str, claim: str) -> list[PastTrial]:
+        """Return the finished trials of a claim that a run measured, in the order in which it did."""
+        query = f"SELECT {_OF_PAST} FROM trial WHERE run = ? AND claim = ? AND status = 'finished' ORDER BY rowid"
+        return [_past(row) for row in self._read(query, (run, claim))]
 
     def has_trials(self, claim: str) -> bool:
         """Whether there is any trial of a claim."""
@@ -282,27 +290,28 @@ class Store(Database):
         code, data, environment, settings, arms, conditions, and the machine's processor.
         """
         paths = {"code": "$.code.digest", **{name: f"$.{name}" for name in _SERIES_PARTS}}
-        columns = ", ".join(f"json_extract(record.record, '{path}')" for path in paths.values())
+        columns = ", ".join(f"json_quote(json_extract(record.record, '{path}'))" for path in paths.values())
         query = (
             f"SELECT json_extract(record.record, '$.base_seed'), record.finished, {columns}, "
             "json_extract(run.machine, '$.processor') FROM record LEFT JOIN run ON run.id = record.run "
             "WHERE record.claim = ? AND json_extract(record.record, '$.profile') = ? ORDER BY record.rowid"
         )
         found: dict[int, dict[str, Any]] = {}
-        for base_seed, finished, code, *parts, processor in self._read(query, (claim, profile)):
+        for base_seed, finished, *parts, processor in self._read(query, (claim, profile)):
             first = found.get(base_seed, {"first": finished})["first"]
-            values = {name: json.loads(part) for name, part in zip(_SERIES_PARTS, parts, strict=True)}
-            night = {"base_seed": base_seed, "first": first, "last": finished, "code": code, **values}
+            values = {name: json.loads(part) for name, part in zip(paths, parts, strict=True)}
+            night = {"base_seed": base_seed, "first": first, "last": finished, **values}
+            check_night(night, f"{self.path}: {claim}, record of {finished}")
             found[base_seed] = {**night, "processor": processor}
         return list(found.values())
 
     def last_records(self, claim: str, profile: str) -> dict[int, dict[str, Any]]:
         """Return the last record of a claim for every base seed that it was run with, the earliest first."""
-        query = (
-            "SELECT record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
-        )
-        records = [self._plain(row[0]) for row in self._read(query, (claim, profile))]
-        return {record["base_seed"]: record for record in records}
+        query = "SELECT run, record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
+        records = [(run, self._plain(record)) for run, record in self._read(query, (claim, profile))]
+        for run, record in records:
+            check_claim(record, f"{self.path}: run {run}, claim {claim}")
+        return {record["base_seed"]: record for _, record in records}
 
     def past_records(
         self, claim: str, profile: str, device: str, until: str, most: int
@@ -364,13 +373,11 @@ class Store(Database):
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the runs that have a record, the latest first; see `run`."""
-        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY started DESC"
-        return [self.run(row[0]) for row in self._database.execute(query).fetchall()]
+        return [self.run(row[0]) for row in self._read(_LATEST_FIRST, (_soon(),))]
 
     def latest_run(self) -> str | None:
-        """Return the id of the run that was begun last and has a record, whatever the clock said then; None if there is none."""
-        query = "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) ORDER BY run.rowid DESC LIMIT 1"
-        rows = self._read(query)
+        """Return the id of the run that was begun last and has a record, be it of another machine; None if there is none."""
+        rows = self._read(_LATEST_FIRST, (_soon(),))
         return str(rows[0][0]) if rows else None
 
     def add(self, rows: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, int]:

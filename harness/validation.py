@@ -99,7 +99,7 @@ class _Found:
         location, _, union = _placed(model, value, raw)
         if kind == "union_tag_not_found":
             return _Found(location, None, f"names no kind of contrast; give one of {', '.join(KINDS)}")
-        return _Found(location, union, _sentence(error), _shown(error["input"]))
+        return _Found(location, union, sentence(error), shown(error["input"]))
 
 
 def _lines(found: list[_Found]) -> Iterable[tuple[Location, str]]:
@@ -132,7 +132,8 @@ def _about(parent: type[BaseModel] | None, name: str) -> str:
     return f" ({field.description})" if field is not None and field.description else ""
 
 
-def _sentence(error: Any) -> str:
+def sentence(error: Any) -> str:
+    """Return what an error of pydantic says should be, without a capital first."""
     if error["type"] == "string_pattern_mismatch":
         return f"should match {error['ctx']['pattern']}"
     if error["type"] in ("model_type", "dict_type"):
@@ -144,7 +145,8 @@ def _sentence(error: Any) -> str:
     return message[0].lower() + message[1:]
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value as a problem shows it, cut short."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -77,7 +77,7 @@ def assert_harmless(text):
     assert not {c for c in text if not c.isprintable() and c not in JOINERS | {"\n"}}
 
 
-TAGS = re.compile(r'</?details>|</?summary>|<br>|<a id="[a-z0-9-]+">|</a>')
+TAGS = re.compile(r'</?details>|</?summary>|</?b>|<br>|<a id="[a-z0-9-]+">|</a>')
 
 
 def assert_sound_markdown(text):
@@ -189,11 +189,12 @@ def test_a_folder_of_a_hostile_name_harms_no_report(tmp_path):
     folder = evil_claim(tmp_path, "is_misnamed")
     folder.rename(folder.with_name(name))
 
-    # Without the summary, where pytest lists files under their names as they are.
-    code, shown = call(tmp_path, *PYTEST, "-rN")
-
-    assert code == 2
-    assert_harmless(shown)
+    # In its progress, its summary and its errors pytest names files.
+    for options in ([], ["-v"], ["-vv", "-rA"], ["-n", "2"]):
+        code, shown = call(tmp_path, *(word for word in PYTEST if word != "-q" or not options), *options)
+        assert code == 2
+        assert_harmless(shown)
+        assert "claims/notes/\ufffd[31m\ufffd]]>/test_claim.py" in shown
     latest = tmp_path / "reports/latest"
     assert json.loads((latest / "report.json").read_text(encoding="utf-8"))["claims"][0]["id"] == name
     assert_harmless((latest / "report.json").read_text(encoding="utf-8"))
@@ -201,6 +202,17 @@ def test_a_folder_of_a_hostile_name_harms_no_report(tmp_path):
     assert ET.fromstring((latest / "junit.xml").read_text(encoding="utf-8")).find("testcase/error") is not None
     assert_harmless((latest / "junit.xml").read_text(encoding="utf-8"))
     assert_harmless(call(tmp_path, *CLAIMS, "check")[1])
+
+
+def test_a_file_that_cannot_be_collected_harms_no_terminal(tmp_path):
+    folder = evil_claim(tmp_path, "is_misnamed")
+    (folder / "test_claim.py").write_text(f"raise ValueError({EVIL!r})\n")
+    folder.rename(folder.with_name("\x1b[31m\u202e]]>"))
+
+    _, shown = call(tmp_path, *PYTEST)
+
+    assert "ValueError: \ufffd[31mred" in shown
+    assert_harmless(shown)
 
 
 def test_a_run_against_itself_shows_errors_without_their_codes(tmp_path):

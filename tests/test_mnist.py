@@ -201,6 +201,31 @@ def test_a_header_that_announces_a_trillion_items_costs_nothing(
     assert peak < 8_000_000
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_file_that_swells_is_unpacked_no_further_than_mnist_goes(
+    packed: bool, data_folder: Path, tmp_path: Path
+) -> None:
+    name = "train-images-idx3-ubyte"
+    (data_folder / "mnist" / f"{name}.gz").unlink()
+    path = data_folder / "mnist" / (f"{name}.gz" if packed else name)
+    with gzip.open(path, "wb", 1) if packed else path.open("wb") as file:
+        for _ in range(1 if not packed else 400):
+            file.write(b"0" * 2**20) if packed else file.truncate(400 * 2**20)
+    tracemalloc.start()
+    with pytest.raises(
+        DataError, match=r"holds more than the 47,040,016 bytes of MNIST's largest file, expected .*; delete"
+    ):
+        mnist.read_digits(data_folder, tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200_000_000
+
+
+def test_the_largest_file_of_mnist_is_as_large_as_it_may_be() -> None:
+    images, header = 60_000 * 28 * 28, 16
+    assert images + header == mnist.LARGEST
+
+
 @pytest.mark.parametrize("defect", ["not gzip", "no numbers", "other numbers"])
 def test_a_packaged_file_that_is_not_the_known(defect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = {"no numbers": b"a,b\nc,d\n", "other numbers": (b"0," * 784 + b"1\n") * 3}.get(defect, b"")
@@ -340,6 +365,15 @@ def test_fetch_takes_no_page_of_a_log_in_and_nothing_cut_short(content: bytes, m
     with pytest.raises(DataError, match=r"no mirror delivered it .*; try again, or set CLAIMS_DATA_DIR to a folder"):
         mnist.fetch(tmp_path / "here")
     assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_fetch_names_an_error_without_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def mute(*_: object, **__: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("pooch.retrieve", mute)
+    with pytest.raises(DataError, match=r"no mirror delivered it \(https://.*: OSError; https://.*: OSError\)"):
+        mnist.fetch(tmp_path / "here")
 
 
 @pytest.fixture

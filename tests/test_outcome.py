@@ -56,5 +56,5 @@ def test_of_several_reasons_the_gravest_counts(several):
     assert exit_code([CASES[code] for code in reversed(several)]) == gravest
 
 
-def test_a_run_without_claims_has_nothing_against_it():
-    assert exit_code([]) == 0
+def test_a_run_without_claims_is_no_success():
+    assert exit_code([]) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from xml.etree import ElementTree as ET
 
@@ -13,8 +14,10 @@ from harness.plaintext import (
     LONGEST,
     as_json,
     block,
+    in_html,
     in_markdown,
     in_xml,
+    inert,
     message_of,
     one_line,
     shortened,
@@ -137,3 +140,34 @@ def test_json_keeps_half_a_character():
 def test_json_holds_no_undefined_number():
     with pytest.raises(ValueError, match="not JSON compliant"):
         as_json({"x": float("nan")})
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("::error::x", ": :error::x"),
+        ("  ::set-env name=a::b\n::debug::c", "  : :set-env name=a::b\n: :debug::c"),
+        ("a ::error::x", "a ::error::x"),
+        ("a ##[add-path]/x", "a ## [add-path]/x"),
+        ("std::vector, # head, a: b", "std::vector, # head, a: b"),
+        ("::", ": :"),
+    ],
+)
+def test_no_line_is_a_command_of_a_workflow(raw, shown):
+    assert inert(raw) == shown
+    assert block(raw) == shown
+
+
+@given(ANYTHING)
+def test_no_text_at_all_is_a_command_of_a_workflow(text):
+    """As GitHub's runner looks for them: `::` after leading space, `##[` anywhere."""
+    shown = block(text)
+    assert "##[" not in shown
+    assert not any(line.lstrip().startswith("::") for line in shown.splitlines())
+
+
+@given(ANYTHING)
+def test_html_shows_any_text_as_it_is_and_has_no_mark_of_markdown(text):
+    shown = in_html(text)
+    assert html.unescape(shown) == one_line(text)
+    assert not set("<>`*_[]|\\~$\"'") & set(shown)

@@ -61,6 +61,7 @@ def test_all_as_expected_is_exit_code_0_with_a_table_and_reports(pytester, claim
     )
     assert sorted(p.name for p in (pytester.path / "reports/latest").iterdir()) == [
         "badge.json",
+        "badges",
         "history.html",
         "index.html",
         "junit.xml",
@@ -68,6 +69,18 @@ def test_all_as_expected_is_exit_code_0_with_a_table_and_reports(pytester, claim
         "report.md",
     ]
     assert report()["exit_code"] == 0
+
+
+def test_a_run_that_should_run_claims_and_runs_none_is_exit_code_2(pytester, claims):
+    folder = write_claim(pytester.path)
+    (folder / "test_claim.py").write_text("def test_nothing():\n    pass\n")
+
+    result = claims("--claims-wanted")
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["claims: no claim was run: nothing that was selected runs one; see `claims list`"])
+    assert claims("--claims-wanted", "-k", "no_such_test").ret == 2
+    assert claims().ret == 0, "other sessions may well run no claim"
+    assert claims("--claims-wanted", "--collect-only").ret == 0
 
 
 def test_refuted_reading_is_exit_code_1_with_the_evidence_in_the_message(pytester, claims):

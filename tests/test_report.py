@@ -69,9 +69,14 @@ def test_markdown_names_everything_a_stranger_needs(report):
 def test_what_failed_comes_first(report):
     found = markdown(report(HOLDS, FAILS))
 
-    assert found.index("## What needs attention") < found.index("## Overview")
+    assert found.index("## What needs attention") < found.index("How to read this") < found.index("## Overview")
     assert "reading “as documented”: REFUTED, expected VERIFIED" in found[: found.index("## Overview")]
-    assert found.index('<a id="claim-1">') < found.index('<a id="claim-0">')
+    assert (
+        found.index('<a id="claim-1">')
+        < found.index("## Claims that came out as expected")
+        < found.index('<a id="claim-0">')
+    )
+    assert found.index("(#claim-1)") < found.index("(#claim-0)")
 
 
 def test_nothing_needs_attention_when_all_is_as_expected(report):
@@ -213,6 +218,29 @@ def test_badge(report, claims, message, colour):
         "message": message,
         "color": colour,
         "isError": False,
+    }
+
+
+def test_every_document_has_a_badge_and_none_is_left_of_another(report, tmp_path):
+    run = report(HOLDS, FAILS)
+    broken = {"id": "x", "document": {"id": "../y"}, "problem": {"kind": "data", "lines": ["x"]}, "finished": ""}
+    other = {**broken, "document": {"id": "other_notes"}}
+    run["claims"] += [broken, other]
+    folder = tmp_path / "out/badges"
+    folder.mkdir(parents=True)
+    (folder / "gone.json").write_text("{}")
+    write_reports(run, tmp_path / "out")
+
+    found = {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
+    assert found == {
+        "notes.json": {**badge(report(HOLDS, FAILS)), "label": "notes"},
+        "other_notes.json": {
+            "schemaVersion": 1,
+            "label": "other notes",
+            "message": "0 of 0 as expected",
+            "color": "red",
+            "isError": True,
+        },
     }
 
 

@@ -10,19 +10,12 @@ from harness.errors import UsageError
 from harness.report import run_of, write_reports
 from harness.runs import load_run
 from harness.store import Store
+from tests.reported import SAVED
 from tests.tiny_project import write_claim
 
-RECORD = {
-    "id": "claim",
-    "profile": "quick",
-    "device": "cpu",
-    "base_seed": 0,
-    "readings": {},
-    "code": {},
-    "environment": {},
-    "errors": [],
-    "settings": {},
-}
+SAVED_RUN = json.loads(SAVED.read_text())
+OPTIONS, MACHINE = SAVED_RUN["options"], SAVED_RUN["machine"]
+RECORD = next(claim for claim in SAVED_RUN["claims"] if claim["id"] == "holds")
 
 
 @pytest.fixture
@@ -31,10 +24,10 @@ def runs(tmp_path):
     path = tmp_path / "runs.sqlite3"
     store = Store(path)
     for run, started, commit in (("a1b2", "1", "c" * 40), ("a1c3", "2", "c" * 40), ("d4e5", "3", None)):
-        store.start_run(run, {}, {"commit": commit})
+        store.start_run(run, OPTIONS, {**MACHINE, "commit": commit})
         store._write("UPDATE run SET started = ? WHERE id = ?", (f"2026-01-0{started}T00:00", run))
         store.save_record(run, "claim", RECORD)
-    store.start_run("a1-without-record", {}, {"commit": "e" * 40})
+    store.start_run("a1-without-record", OPTIONS, {**MACHINE, "commit": "e" * 40})
     store.close()
     return path
 
@@ -60,14 +53,7 @@ def test_a_report_as_a_run_writes_it_is_read(tmp_path, run, store):
     store.start_run("run", {"profile": "quick", "base_seed": 0}, {"commit": None})
     run(write_claim(tmp_path))
     found = run_of(store, "run")
-    found["machine"] |= {
-        "packages": {},
-        "python": "3",
-        "processor": "p",
-        "cores": 2,
-        "platform": "p",
-        "uncommitted_changes": None,
-    }
+    found["machine"] |= {**MACHINE, "commit": None}
     write_reports(found, tmp_path / "out")
 
     assert load_run("out/report.json", tmp_path, store.path) == found
@@ -95,8 +81,8 @@ def test_what_names_no_run_or_several_says_so(tmp_path, runs, name, message):
         ("[]", "is no report of a run"),
         ('{"id": 1, "started": "", "options": {}, "machine": {}, "claims": []}', "schema_version is None, not 1"),
         (
-            '{"schema_version": 1, "id": 1, "started": "", "options": {}, "machine": {}, "claims": [{"id": "x"}]}',
-            "is no record of a claim",
+            '{"schema_version": 1, "id": "1", "started": "", "options": {}, "machine": {}, "claims": [{"id": "x"}]}',
+            "options.profile: is missing; it was edited",
         ),
     ],
 )

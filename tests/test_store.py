@@ -128,6 +128,17 @@ def test_latest_run_is_one_with_records(store):
     assert store.latest_run() == "first"
 
 
+def test_latest_run_is_the_one_begun_last_in_whatever_order_they_were_written(store):
+    """An imported run has a later row, and need not be later."""
+    for run, started in (("today", "2026-01-02T00:00"), ("imported", "2025-12-31T00:00"), ("same", "2026-01-02T00:00")):
+        store.start_run(run, {}, {})
+        store._write("UPDATE run SET started = ? WHERE id = ?", (started, run))
+        store.save_record(run, "c", {"id": "c"})
+
+    assert store.latest_run() == "same"
+    assert [run["id"] for run in store.runs()] == ["same", "today", "imported"]
+
+
 def test_settings_of_the_file_are_the_safe_ones(store):
     assert store._database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)

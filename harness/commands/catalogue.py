@@ -65,7 +65,8 @@ def add_commands(commands: Any) -> None:
     index = commands.add_parser("index", help="write claims/README.md: every claim with its last verdicts")
     add_store(index)
     index.set_defaults(command=_index)
-    schema = commands.add_parser("schema", help="print the JSON Schema of claim.yaml")
+    schema = commands.add_parser("schema", help="print the JSON Schema of claim.yaml, or of report.json")
+    schema.add_argument("--report", action="store_true", help="the schema of report.json")
     schema.set_defaults(command=_schema)
 
 
@@ -188,8 +189,8 @@ def _index(options: argparse.Namespace) -> int:
     return USAGE if problems else AS_EXPECTED
 
 
-def _schema(_: argparse.Namespace) -> int:
-    from harness.spec import schema
+def _schema(options: argparse.Namespace) -> int:
+    from harness import schema, spec
 
-    print(json.dumps(schema(), indent=1))
+    print(json.dumps((schema if options.report else spec).schema(), indent=1))
     return AS_EXPECTED

@@ -142,7 +142,7 @@ def store_of(options: argparse.Namespace) -> Store:
 
 def latest_run(options: argparse.Namespace) -> Run | None:
     """Return the last run in the store, None if there is no store or no run in it."""
-    from harness.report import run_of
+    from harness.report import stored_run
     from harness.store import Store
 
     path = options.root / options.store
@@ -150,7 +150,7 @@ def latest_run(options: argparse.Namespace) -> Run | None:
         return None
     store = Store(path)
     latest = store.latest_run()
-    return run_of(store, latest) if latest else None
+    return stored_run(store, latest) if latest else None
 
 
 def past_of(options: argparse.Namespace, run: Run) -> Record:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.commands.project import add_json, add_store, root_of, store_of
 from harness.errors import UsageError
+from harness.export import add_options as add_export_options
 from harness.outcome import AS_EXPECTED
 from harness.plaintext import block
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Any) -> None:
     """Add the commands to a command line; `commands` are its subparsers."""
-    export = commands.add_parser("export", help="write everything in the store to a file, a line of JSON each")
-    export.add_argument("--jsonl", type=Path, required=True, metavar="FILE", help="the file to write")
+    export = commands.add_parser("export", help="write what the store holds for other tools")
+    add_export_options(export)
     export.set_defaults(command=_export)
     merge = commands.add_parser("import", help="add the trials that `claims export` wrote, here or on another machine")
     merge.add_argument("file", type=Path, metavar="FILE", help="a file that `claims export` wrote")
@@ -34,11 +35,11 @@ def add_commands(commands: Any) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from harness.transfer import export
+    from harness.export import export
 
     with closing(store_of(options)) as store:
-        counts = export(store, options.jsonl)
-    _tell(options, {"file": str(options.jsonl), "rows": counts}, f"{options.jsonl}: {_counted(counts)}")
+        facts, words = export(options, store)
+    _tell(options, facts, words)
     return AS_EXPECTED
 
 

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 from harness.error_budget import add_budget
 from harness.outcome import exit_code
 from harness.plaintext import as_json
-from harness.report.badge import badge
+from harness.report.badge import badge, badges
 from harness.report.junit import junit
 from harness.report.markdown import markdown
 from harness.report.page import page
 from harness.report.timeline import timeline
+from harness.schema import SCHEMA_VERSION
+from harness.soundness import check_claim, check_head
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.record import Record
     from harness.store import Store
-
-SCHEMA_VERSION = 1
-"""Version of report.json; it changes when a field is renamed, removed or changes its meaning."""
 
 Run = dict[str, Any]
 
@@ -34,12 +33,26 @@ def run_of(store: Store, run_id: str) -> Run | None:
     return {**head, "error_budget": add_budget(claims), "claims": claims}
 
 
+def stored_run(store: Store, run_id: str) -> Run | None:
+    """Return a run that others may have written or edited, as `run_of` does.
+
+    Raises:
+        UsageError: its options, its machine or the record of a claim is not what it should be.
+    """
+    where = f"{store.path}: run {run_id}"
+    for claim in (claims := store.records(run_id)):
+        check_claim(claim, f"{where}, claim {claim.get('id')}")
+    if claims:
+        check_head(store.run(run_id), where)
+    return run_of(store, run_id)
+
+
 def write_reports(run: Run, folder: Path, past: Record | None = None) -> None:
-    """Write report.json (normative), index.html, report.md, junit.xml and badge.json into `folder`.
+    """Write report.json (normative), index.html, report.md, junit.xml, badge.json and badges/ (one per document).
 
     Where the past of the claims is known (`chronicle`), history.html too.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    own = {f"badges/{document}.json": as_json(one) + "\n" for document, one in badges(run).items()}
     files = {
         "report.json": as_json(run, indent=1) + "\n",
         "report.md": markdown(run),
@@ -47,7 +60,13 @@ def write_reports(run: Run, folder: Path, past: Record | None = None) -> None:
         "junit.xml": junit(run),
         "badge.json": as_json(badge(run)) + "\n",
         **({"history.html": timeline(run, past)} if past else {}),
+        **own,
     }
+    (folder / "badges").mkdir(parents=True, exist_ok=True)
+    for stale in (folder / "badges").glob("*.json"):
+        # Of a document that this run says nothing of.
+        if f"badges/{stale.name}" not in own:
+            stale.unlink()
     for name, text in files.items():
         # A reader never meets half a file.
         part = folder / f"{name}.part"

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from harness.report.rows import as_expected, problems, waivers
+from harness.spec import NAME
 
 if TYPE_CHECKING:
     from harness.report import Run
 
 
-def badge(run: Run) -> dict[str, Any]:
+def badges(run: Run) -> dict[str, dict[str, Any]]:
+    """Return a badge for every document of a run, by the document's id; see `badge`."""
+    by_document: dict[str, list[dict[str, Any]]] = {}
+    for claim in run["claims"]:
+        # Of a claim that could not be run the document is its folder's name, which may be anything.
+        document = (claim.get("document") or {}).get("id", "")
+        if re.fullmatch(NAME, document):
+            by_document.setdefault(document, []).append(claim)
+    return {name: badge({**run, "claims": claims}, name.replace("_", " ")) for name, claims in by_document.items()}
+
+
+def badge(run: Run, label: str = "claims") -> dict[str, Any]:
     """Return the badge: `41 of 44 as expected, 1 waived`.
 
     Green only if all are as expected, every claim could be run and no waiver has expired.
@@ -20,7 +33,7 @@ def badge(run: Run) -> dict[str, Any]:
     colour = "brightgreen" if good == total and total and not (broken or waived) else "orange" if good else "red"
     return {
         "schemaVersion": 1,
-        "label": "claims",
+        "label": label,
         "message": f"{good} of {total} as expected{waived}",
         "color": colour,
         "isError": broken,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.plaintext import in_markdown as text
-from harness.report.markdown import marks, sentence
+from harness.report.sections import marks, sentence
 
 if TYPE_CHECKING:
     from harness.catalogue import ClaimFolder

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def junit(run: Run) -> str:
     """Return the run as JUnit XML."""
-    suite = ET.Element("testsuite", name="claims", timestamp=visible(run["started"]))
+    seconds = sum(claim["cost"]["wall_seconds"] for claim in judged(run))
+    suite = ET.Element("testsuite", name="claims", timestamp=visible(run["started"]), time=f"{seconds:.3f}")
     for claim in judged(run):
         for name, reading in claim["readings"].items():
             _reading_case(suite, claim, name, reading)
@@ -24,9 +25,10 @@ def junit(run: Run) -> str:
             _control_case(suite, claim, name, control)
         _expired_case(suite, claim)
     for claim in problems(run):
-        case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name="claim.yaml")
+        case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name="claim.yaml", time="0")
         lines = claim["problem"]["lines"]
-        ET.SubElement(case, "error", message=one_line(lines[0])).text = in_xml("\n".join(lines))
+        kind = visible(claim["problem"]["kind"])
+        ET.SubElement(case, "error", message=one_line(lines[0]), type=kind).text = in_xml("\n".join(lines))
     for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(count, str(len(suite.findall(f"testcase/{tag}"))))
     suite.set("tests", str(len(suite)))
@@ -50,29 +52,29 @@ def _reading_case(suite: ET.Element, claim: dict[str, Any], name: str, reading: 
     if claim["profile"] == NO_VERDICT_PROFILE:
         ET.SubElement(case, "skipped", message="the smoke profile gives no verdict")
     elif not reading["as_expected"]:
-        _failure(case, [explain.reading_words(claim, name), *_leave(claim, reading)])
+        _failure(case, reading["verdict"], [explain.reading_words(claim, name), *_leave(claim, reading)])
 
 
 def _control_case(suite: ET.Element, claim: dict[str, Any], name: str, control: dict[str, Any]) -> None:
-    case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name=visible(f"control {name}"))
+    case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name=visible(f"control {name}"), time="0")
     _properties(case, waiver.properties(claim, control))
     if claim["profile"] == NO_VERDICT_PROFILE:
         ET.SubElement(case, "skipped", message="the smoke profile gives no verdict")
     elif not control["behaves"]:
-        _failure(case, [*explain.control_words(claim, name), *_leave(claim, control)])
+        _failure(case, "control", [*explain.control_words(claim, name), *_leave(claim, control)])
 
 
 def _expired_case(suite: ET.Element, claim: dict[str, Any]) -> None:
     """Add a case for a waiver that fails its claim, whatever the readings say."""
     if waiver.expired(claim):
-        case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name="waiver")
-        _failure(case, [waiver.note(claim)])
+        case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name="waiver", time="0")
+        _failure(case, "waiver", [waiver.note(claim)])
 
 
-def _failure(case: ET.Element, lines: list[str]) -> None:
-    """Add a failure, its first line as the message."""
+def _failure(case: ET.Element, kind: str, lines: list[str]) -> None:
+    """Add a failure, its first line as the message; `kind` is what servers group failures by."""
     text = in_xml("\n".join(lines))
-    ET.SubElement(case, "failure", message=text.splitlines()[0]).text = text
+    ET.SubElement(case, "failure", message=text.splitlines()[0], type=kind).text = text
 
 
 def _leave(claim: dict[str, Any], part: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
 from harness.plaintext import visible
 from harness.report import charts
+from harness.report.article import anchor, article_of, in_words
 from harness.report.comparison import change_words, outcome_words
 from harness.report.noise import BROKEN
 from harness.report.rows import (
@@ -27,7 +28,6 @@ from harness.report.rows import (
     verdict_counts,
     waivers,
 )
-from harness.report.section import anchor, in_words, section_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def page(run: Run, past: Record | None = None) -> str:
 
 def _page(run: Run, past: Record | None, *, brief: bool) -> str:
     script = _asset("page.js")
-    claims = [section_of(claim, brief=brief and good(claim)) for claim in _sorted(judged(run))]
+    claims = [article_of(claim, brief=brief and good(claim)) for claim in _sorted(judged(run))]
     documents = _documents(run, claims)
     return render(
         "index.html",

@@ -52,6 +52,7 @@ def doubtful(run: Run) -> list[tuple[Row, str, dict[str, Any]]]:
         for row in rows(run)
         for name in row.reading["expectations"]
         if (forecast := row.claim.get("forecast", {}).get(name)) and forecast["doubtful"]
+        if forecast["probability"] is not None
         if row.reading["expected"] != "INCONCLUSIVE"
     ]
 

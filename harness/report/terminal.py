@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
-from harness.plaintext import visible
+from harness.plaintext import inert, visible
 from harness.report.rows import as_expected, fallen, judged, left, problems, reused, rows, waivers
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def table(run: Run, width: int) -> list[str]:
     wrong += [f"! {claim['id']}: {waiver.note(claim)}" for claim in judged(run) if waiver.expired(claim)]
     wrong += [f"left for lack of time: {explain.left_words(claim)}" for claim in left(run)]
     fitted = [_fit(line, width) for line in (*_readings(run, width), "", *_summary(run))]
-    return [visible(line) for line in (*wrong, *fitted)]
+    return [inert(visible(line)) for line in (*wrong, *fitted)]
 
 
 def _readings(run: Run, width: int) -> Iterator[str]:

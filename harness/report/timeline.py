@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness import explain
 from harness.report import charts
+from harness.report.article import anchor, in_words
 from harness.report.page import render
 from harness.report.rows import judged
 from harness.report.scale import scale_over
-from harness.report.section import anchor, in_words
 
 if TYPE_CHECKING:
     from harness.record import Record

@@ -35,7 +35,7 @@ def in_words(name: object) -> str:
     return str(name).replace("_", " ")
 
 
-def section_of(claim: Record, *, brief: bool) -> Context:
+def article_of(claim: Record, *, brief: bool) -> Context:
     """Return what the template of a claim's section is filled with.
 
     Args:

@@ -1,0 +1,232 @@
+"""A claim as a section of the report in Markdown."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from harness import explain, waiver
+from harness.plaintext import in_html
+from harness.plaintext import in_markdown as text
+from harness.report.noise import detail_lines
+
+STRENGTH = {
+    "same_setting": "the source's own setting",
+    "scaled_down": "the source's setting, scaled down",
+    "analogue": "an analogue of the source's setting, not the setting itself",
+}
+
+
+def anchor(claim: dict[str, Any]) -> str:
+    """Return the name that links within the report use for a claim."""
+    return re.sub(r"[^a-z0-9]", "-", claim["id"])
+
+
+def words(name: str) -> str:
+    """Return a name of the specification as a reader says it: `as documented`."""
+    return text(name.replace("_", " "))
+
+
+def sentence_of(value: str) -> str:
+    """Return text as a sentence: a capital first, a full stop last."""
+    shown = text(value)
+    return shown[:1].upper() + shown[1:] + ("" if shown.endswith((".", "?", "!")) else ".")
+
+
+def marks(claim: dict[str, Any]) -> str:
+    """Return the readings of a claim with their verdicts, one per line of a table cell."""
+    readings = claim["readings"].items()
+    return "<br>".join(
+        f"{explain.SYMBOL[r['verdict']]} {words(name)}: {r['verdict']}{_leave(claim, r)}" for name, r in readings
+    )
+
+
+def _leave(claim: dict[str, Any], part: dict[str, Any]) -> str:
+    """Return `, WAIVED until 2026-12-31 (owner)` for what a waiver covers."""
+    return f", {text(waiver.mark(claim))}" if waiver.covers(part) else ""
+
+
+def sentence(claim: dict[str, Any]) -> str:
+    """Return what a claim's verdicts say of its sentence: holds, does not hold, holds only when ..., not decided."""
+    readings = claim["readings"]
+    first = next(iter(readings.values()))
+    others = [
+        text(r["means"]) if r["means"] else words(name)
+        for name, r in readings.items()
+        if r is not first and r["verdict"] == "VERIFIED"
+    ]
+    failing = [
+        text(r["means"]) if r["means"] else words(name)
+        for name, r in readings.items()
+        if r is not first and r["verdict"] == "REFUTED"
+    ]
+    if first["verdict"] == "VERIFIED":
+        return "**holds**" + (f"; but not: {'; '.join(failing)}" if failing else "")
+    if first["verdict"] == "REFUTED":
+        return "**does not hold as written**" + (f"; what holds: {'; '.join(others)}" if others else "")
+    return "**cannot be judged**" if first["verdict"] == "INVALID" else "**not decided**"
+
+
+def section(claim: dict[str, Any]) -> str:
+    """Return the section of a claim; where all is as expected, it is folded."""
+    good = as_it_should_be(claim)
+    title = in_html(claim["title"])
+    head = f"<details><summary><b>{_mark(claim)} {title}</b></summary>" if good else f"## {text(claim['title'])}"
+    return "\n".join(
+        [f'<a id="{anchor(claim)}"></a>', "", head, "", *_body(claim), *(["</details>", ""] if good else [])]
+    )
+
+
+def as_it_should_be(claim: dict[str, Any]) -> bool:
+    """Whether every reading of a claim came out as expected."""
+    return all(reading["as_expected"] for reading in claim["readings"].values())
+
+
+def _mark(claim: dict[str, Any]) -> str:
+    return "".join(explain.SYMBOL[reading["verdict"]] for reading in claim["readings"].values())
+
+
+def _body(claim: dict[str, Any]) -> list[str]:
+    source = claim["source"]
+    place = f"{text(claim['document']['title'])}, section {text(source['section'])}"
+    reported = ", ".join(f"{words(name)} {text(value)}" for name, value in source["reported"].items())
+    lines = [
+        f"> {text(claim['statement'])}",
+        "",
+        f"- Where it stands: {place}" + (f"; original: {text(source['paper'])}" if source["paper"] else ""),
+        f"- Reported there: {reported or 'no figures'}",
+        f"- Our set-up: {STRENGTH[claim['strength']]}; what it does not show: {text(claim['does_not_show'])}",
+        f"- In short: {sentence(claim)}",
+        *_series(claim),
+        *_waiver(claim),
+        "",
+    ]
+    for name, reading in claim["readings"].items():
+        lines += _reading(name, reading, _leave(claim, reading))
+    for name, control in claim["controls"].items():
+        lines += _control(name, control, _leave(claim, control))
+    return lines + _details(claim)
+
+
+def _series(claim: dict[str, Any]) -> list[str]:
+    """Return where the evidence comes from if it is not of this run alone."""
+    nights = explain.series_words(claim)
+    return [f"- Evidence: {text(nights)}"] if nights else []
+
+
+def _waiver(claim: dict[str, Any]) -> list[str]:
+    own = claim.get("waiver")
+    if own is None:
+        return []
+    state = "expired, covers nothing" if own["expired"] else "in force"
+    return [f"- Waiver: {state}; until {text(own['expires'])} ({text(own['owner'])}): {text(own['reason'])}"]
+
+
+def _reading(name: str, reading: dict[str, Any], leave: str) -> list[str]:
+    as_it_should = "as expected" if reading["as_expected"] else f"expected {reading['expected']}"
+    lines = [
+        f"### Reading “{words(name)}”: {explain.SYMBOL[reading['verdict']]} {reading['verdict']} ({as_it_should}){leave}",
+        "",
+    ]
+    if reading["means"]:
+        lines += [sentence_of(reading["means"]), ""]
+    if reading["because"]:
+        lines += [f"Expected {reading['expected']} because {text(reading['because'])}", ""]
+    return lines + _table(reading["expectations"])
+
+
+def _control(name: str, control: dict[str, Any], leave: str) -> list[str]:
+    change = ", ".join(f"{text(key)} = {text(value)}" for key, value in control["change"].items())
+    of = f" (for {', '.join(words(arm) for arm in control['arms'])} alone)" if control.get("arms") else ""
+    state = "broke what it must break" if control["behaves"] else "did NOT break what it must break"
+    state = state if control["finished"] else "was not run to its end"
+    return [
+        f"### Control “{words(name)}”: {state}{leave}",
+        "",
+        f"Changed: {change}{of}. {sentence_of(control['because'])}",
+        "",
+        *_table(control["expectations"], reasons=False),
+    ]
+
+
+def _table(expectations: dict[str, Any], *, reasons: bool = True) -> list[str]:
+    lines = [
+        f"| what is measured | source says | estimate | interval | band | seeds | verdict |{' adjusted |' if reasons else ''}",
+        f"|---|---|---|---|---|---|---|{'---|' if reasons else ''}",
+    ]
+    for name, e in expectations.items():
+        what = f"{words(name)}: {words(explain.contrast_words(e['contrast']))} ({text(e['unit'])})"
+        rate = "every instance" if e["exact"] else f"{explain.span(e)}, error rate {e['alpha']:g}"
+        verdict = f"{explain.SYMBOL[e['verdict']]} {e['verdict']}"
+        reported, estimate = explain.number(e["reported"]), explain.number(e["estimate"])
+        cells = [
+            what,
+            reported,
+            estimate,
+            rate,
+            text(e["band"]["text"]),
+            _seeds(e),
+            verdict,
+            *([_adjusted(e)] if reasons else []),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines.append("")
+    for name, e in expectations.items():
+        lines.append(f"- {words(name)}" + (f": this band because {text(e['because'])}" if reasons else ""))
+        values = ", ".join(explain.number(value) for value in e["values"].values())
+        lines.append(f"  - every seed: {values or 'none'}")
+        lines += [f"  - {line}" for line in map(_night, e.get("nights", []))]
+    return [*lines, ""]
+
+
+def _seeds(e: dict[str, Any]) -> str:
+    return f"{e['n']} ({e['earlier']} of earlier nights)" if e.get("earlier") else str(e["n"])
+
+
+def _adjusted(e: dict[str, Any]) -> str:
+    """Return the verdict after Holm's adjustment with its p-value; `-` where there is no p-value."""
+    if e.get("adjusted_p") is None:
+        return "-"
+    return f"{explain.SYMBOL[e['adjusted_verdict']]} p {e['adjusted_p']:.1g}"
+
+
+def _night(night: dict[str, Any]) -> str:
+    alone, together = night["alone"], night["accumulated"]
+    when = f"{text(night['date'])} (base seed {night['base_seed']})"
+    own = f"{explain.number(alone['estimate'])} {explain.span(alone)} over {alone['n']} seeds"
+    return f"{when}: {own}; with all before it {explain.number(together['estimate'])} {explain.span(together)} over {together['n']}"
+
+
+def _details(claim: dict[str, Any]) -> list[str]:
+    trials, cost = claim["trials"], claim["cost"]
+    total = sum(trials.values())
+    data = "; ".join(
+        f"{text(d['name'])}, {d['size']:,} examples, sha256 {text(d['sha256'][:16])}…, {text(d['source'])}"
+        for d in claim["data"]
+    )
+    settings = ", ".join(f"{text(key)} {text(value)}" for key, value in claim["settings"].items())
+    versions = ", ".join(f"{text(key)} {text(value)}" for key, value in claim["environment"].items())
+    plan = claim["seeds"]
+    return [
+        "<details><summary>How it was measured</summary>",
+        "",
+        f"- Seeds: first look after {plan['first']}, then every {plan['step']}, at most {plan['cap']} (profile {text(claim['profile'])}, base seed {claim['base_seed']})",
+        f"- Trials: {total}, reused {trials['reused']} of {total}, failed {trials['failed']}",
+        f"- Cost: {cost['compute_seconds']:.1f} s of computing in all, {cost['wall_seconds']:.1f} s in this run",
+        f"- Data: {data or 'generated by the experiment'}",
+        f"- Settings: {settings}",
+        f"- Environment: {versions}",
+        *_strategies(claim),
+        f"- Code: {text(claim['code']['digest'][:16])}… over {len(claim['code']['modules'])} files, which report.json names",
+        *(f"- {text(line)}" for line in detail_lines(claim.get("noise"))),
+        "",
+        "</details>",
+        "",
+    ]
+
+
+def _strategies(claim: dict[str, Any]) -> list[str]:
+    """Return how each arm's networks were trained, nothing where no arm trains any."""
+    chosen = claim.get("strategies") or {}
+    said = ", ".join(f"{text(arm)} {text(' and '.join(names))}" for arm, names in chosen.items())
+    return [f"- Seeds trained: {said}"] if said else []

@@ -1,0 +1,380 @@
+"""The shape of report.json: what every field is, published as JSON Schema.
+
+A field is added in a line or two, in the model of the part that has it. A default says that a report may lack the field,
+as those of earlier versions do; what is renamed or removed, or changes its meaning, raises SCHEMA_VERSION.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from harness.noise_schema import (
+    Look,
+    NoiseRecord,
+    NotNegative,
+    Number,
+    Part,
+    Rate,
+    SeedIndex,
+    SeedPlanRecord,
+    Trials,
+    Verdict,
+)
+from harness.spec import Contrast, Name, Value
+
+SCHEMA_VERSION = 1
+"""Version of report.json; it changes when a field is renamed, removed or changes its meaning."""
+
+
+class NightEstimate(Look):
+    """What one night, or all nights up to it, say of an expectation."""
+
+    estimate: Number
+    verdict: Verdict
+
+
+class NightRecord(Part):
+    """A night of an expectation: on its own, and together with all nights before it."""
+
+    base_seed: int
+    date: str
+    """the day in UTC"""
+    alone: NightEstimate
+    accumulated: NightEstimate
+
+
+class BandRecord(Part):
+    """The values that an expectation admits."""
+
+    low: Number
+    """null: no lower end"""
+    high: Number
+    """null: no upper end"""
+    text: str
+    """the band in words"""
+
+
+class ExpectationRecord(Part):
+    """A contrast, what was found of it, and the band that it is held against."""
+
+    verdict: Verdict
+    reason: str
+    """why that verdict, in one sentence"""
+    contrast: Contrast
+    """one number per seed, as claim.yaml has it"""
+    exact: bool
+    """whether it is mathematics, judged in every instance, and no sample over seeds"""
+    unit: str
+    duration: bool = False
+    """whether it is of durations, which compare on one processor alone"""
+    band: BandRecord
+    because: str
+    """where the band comes from"""
+    reported: Number
+    """the source's own figure"""
+    alpha: Rate
+    """error rate of the interval"""
+    n: int
+    """seeds that the verdict rests on"""
+    earlier: int = 0
+    """how many of them are of earlier nights"""
+    p: Number = None
+    """smallest error rate at which the evidence would still decide so; null where nothing is decided or sampled"""
+    estimate: Number
+    """mean over seeds, of a ratio the geometric mean"""
+    low: Number
+    high: Number
+    sd: Number
+    """standard deviation over seeds, of the logarithm for a ratio"""
+    sd_floor: NotNegative = 0.0
+    """what the standard deviation was not taken below, by the metric's resolution"""
+    values: dict[SeedIndex, Number]
+    """seed -> contrast; of earlier nights their own reports hold the values"""
+    looks: list[Look]
+    """the interval at every look, in order"""
+    nights: list[NightRecord] = []
+    """in a series, every night of it, oldest first"""
+    adjusted_p: Number = None
+    """p-value after Holm's adjustment over the run; null where nothing is decided"""
+    adjusted_verdict: Verdict | None = None
+    """verdict after that adjustment; controls and exact expectations have none"""
+
+
+class ReadingRecord(Part):
+    """One way to take the statement, with its verdict."""
+
+    means: str | None
+    """how it takes the statement"""
+    expected: Verdict
+    """the verdict that theory or source lets us expect"""
+    because: str | None
+    """why that verdict is expected"""
+    verdict: Verdict
+    reason: str
+    as_expected: bool
+    expectations: dict[str, ExpectationRecord]
+    waived: bool = False
+    """whether it came out otherwise than expected, with leave"""
+    adjusted_verdict: Verdict | None = None
+    """verdict after Holm's adjustment over the run"""
+
+
+class ControlRecord(Part):
+    """A change under which some expectations must not be verified, and whether they were not."""
+
+    change: dict[str, Any]
+    """settings that it replaces"""
+    arms: list[str] | None = None
+    """arms that the change is made to; null: all"""
+    because: str
+    finished: bool
+    """whether it was measured to its end"""
+    behaves: bool
+    """whether it is finished and broke what it must break"""
+    expectations: dict[str, ExpectationRecord]
+    waived: bool = False
+    """whether it did not behave, with leave"""
+
+
+class ForecastRecord(Part):
+    """Whether a further run would decide an expectation."""
+
+    n: int
+    """values that the forecast rests on"""
+    effect: Number
+    """distance of the mean to the nearest edge of the band, in standard deviations"""
+    probability: Number
+    """that it is decided within the cap"""
+    seeds: Number
+    """mean number of seeds until then"""
+    doubtful: bool
+    """whether that probability is below 0.9"""
+    reason: str
+    """why there is no forecast; empty where there is one"""
+
+
+class Source(Part):
+    """Where the statement comes from."""
+
+    document: str
+    section: str
+    paper: str | None
+    """the original paper, with figure or table"""
+    reported: dict[str, float | str]
+    """the figures given there"""
+
+
+class DocumentRecord(Part):
+    """The document that the claim's folder stands in."""
+
+    id: Name
+    title: str
+    authors: str
+    year: int
+    url: str | None
+    summary: str
+
+
+class SeriesRecord(Part):
+    """The nights whose evidence was judged together."""
+
+    nights: int
+    since: str
+    """day of the first"""
+    earlier_trials: int
+    """trials of the nights before this one"""
+    anew: str | None
+    """why the series begins with this night although there were nights before"""
+
+
+class Cost(Part):
+    """What the claim took."""
+
+    compute_seconds: float
+    """of all trials, reused ones included"""
+    wall_seconds: float
+    """of this run"""
+
+
+class Data(Part):
+    """A data set that trials read."""
+
+    name: str
+    sha256: str
+    """of the content"""
+    size: int
+    """number of examples"""
+    source: str
+
+
+class CodeRecord(Part):
+    """The code that the trials ran."""
+
+    digest: str
+    """SHA-256 over the modules"""
+    modules: list[str]
+
+
+class WaiverRecord(Part):
+    """Leave to come out otherwise than expected, up to a day."""
+
+    reason: str
+    owner: str
+    expires: str
+    """the last day, in UTC"""
+    expired: bool
+    """whether it had expired on the day of the run"""
+
+
+class Left(Part):
+    """What lack of time left of a claim."""
+
+    seconds: Number
+    """what it still takes; null: nobody knows"""
+    trials: int | None = None
+    """trials that its next looks lack"""
+
+
+class ClaimRecord(Part):
+    """A claim that was run."""
+
+    id: str
+    title: str
+    statement: str
+    source: Source
+    document: DocumentRecord
+    strength: Literal["same_setting", "scaled_down", "analogue"]
+    does_not_show: str
+    profile: str
+    settings: dict[str, Any]
+    arms: dict[str, dict[str, Any]]
+    conditions: dict[str, list[Value]]
+    seeds: SeedPlanRecord
+    readings: Annotated[dict[str, ReadingRecord], Field(min_length=1)]
+    controls: dict[str, ControlRecord]
+    forecast: dict[str, ForecastRecord] = {}
+    trials: Trials
+    series: SeriesRecord | None = None
+    """null: the run stands alone"""
+    errors: list[str]
+    """why trials failed"""
+    traces: list[str] = []
+    """their tracebacks, three at most"""
+    cost: Cost
+    data: list[Data]
+    device: str
+    precision: str | None
+    environment: dict[str, str]
+    """what besides code, settings and data can change a trial's numbers"""
+    arithmetic: dict[str, Any] = {}
+    """what torch was told about threads and determinism; empty without torch"""
+    strategies: dict[str, list[str]] = {}
+    """arm -> how its networks were trained"""
+    code: CodeRecord
+    base_seed: int
+    finished: str
+    waiver: WaiverRecord | None = None
+    left: Left | None = None
+    """what lack of time left; null: nothing"""
+    lacking: int = 0
+    """of a judgement of stored trials: trials that the next looks lack"""
+    noise: NoiseRecord | None = None
+    """the claim's last A/A run with the same code, data and settings"""
+
+
+class Home(Part):
+    """The document of a claim that could not be run."""
+
+    id: str
+
+
+class Problem(Part):
+    """What kept a claim from being run."""
+
+    kind: Literal["specification", "usage", "data", "trial", "error"]
+    lines: Annotated[list[str], Field(min_length=1)]
+
+
+class ProblemRecord(Part):
+    """A claim that could not be run."""
+
+    id: str
+    document: Home | None = None
+    problem: Problem
+    finished: str
+
+
+class OptionsRecord(Part):
+    """What the user chose."""
+
+    profile: str
+    base_seed: int
+    accumulate: bool = False
+    store: str = ""
+    fresh: bool = False
+    device: str = "auto"
+    workers: int = 0
+    max_seconds: Number = None
+    sources: dict[str, str] = {}
+    """option -> where its value came from"""
+
+
+class Machine(Part):
+    """Where it was run."""
+
+    commit: str | None
+    uncommitted_changes: bool | None
+    python: str
+    packages: dict[str, str]
+    platform: str
+    processor: str
+    cores: int
+    gpus: list[str] = []
+
+
+class ErrorBudget(Part):
+    """What all verdicts of the run together may get wrong, at most."""
+
+    expectations: int
+    expected_false_verdicts: float
+    expected_false_controls: float
+    family_wise_rate: float
+    """chance that even one adjusted verdict is false"""
+    fallen: int
+    """readings whose verdict does not stand after the adjustment"""
+
+
+def _kind_of(claim: Any) -> str:
+    return "(problem)" if isinstance(claim, dict) and "problem" in claim else "(claim)"
+
+
+AnyClaim = Annotated[
+    Annotated[ClaimRecord, Tag("(claim)")] | Annotated[ProblemRecord, Tag("(problem)")], Discriminator(_kind_of)
+]
+
+
+class Head(Part):
+    """A run without its claims."""
+
+    id: str
+    started: str
+    """when, ISO 8601 in UTC"""
+    finished: str | None = None
+    options: OptionsRecord
+    machine: Machine
+
+
+class Run(Head):
+    """report.json: one run, with all that it says of its claims. A number that does not exist is null, never 0."""
+
+    schema_version: Literal[1]
+    exit_code: int
+    error_budget: ErrorBudget
+    claims: list[AnyClaim]
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of report.json."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Run.model_json_schema()}

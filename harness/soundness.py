@@ -1,0 +1,84 @@
+"""Records and reports that others may have written or edited, held against the shape they should have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from harness.errors import UsageError
+from harness.noise_schema import NoiseRecord, Part
+from harness.schema import AnyClaim, Data, Head, Run
+from harness.spec import Value
+from harness.validation import sentence, shown
+from harness.yaml_nodes import dotted
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+REMEDY = "it was edited, or is of another version; run the claim again, or put a sound copy there"
+
+
+class _Claim(Part):
+    claim: AnyClaim
+
+
+class _Night(Part):
+    base_seed: int
+    code: str
+    data: list[Data]
+    environment: dict[str, str]
+    settings: dict[str, Any]
+    arms: dict[str, dict[str, Any]]
+    conditions: dict[str, list[Value]]
+
+
+def check_run(run: Any, where: str, remedy: str = REMEDY) -> None:
+    """Refuse what is no report of a run; `where` is its file.
+
+    Raises:
+        UsageError: names file, claim and field, and what to do.
+    """
+    _check(Run, run, where, remedy)
+
+
+def check_head(head: Any, where: str) -> None:
+    """Refuse a stored run whose options or machine are not what they should be; see `check_run`."""
+    _check(Head, head, where, REMEDY)
+
+
+def check_claim(claim: Any, where: str) -> None:
+    """Refuse a stored record of a claim that is none; see `check_run`."""
+    _check(_Claim, {"claim": claim}, where, REMEDY)
+
+
+def check_night(night: Any, where: str) -> None:
+    """Refuse those parts of a stored record that name the series of a night, if they are none; see `check_run`."""
+    _check(_Night, night, where, REMEDY)
+
+
+def check_noise(record: Any, where: str) -> None:
+    """Refuse a stored record of an A/A run that is none; see `check_run`."""
+    _check(NoiseRecord, record, where, REMEDY)
+
+
+def _check(model: type[BaseModel], value: Any, where: str, remedy: str) -> None:
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+        raise UsageError(f"{where}: {_place(found, value)}: {_what(found)}; {remedy}") from None
+
+
+def _what(found: Any) -> str:
+    return "is missing" if found["type"] == "missing" else f"{sentence(found)}, not {shown(found['input'])}"
+
+
+def _place(found: Any, value: Any) -> str:
+    """Return where an error of pydantic stands: the claim by its id, then the field."""
+    location = [part for part in found["loc"] if not str(part).startswith("(")]
+    if location[:1] == ["claims"] and len(location) > 1:
+        claim = value["claims"][location[1]]
+        name = claim.get("id") if isinstance(claim, dict) else None
+        return f"claim {shown(name or location[1])}: {dotted(tuple(location[2:]))}"
+    return dotted(tuple(location[1:] if location[:1] == ["claim"] else location))

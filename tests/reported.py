@@ -1,0 +1,145 @@
+"""Real reports of tiny claims that together have every field a report can have."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import noise
+from harness.catalogue import load_claim
+from harness.executor import Inline
+from harness.noise import Request, run_aa
+from harness.options import Options
+from harness.report import run_of
+from harness.review import review
+from harness.session import Session
+from harness.store import Store
+from tests.tiny_project import EXPERIMENT, write_claim
+
+if TYPE_CHECKING:
+    from harness.report import Run
+
+SAVED = Path(__file__).parent / "data" / "report-1.json"
+"""A report of schema version 1, as it was first published; `python -m tests.reported` writes it, for a new version only."""
+
+LAST_LINE = "timings: {training: [warm], inference: [warm]}\n"
+WAIVER = f"{LAST_LINE}waiver: {{reason: the thermometer is being repaired, owner: maintainers, expires: 9999-12-31}}\n"
+RAISING = EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {")
+ON_DATA = EXPERIMENT + (
+    "\n\ndef data_used():\n    from harness.dataset import DataRecord\n"
+    "    return [DataRecord('numbers', 'a' * 64, 10, 'nowhere')]\n"
+)
+
+CONTRASTS = """\
+  of_every_kind:
+    means: every kind of contrast, taken for itself
+    expectations:
+      mean_level:
+        contrast: {mean: level, at: {arm: warm, size: 1}}
+        band: {between: [0, 2]}
+        because: the arm's own centre
+      warm_over_cold:
+        contrast: {ratio: level, of: {arm: warm, size: 4}, to: {arm: warm, size: 1}}
+        band: {at_least: 0.1}
+        because: neither is near zero
+      warming:
+        contrast: {interaction: level, of: {arm: warm}, minus: {arm: cold}, here: {size: 4}, there: {size: 1}}
+        band: {between: [-2, 2]}
+        because: the size changes nothing
+      slope:
+        contrast: {slope: level, over: size, at: {arm: warm}, values: [1, 4]}
+        band: {between: [-2, 2]}
+        because: the size changes nothing
+      power:
+        contrast: {loglog_slope: level, over: size, at: {arm: warm}, values: [1, 4]}
+        band: {between: [-2, 2]}
+        because: the size changes nothing
+      rank:
+        contrast: {rank_trend: level, over: size, at: {arm: warm}, values: [1, 2, 4]}
+        band: {at_most: 0}
+        because: the size changes nothing, in every order
+      every_one:
+        contrast: {exact: level, at: {arm: warm}}
+        band: {at_least: 0}
+        because: the centre is many spreads above zero
+controls:
+"""
+OF_EVERY_KIND = {
+    "arms:\n": "conditions: {size: [1, 2, 4]}\narms:\n",
+    "of: {arm: warm}, minus: {arm: cold}}": "of: {arm: warm, size: 1}, minus: {arm: cold, size: 1}}",
+    "controls:\n": CONTRASTS,
+}
+
+
+def write_claims(root: Path) -> list[Path]:
+    """Write one claim for every way to come out, and return their folders."""
+    sized = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, size=1")
+    return [
+        write_claim(root, "holds", experiment=ON_DATA),
+        write_claim(root, "does_not_hold", gap=-1.0),
+        write_claim(root, "is_undecided", gap=0.5),
+        write_claim(root, "is_invalid", replace={"change: {centre: 0.0}": "change: {spread: 0.04}"}),
+        write_claim(root, "is_waived", gap=-1.0, replace={LAST_LINE: WAIVER}),
+        write_claim(root, "raises", experiment=RAISING),
+        write_claim(root, "is_out_of_bounds", replace={"better: higher": "better: higher, bounds: [5, null]"}),
+        write_claim(root, "is_of_every_kind", experiment=sized, replace=OF_EVERY_KIND),
+        write_claim(root, "is_broken", replace={"strength: same_setting": "strenght: same_setting"}),
+    ]
+
+
+def make_reports(root: Path) -> dict[str, Run]:
+    """Run tiny claims below `root` and return reports: of nights that join, of a smoke test, of no time, of a judgement."""
+    folders, path = write_claims(root), root / "store.sqlite3"
+    _run(root, folders, "first night", Options(base_seed=1, accumulate=True, workers=1, store=path))
+    found = {
+        name: _run(root, folders, name, options, limit)
+        for name, options, limit in (
+            ("night", Options(base_seed=2, accumulate=True, workers=1, store=path), None),
+            ("smoke", Options(profile="smoke", workers=1, store=path), None),
+            ("left", Options(base_seed=3, workers=1, store=path), 0.0),
+        )
+    }
+    with closing(Store.copy_of(path)) as store:
+        found["judged"] = review(folders, Options(base_seed=4, workers=1, store=path), store, root)
+    return found
+
+
+def _run(root: Path, folders: list[Path], run: str, options: Options, limit: float | None = None) -> dict[str, Any]:
+    deadline = {} if limit is None else {"deadline": time.monotonic() + limit}
+    session = Session(options, run, root, lambda _: None, **deadline)
+    for folder in session.arrange(folders) if deadline else folders:
+        session.record_of(folder)
+    if run == "first night":
+        _against_themselves(session, folders)
+    session.close()
+    with closing(Store(options.store)) as store:
+        found = run_of(store, run)
+    assert found is not None
+    return found
+
+
+def _against_themselves(session: Session, folders: list[Path]) -> None:
+    """Run A/A runs of the first claim and of the one out of bounds, the fresh process being this one: spawning is slow."""
+    fresh = noise.Processes
+    noise.Processes = lambda _: Inline()  # type: ignore[assignment,misc]
+    try:
+        for folder in folders:
+            if folder.name in ("holds", "is_out_of_bounds"):
+                run_aa(load_claim(folder), session.context, Request(seeds=6))
+    finally:
+        noise.Processes = fresh  # type: ignore[misc]
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    from harness.plaintext import as_json
+
+    with tempfile.TemporaryDirectory() as folder:
+        night = make_reports(Path(folder))["night"]
+        # Of whoever wrote it the file needs to know nothing.
+        text = as_json(night, indent=1).replace(folder, "/project").replace(str(Path(__file__).parents[1]), "/tool")
+    SAVED.parent.mkdir(exist_ok=True)
+    SAVED.write_text(text + "\n", encoding="utf-8")
