@@ -76,6 +76,15 @@ TABLES = {
 }  # fmt: skip
 """The columns of each table, in order."""
 
+ROWS = {
+    "run": "runs",
+    "trial": "trials",
+    "record": "records",
+    "noise": "noise floors",
+    "beside": "pictures and timings",
+}
+"""What the rows of each table are."""
+
 
 class Database:
     """An open file, brought to this version's schema.

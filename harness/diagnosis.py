@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.database import SCHEMA_VERSION, TABLES
+from harness.database import ROWS, SCHEMA_VERSION, TABLES
 from harness.plaintext import message_of
 from harness.provenance import cores, gpus, machine
 
@@ -245,7 +245,7 @@ def _look_into(database: sqlite3.Connection, found: Finding) -> None:
     there = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in TABLES:
         if table in there:
-            found.facts[f"{table}s"] = database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+            found.facts[ROWS[table].replace(" ", "_")] = database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
         elif schema >= SCHEMA_VERSION:
             found.wrong.append(f"has no table {table}, so it is no store; give another with --store")
 

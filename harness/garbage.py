@@ -48,7 +48,7 @@ def garbage(store: Store, folders: Iterable[ClaimFolder], options: Options) -> d
     return found
 
 
-def counted(found: dict[str, str]) -> list[str]:
+def reasons(found: dict[str, str]) -> list[str]:
     """Return lines that say how many trials there are for each reason."""
     return [f"{number} trials {reason}" for reason, number in sorted(Counter(found.values()).items())]
 

@@ -324,7 +324,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         # The store could not be opened; the tests have said so.
         session.exitstatus = USAGE
         return
-    run = _finished_run(config)
+    run, past = _finished_run(config)
     if run is None:
         _note_that_nothing_ran(session)
         return
@@ -332,7 +332,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     from harness.report.summary import append_summary
 
     config.stash[FINISHED] = run
-    write_reports(run, _report_folder(config))
+    write_reports(run, _report_folder(config), past)
     append_summary(run)
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         code = exit_code(run["claims"])
@@ -360,17 +360,19 @@ def _report_folder(config: pytest.Config) -> Path:
     return config.rootpath / (config.getoption("claims_report") or "reports/latest")
 
 
-def _finished_run(config: pytest.Config) -> dict[str, Any] | None:
-    """Return the run with its records, None if no claim was run."""
+def _finished_run(config: pytest.Config) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Return the run with its records and the past of its claims; nothing if no claim was run."""
     store_path = config.stash[OPTIONS].store
     if not store_path.is_file():
-        return None
+        return None, None
+    from harness.chronicle import chronicle_of
     from harness.report import run_of
     from harness.store import Store
 
     store = Store(store_path)
     try:
-        return run_of(store, config.stash[RUN])
+        run = run_of(store, config.stash[RUN])
+        return run, chronicle_of(store, run) if run else None
     finally:
         store.close()
 

@@ -50,6 +50,7 @@ def make_record(
         "source": claim.source.model_dump(),
         "document": plan.folder.document.model_dump(),
         "strength": claim.strength,
+        "tags": claim.tags,
         "does_not_show": claim.does_not_show.strip(),
         "profile": options.profile,
         "settings": plan.settings,

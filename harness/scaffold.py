@@ -9,7 +9,6 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from harness.catalogue import claim_folders
 from harness.dates import today
 from harness.errors import UsageError
 from harness.outcome import AS_EXPECTED
@@ -120,6 +119,9 @@ def start_claim(project: Path, name: str, title: str | None = None) -> Path:
     Raises:
         UsageError: no project, a name that is none, a claim that is there already, or a title that is no line of text.
     """
+    # The command line starts without what reads specifications.
+    from harness.catalogue import claim_folders
+
     claims = project / "claims"
     if not claims.is_dir():
         raise UsageError(f"{claims}: no such folder; `claims init` begins a project, or give --root")

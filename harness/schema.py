@@ -237,6 +237,79 @@ class Left(Part):
     """trials that its next looks lack"""
 
 
+class PointRecord(Part):
+    """The trials of an arm under a condition, as they were measured."""
+
+    control: str | None
+    """the control under whose change; null: the claim as it stands"""
+    point: dict[str, Value]
+    """arm, and condition -> value"""
+    values: dict[str, dict[SeedIndex, Number]]
+    """metric -> seed -> value; a duration is lacking where seeds were measured side by side"""
+
+
+class Curve(Part):
+    """A line of a picture."""
+
+    name: str
+    x: list[float]
+    y: list[float]
+
+
+class Image(Part):
+    """A small grey image."""
+
+    caption: str
+    width: int
+    height: int
+    png: str
+    """the file in base 64"""
+
+
+class CurvesRecord(Part):
+    """Curves of one seed, to look at."""
+
+    kind: Literal["curves"]
+    title: str
+    x: str
+    y: str
+    log: Literal["", "x", "y", "xy"]
+    lines: Annotated[list[Curve], Field(min_length=1)]
+
+
+class ImagesRecord(Part):
+    """Images of one seed, to look at."""
+
+    kind: Literal["images"]
+    title: str
+    images: Annotated[list[Image], Field(min_length=1)]
+
+
+class NoPicture(Part):
+    """Why there is no picture."""
+
+    kind: Literal["error"]
+    title: str
+
+
+Illustration = Annotated[CurvesRecord | ImagesRecord | NoPicture, Field(discriminator="kind")]
+
+
+class TimingRecord(Part):
+    """What pytest-benchmark measured of an arm."""
+
+    what: Literal["training", "inference"]
+    arm: str
+    median: float
+    """seconds, as is iqr, the interquartile range"""
+    iqr: float
+    rounds: int
+    condition: dict[str, str]
+    device: str
+    processor: str
+    finished: str
+
+
 class ClaimRecord(Part):
     """A claim that was run."""
 
@@ -247,6 +320,7 @@ class ClaimRecord(Part):
     document: DocumentRecord
     strength: Literal["same_setting", "scaled_down", "analogue"]
     does_not_show: str
+    tags: list[str] = []
     profile: str
     settings: dict[str, Any]
     arms: dict[str, dict[str, Any]]
@@ -254,6 +328,12 @@ class ClaimRecord(Part):
     seeds: SeedPlanRecord
     readings: Annotated[dict[str, ReadingRecord], Field(min_length=1)]
     controls: dict[str, ControlRecord]
+    points: list[PointRecord] = []
+    """the trials of this run, those of controls among them"""
+    illustrations: list[Illustration] = []
+    """what illustrate() drew of the first seed; no verdict reads it"""
+    timings: list[TimingRecord] = []
+    """the last benchmarks with the same code, data and settings"""
     forecast: dict[str, ForecastRecord] = {}
     trials: Trials
     series: SeriesRecord | None = None
@@ -263,6 +343,8 @@ class ClaimRecord(Part):
     traces: list[str] = []
     """their tracebacks, three at most"""
     cost: Cost
+    seconds_per_trial: dict[str, float] = {}
+    """arm -> median seconds of its trials"""
     data: list[Data]
     device: str
     precision: str | None

@@ -366,6 +366,8 @@ class Claim(_Model):
     """what is claimed, in our own words"""
     source: Source
     strength: Literal["same_setting", "scaled_down", "analogue"]
+    tags: list[Name] = []
+    """what it is about, to find it by"""
     """how near the set-up is to the source's"""
     does_not_show: Text
     """what a reader must not conclude"""
@@ -412,8 +414,7 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema of claim.yaml, for editors."""
     result = Claim.model_json_schema()
     # Both short forms are accepted before validation; the generator cannot see that.
-    plan = result["$defs"]["SeedPlan"]
-    result["$defs"]["SeedPlan"] = {"anyOf": [{"type": "integer", "minimum": 1}, plan]}
-    condition = result["$defs"]["Condition"]
-    result["$defs"]["Condition"] = {"anyOf": [{"type": "array", "minItems": 1}, condition]}
+    short = {"SeedPlan": {"type": "integer", "minimum": 1}, "Condition": {"type": "array", "minItems": 1}}
+    for name, form in short.items():
+        result["$defs"][name] = {"anyOf": [form, result["$defs"][name]]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **result}

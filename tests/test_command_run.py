@@ -39,7 +39,7 @@ def run(project, monkeypatch, capsys):
         code = main(["run", *words])
         if not called:
             return code, capsys.readouterr().err
-        passed = called[0][called[0].index("fEx") + 1 :]
+        passed = called[0][called[0].index("--claims-wanted") + 1 :]
         return [word.replace(f"{project.resolve()}/claims/", "") for word in passed if "--claims-progress" not in word]
 
     return call

@@ -32,15 +32,18 @@ def claims(tmp_path, capsys):
     return call
 
 
-ROWS = {"run": 1, "trial": 18, "record": 1, "noise": 0}
+ROWS = {"run": 1, "trial": 18, "record": 1, "noise": 0, "beside": 0}
 
 
 def test_export_and_import_say_how_many_rows(tmp_path, claims):
     file = str(tmp_path / "store.jsonl")
 
-    assert claims("export", "--jsonl", file)[:2] == (0, f"{file}: runs 1, trials 18, records 1, noises 0\n")
+    assert claims("export", "--jsonl", file)[:2] == (
+        0,
+        f"{file}: runs 1, trials 18, records 1, noise floors 0, pictures and timings 0\n",
+    )
     assert claims("import", file, "--store", "new.sqlite3")[1] == (
-        f"{tmp_path}/new.sqlite3: new: runs 1, trials 18, records 1, noises 0\n"
+        f"{tmp_path}/new.sqlite3: new: runs 1, trials 18, records 1, noise floors 0, pictures and timings 0\n"
     )
 
 
@@ -83,4 +86,6 @@ def test_export_without_a_file_says_what_it_takes(claims):
     code, _, error = claims("export")
 
     assert code == 2
-    assert error.startswith("claims export: the following arguments are required: --jsonl; `claims export --help`")
+    assert error.startswith(
+        "claims export: one of the arguments --jsonl --tensorboard --mlflow is required; `claims export --help`"
+    )

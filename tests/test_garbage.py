@@ -8,7 +8,8 @@ import pytest
 
 from harness.catalogue import claim_folders, load_claim
 from harness.errors import TrialError
-from harness.garbage import CHANGED, FAILED, GONE, counted, garbage
+from harness.garbage import CHANGED, FAILED, GONE, garbage
+from harness.garbage import reasons as in_words
 from harness.options import Options
 from tests.tiny_project import EXPERIMENT, write_claim
 
@@ -47,7 +48,7 @@ def test_failed_trials_and_those_of_claims_that_are_gone(tmp_path, run, store):
 
     reasons = found(tmp_path, store)
     assert set(reasons.values()) == {FAILED, GONE}
-    assert f"18 trials {GONE}" in counted(reasons)
+    assert f"18 trials {GONE}" in in_words(reasons)
 
 
 def test_what_is_deleted_is_gone_and_the_rest_is_reused(tmp_path, run, store):

@@ -308,7 +308,7 @@ def test_an_id_is_no_path(tmp_path, capsys, words, name):
     Store(tmp_path / ".claims/store.sqlite3").close()
 
     assert main(["--root", str(tmp_path), *words, name]) == 2
-    assert f"no claim {name!r}" in capsys.readouterr().err
+    assert re.search(rf"no claim( or document)? {re.escape(repr(name))}", capsys.readouterr().err)
 
 
 def test_a_store_at_a_path_that_cannot_be_is_refused(tmp_path, pytester):

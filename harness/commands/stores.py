@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness.commands.project import add_json, add_store, root_of, store_of
 from harness.errors import UsageError
 from harness.export import add_options as add_export_options
+from harness.export import counted
 from harness.outcome import AS_EXPECTED
 from harness.plaintext import block
 
@@ -50,18 +51,13 @@ def _import(options: argparse.Namespace) -> int:
     with closing(Store(options.root / options.store)) as store:
         counts = merge(store, options.file)
     path = options.root / options.store
-    _tell(options, {"store": str(path), "new": counts}, f"{path}: new: {_counted(counts)}")
+    _tell(options, {"store": str(path), "new": counts}, f"{path}: new: {counted(counts)}")
     return AS_EXPECTED
-
-
-def _counted(counts: dict[str, int]) -> str:
-    """Return `runs 3, trials 690, ...`."""
-    return ", ".join(f"{table}s {number}" for table, number in counts.items())
 
 
 def _gc(options: argparse.Namespace) -> int:
     from harness.catalogue import load_all
-    from harness.garbage import counted, garbage
+    from harness.garbage import garbage, reasons
     from harness.options import Options
 
     loaded, problems = load_all(root_of(options))
@@ -69,7 +65,7 @@ def _gc(options: argparse.Namespace) -> int:
         raise UsageError("\n".join([*map(str, problems), "nothing is deleted while a claim cannot be read"]))
     with closing(store_of(options)) as store:
         found = garbage(store, loaded, Options(store=options.root / options.store))
-        lines = counted(found) or ["every trial can still be read by a claim"]
+        lines = reasons(found) or ["every trial can still be read by a claim"]
         deleted = store.discard(found) if found and options.delete else 0
     if found:
         lines.append(f"deleted {deleted} trials" if options.delete else "nothing was deleted; --delete does it")

@@ -40,8 +40,7 @@ def export(options: argparse.Namespace, store: Store) -> tuple[dict[str, Any], s
         from harness.transfer import export as to_jsonl
 
         counts = to_jsonl(store, options.jsonl)
-        words = ", ".join(f"{table}s {number}" for table, number in counts.items())
-        return {"file": str(options.jsonl), "rows": counts}, f"{options.jsonl}: {words}"
+        return {"file": str(options.jsonl), "rows": counts}, f"{options.jsonl}: {counted(counts)}"
     if options.tensorboard is not None:
         from harness.export.tensorboard import export as to_tensorboard
 
@@ -51,6 +50,13 @@ def export(options: argparse.Namespace, store: Store) -> tuple[dict[str, Any], s
 
     written = to_mlflow(store, options.mlflow)
     return {"uri": options.mlflow, "written": written}, f"{options.mlflow}: {written}"
+
+
+def counted(counts: dict[str, int]) -> str:
+    """Return `runs 3, trials 690, ...`."""
+    from harness.database import ROWS
+
+    return ", ".join(f"{ROWS[table]} {number}" for table, number in counts.items())
 
 
 def needed(module: str, extra: str) -> Any:

@@ -130,7 +130,8 @@ def _expectation(claim: Record, name: str, e: Record) -> Context:
 
 def _control(claim: Record, name: str) -> Context:
     control = claim["controls"][name]
-    of = f" (for {', '.join(map(in_words, control['arms']))} alone)" if control["arms"] else ""
+    arms = control.get("arms") or []
+    of = f" (for {', '.join(map(in_words, arms))} alone)" if arms else ""
     state = "Broke what it must break" if control["behaves"] else "Did NOT break what it must break"
     return {
         "name": in_words(name),
