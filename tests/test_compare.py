@@ -70,6 +70,11 @@ def outcome(a, b, *, comparable=True, **other):
     return difference(record(a, **other), record(b, **other), comparable=comparable)
 
 
+def test_numbers_too_large_for_a_spread_are_not_compared():
+    assert outcome([1.0] * 6, [1.0] * 5 + [-1e308])["reason"] == "a value is too large for a spread"
+    assert outcome([1.0] * 6, [1.0, 1.1] * 3, sd_floor=1e308)["outcome"] == NOT_TOLD_APART
+
+
 # Verdicts
 
 

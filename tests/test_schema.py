@@ -343,6 +343,21 @@ def test_a_report_with_any_field_dropped_or_replaced_is_read_or_refused_in_one_l
         assert (code, shown.err.count("\n")) in ((0, 0), (2, 1)), shown.err
 
 
+@pytest.mark.parametrize("part", [("readings", "as_documented"), ("controls", "same_centre")])
+def test_what_is_waived_has_a_waiver(saved, part):
+    holds(saved)[part[0]][part[1]]["waived"] = True
+
+    assert "should have a waiver" in refusal(saved)
+
+
+@pytest.mark.parametrize("commit", [True, 7, []])
+def test_a_commit_that_is_none_names_no_run_and_is_told(broken, capsys, commit):
+    broken.put(spoil(broken.run, ("machine", "commit"), commit))
+
+    assert main(["--root", str(broken.root), "compare", broken.run["id"], str(SAVED)]) == 2
+    assert "machine.commit: should be a valid string" in capsys.readouterr().err
+
+
 def test_some_breakages_are_refused_and_some_are_harmless(broken, tmp_path):
     """The fuzzing above would also pass if everything were refused, or nothing."""
     refused = 0
