@@ -285,7 +285,8 @@ class ClaimRecord(Part):
 
     @model_validator(mode="after")
     def _waived_by_a_waiver(self) -> ClaimRecord:
-        if self.waiver is None and any(part.waived for part in (*self.readings.values(), *self.controls.values())):
+        waived = [part.waived for part in self.readings.values()] + [part.waived for part in self.controls.values()]
+        if self.waiver is None and any(waived):
             raise ValueError("should have a waiver, since a reading or control of it is waived")
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import sqlite3
+import tomllib
 from contextlib import closing
 from pathlib import Path
 
@@ -113,6 +114,14 @@ def test_the_published_schema_is_the_one_of_the_code(capsys):
     published = PROJECT / "reports/report.schema.json"
     assert capsys.readouterr().out == published.read_text(), f"claims schema --report > {published}"
     assert json.loads(published.read_text())["properties"]["schema_version"]["const"] == SCHEMA_VERSION
+
+
+def test_the_published_schema_is_in_the_package_that_is_installed():
+    build = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    included = build["targets"]["wheel"]["force-include"]
+
+    assert included["reports/report.schema.json"] == "harness/report/report.schema.json"
+    assert (PROJECT / "reports/report.schema.json").is_file()
 
 
 def test_the_schema_of_a_claim_is_still_printed_without_the_option(capsys):
