@@ -24,9 +24,7 @@ from harness.compare import (
 from harness.errors import UsageError
 from harness.report import run_of
 from harness.report.comparison import as_markdown, lines
-from tests.tiny_project import write_claim
-
-MACHINE = {"commit": "c" * 40, "uncommitted_changes": False, "processor": "a processor"}
+from tests.tiny_project import MACHINE, write_claim
 
 
 @pytest.fixture

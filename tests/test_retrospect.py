@@ -13,9 +13,7 @@ from harness.options import Options
 from harness.report import run_of
 from harness.runner import Context, run_claim
 from harness.store import Store
-from tests.tiny_project import EXPERIMENT, write_claim
-
-MACHINE = {"commit": "c" * 40, "uncommitted_changes": False, "processor": "a processor"}
+from tests.tiny_project import EXPERIMENT, MACHINE, write_claim
 
 
 @pytest.fixture
