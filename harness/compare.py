@@ -39,6 +39,9 @@ OTHER = "changed"
 ONLY_A = "only in A"
 ONLY_B = "only in B"
 
+LARGEST = 1e150
+"""The square of a larger number is none."""
+
 PAIRED = "paired"
 INDEPENDENT = "independent"
 
@@ -225,6 +228,8 @@ def difference(a: Record | None, b: Record | None, *, comparable: bool) -> Recor
         return _nothing("no seed has a value in both")
     if any(one is None or other is None for one, other in values.values()):
         return _nothing("a value is no finite number")
+    if max(abs(value) for pair in values.values() for value in pair) > LARGEST:
+        return _nothing("a value is too large for a spread", len(values))
     if all(one == other for one, other in values.values()):
         return {**_nothing(""), "outcome": SAME, "n": len(values)}
     if a["exact"]:
@@ -254,7 +259,7 @@ def _interval(values: dict[int, tuple[float, float]], a: Record, b: Record) -> R
     if len(values) < stats.smallest_n(alpha):
         return _nothing(f"{len(values)} seeds say nothing at error rate {alpha:g}", len(values))
     judged = {seed: tuple(map(math.log, pair)) if log else pair for seed, pair in values.items()}
-    resolution = math.hypot(a.get("sd_floor", 0.0), b.get("sd_floor", 0.0))
+    resolution = min(math.hypot(a.get("sd_floor", 0.0), b.get("sd_floor", 0.0)), LARGEST)
     # Rounding in float64 alone must not tell runs apart; of a logarithm it is that of the number it was taken of.
     size = max(abs(value) for pair in judged.values() for value in pair)
     rounding = verdict.ROUNDING * (max(1.0, size) if log else size)

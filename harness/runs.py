@@ -115,4 +115,4 @@ def _id_of(name: str, runs: list[dict[str, Any]], path: Path) -> str:
 
 def _of_commit(run: dict[str, Any], name: str) -> bool:
     commit = run["machine"].get("commit")
-    return len(name) >= SHORTEST_COMMIT and commit is not None and commit.startswith(name)
+    return len(name) >= SHORTEST_COMMIT and isinstance(commit, str) and commit.startswith(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from harness.noise_schema import (
     Look,
@@ -364,6 +364,13 @@ class ClaimRecord(Part):
     """of a judgement of stored trials: trials that the next looks lack"""
     noise: NoiseRecord | None = None
     """the claim's last A/A run with the same code, data and settings"""
+
+    @model_validator(mode="after")
+    def _waived_by_a_waiver(self) -> ClaimRecord:
+        waived = [part.waived for part in self.readings.values()] + [part.waived for part in self.controls.values()]
+        if self.waiver is None and any(waived):
+            raise ValueError("should have a waiver, since a reading or control of it is waived")
+        return self
 
 
 class Home(Part):

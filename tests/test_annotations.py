@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from harness.plaintext import JOINERS
-from harness.report.annotations import Annotation, as_command, commands, summed_up, wanted
+from harness.report.annotations import Annotation, _decided, as_command, commands, summed_up, wanted
 from tests.reported import make_reports
 from tests.test_hostile import EVIL, evil_claim
 from tests.test_plugin import ARGUMENTS
@@ -226,3 +226,28 @@ def test_a_specification_with_commands_in_its_words_starts_none_in_the_log(pytes
 
     assert [line for line in commands_in(lines) if not COMMAND.fullmatch(line)] == []
     assert len(commands_in(lines)) == 1
+
+
+def decided(verdict, reason, **controls):
+    """Return what decided a reading with one invalid and one inconclusive expectation."""
+    expectations = {
+        "unclear": {"verdict": "INCONCLUSIVE", "reason": "too few"},
+        "broken": {"verdict": "INVALID", "reason": "a value is none"},
+    }
+    reading = {"verdict": verdict, "reason": reason, "expectations": expectations}
+    return _decided({"readings": {"r": reading}, "controls": controls}, "r")
+
+
+FINISHED, CUT, GOOD = ({"finished": f, "behaves": b} for f, b in ((True, False), (False, False), (True, True)))
+
+
+def test_what_decided_is_the_expectation_with_the_readings_reason_or_the_control_that_broke():
+    controls = {"good": GOOD, "cut": CUT, "finished": FINISHED}
+
+    assert decided("INVALID", "a value is none; 3 trials are lacking", **controls)[-1] == "broken"
+    assert decided("INVALID", "control finished did not break what it must break", **controls) == (
+        "controls",
+        "finished",
+    )
+    assert decided("NOT_RUN", "control cut was not run to its end", **controls) == ("controls", "cut")
+    assert decided("NOT_RUN", "nobody knows", good=GOOD) == ("readings", "r")

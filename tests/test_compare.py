@@ -24,9 +24,7 @@ from harness.compare import (
 from harness.errors import UsageError
 from harness.report import run_of
 from harness.report.comparison import as_markdown, lines
-from tests.tiny_project import write_claim
-
-MACHINE = {"commit": "c" * 40, "uncommitted_changes": False, "processor": "a processor"}
+from tests.tiny_project import MACHINE, write_claim
 
 
 @pytest.fixture
@@ -68,6 +66,11 @@ def record(values, **other):
 
 def outcome(a, b, *, comparable=True, **other):
     return difference(record(a, **other), record(b, **other), comparable=comparable)
+
+
+def test_numbers_too_large_for_a_spread_are_not_compared():
+    assert outcome([1.0] * 6, [1.0] * 5 + [-1e308])["reason"] == "a value is too large for a spread"
+    assert outcome([1.0] * 6, [1.0, 1.1] * 3, sd_floor=1e308)["outcome"] == NOT_TOLD_APART
 
 
 # Verdicts

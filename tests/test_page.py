@@ -15,8 +15,7 @@ from harness.report import run_of
 from harness.report.page import page
 from harness.report.timeline import timeline
 from tests.test_illustration import DRAWS
-from tests.test_report import MACHINE
-from tests.tiny_project import write_claim
+from tests.tiny_project import MACHINE, write_claim
 
 HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(2)> \u202etxt.exe\u202c \x1b[31mred"
 

@@ -15,7 +15,7 @@ from harness.report.junit import junit
 from harness.report.markdown import LARGEST, markdown, text
 from harness.report.rows import as_expected, fallen
 from harness.report.terminal import table
-from tests.tiny_project import write_claim
+from tests.tiny_project import MACHINE, write_claim
 
 
 @pytest.fixture
@@ -31,15 +31,6 @@ def report(tmp_path, run, store):
     return make
 
 
-MACHINE = {
-    "commit": "c" * 40,
-    "uncommitted_changes": False,
-    "python": "3.11",
-    "packages": {"torch": "2"},
-    "processor": "a processor",
-    "cores": 2,
-    "platform": "a platform",
-}
 HOLDS, FAILS, OPEN = {}, {"gap": -1.0}, {"gap": 0.5}
 
 

@@ -12,8 +12,7 @@ from harness.options import Options
 from harness.report import run_of
 from harness.runner import Context, run_claim
 from harness.store import Store
-from tests.test_report import MACHINE
-from tests.tiny_project import EXPERIMENT, write_claim
+from tests.tiny_project import EXPERIMENT, MACHINE, write_claim
 
 
 @pytest.fixture

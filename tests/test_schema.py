@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import sqlite3
+import tomllib
 from contextlib import closing
 from pathlib import Path
 
@@ -113,6 +114,14 @@ def test_the_published_schema_is_the_one_of_the_code(capsys):
     published = PROJECT / "reports/report.schema.json"
     assert capsys.readouterr().out == published.read_text(), f"claims schema --report > {published}"
     assert json.loads(published.read_text())["properties"]["schema_version"]["const"] == SCHEMA_VERSION
+
+
+def test_the_published_schema_is_in_the_package_that_is_installed():
+    build = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    included = build["targets"]["wheel"]["force-include"]
+
+    assert included["reports/report.schema.json"] == "harness/report/report.schema.json"
+    assert (PROJECT / "reports/report.schema.json").is_file()
 
 
 def test_the_schema_of_a_claim_is_still_printed_without_the_option(capsys):
@@ -341,6 +350,21 @@ def test_a_report_with_any_field_dropped_or_replaced_is_read_or_refused_in_one_l
         code = main(["--root", str(broken.root), "compare", "report.json", str(SAVED), "--mixed", "--format", form])
         shown = capsys.readouterr()
         assert (code, shown.err.count("\n")) in ((0, 0), (2, 1)), shown.err
+
+
+@pytest.mark.parametrize("part", [("readings", "as_documented"), ("controls", "same_centre")])
+def test_what_is_waived_has_a_waiver(saved, part):
+    holds(saved)[part[0]][part[1]]["waived"] = True
+
+    assert "should have a waiver" in refusal(saved)
+
+
+@pytest.mark.parametrize("commit", [True, 7, []])
+def test_a_commit_that_is_none_names_no_run_and_is_told(broken, capsys, commit):
+    broken.put(spoil(broken.run, ("machine", "commit"), commit))
+
+    assert main(["--root", str(broken.root), "compare", broken.run["id"], str(SAVED)]) == 2
+    assert "machine.commit: should be a valid string" in capsys.readouterr().err
 
 
 def test_some_breakages_are_refused_and_some_are_harmless(broken, tmp_path):

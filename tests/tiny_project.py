@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+MACHINE = {
+    "commit": "c" * 40,
+    "uncommitted_changes": False,
+    "python": "3.11",
+    "packages": {"torch": "2"},
+    "processor": "a processor",
+    "cores": 2,
+    "platform": "a platform",
+}
+"""A machine as runs record it, whole: a stored run without it is refused."""
+
 DOCUMENT = """\
 id: notes
 title: Notes on numbers
