@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from harness.catalogue import load_claim
+from harness.cli import main
 from harness.executor import Inline
 from harness.options import Options
 from harness.runner import Context, run_claim
@@ -43,3 +44,14 @@ def run(store: Store) -> Callable[..., Record]:
         return run_claim(load_claim(folder), context, readings)
 
     return run_folder
+
+
+@pytest.fixture
+def claims(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Call the command line in a project; return exit code, standard output and standard error."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = main(["--root", str(tmp_path), *arguments])
+        return code, *capsys.readouterr()
+
+    return call

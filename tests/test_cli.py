@@ -22,17 +22,6 @@ from harness.store import Store
 from tests.tiny_project import write_claim
 
 
-@pytest.fixture
-def claims(tmp_path, capsys):
-    """Call the command line in a tiny project; return exit code, standard output and standard error."""
-
-    def call(*arguments):
-        code = main(["--root", str(tmp_path), *arguments])
-        return code, *capsys.readouterr()
-
-    return call
-
-
 def test_check_passes_on_sound_claims(tmp_path, claims):
     write_claim(tmp_path)
 

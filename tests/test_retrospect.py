@@ -7,7 +7,6 @@ import json
 import pytest
 
 from harness.catalogue import load_claim
-from harness.cli import main
 from harness.executor import Inline
 from harness.options import Options
 from harness.report import run_of
@@ -16,17 +15,6 @@ from harness.store import Store
 from tests.tiny_project import EXPERIMENT, write_claim
 
 MACHINE = {"commit": "c" * 40, "uncommitted_changes": False, "processor": "a processor"}
-
-
-@pytest.fixture
-def claims(tmp_path, capsys):
-    """Call the command line in a tiny project; return exit code, standard output and standard error."""
-
-    def call(*arguments):
-        code = main(["--root", str(tmp_path), *arguments])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture
