@@ -28,17 +28,6 @@ pytest_plugins = ["pytester"]
 
 
 @pytest.fixture
-def claims(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Call the command line in a project; return exit code, standard output and standard error."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = main(["--root", str(tmp_path), *arguments])
-        return code, *capsys.readouterr()
-
-    return call
-
-
-@pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store."""
     opened = Store(tmp_path / "store.sqlite3")
@@ -55,3 +44,14 @@ def run(store: Store) -> Callable[..., Record]:
         return run_claim(load_claim(folder), context, readings)
 
     return run_folder
+
+
+@pytest.fixture
+def claims(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Call the command line in an empty folder; return exit code, standard output and standard error."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = main(["--root", str(tmp_path), *arguments])
+        return code, *capsys.readouterr()
+
+    return call
