@@ -107,7 +107,10 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
     for module in COMMANDS:
         module.add_commands(commands)
-    for command in commands.choices.values():
+    helps = {choice.dest: choice.help for choice in commands._choices_actions}
+    for name, command in commands.choices.items():
+        words = helps.get(name) or ""
+        command.description = command.description or f"{words[:1].upper()}{words[1:]}."
         # After the command it means the same; it is absent unless given, or it would hide one before the command.
         command.add_argument("--root", default=argparse.SUPPRESS, **root)
     return parser

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import textwrap
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -129,17 +130,18 @@ class LiveView:
 
 
 def lines(progress: Progress, width: int) -> list[str]:
-    """Return the lines of the view, at most `width` columns each: counts and time, what is under way, what to know."""
-    shown = [styled(head_line(progress), width), styled(under_way(progress), width)]
-    return [*shown, styled(f"[bold yellow]{safe(progress.notice)}[/]", width)] if progress.notice else shown
+    """Return the lines of the view, at most `width` columns each: counts, what is under way, the time, what to know."""
+    time = f"  {duration(progress.seconds)}, {progress.left_words()}"
+    notice = [f"[bold yellow]{safe(line)}[/]" for line in textwrap.wrap(progress.notice, width)]
+    return [styled(line, width) for line in (head_line(progress), under_way(progress), time, *notice)]
 
 
 def head_line(progress: Progress) -> str:
-    """Return a bar, the claims done, the verdicts so far and the time, with rich's marks of style."""
+    """Return a bar, the claims done and the verdicts so far, with rich's marks of style."""
     full = round(BAR * len(progress.found) / max(1, progress.total))
     bar = f"[green]{'━' * full}[/][dim]{'━' * (BAR - full)}[/]"
     marks = "".join(f"  {_mark(verdict, good=good)} {count}" for (verdict, good), count in _counts(progress).items())
-    return f"{bar} {len(progress.found)}/{progress.total} claims{marks}  {duration(progress.seconds)}, {progress.left_words()}"
+    return f"{bar} {len(progress.found)}/{progress.total} claims{marks}"
 
 
 def _counts(progress: Progress) -> dict[tuple[str, bool], int]:

@@ -126,7 +126,7 @@ class Progress:
         if unknown == len(self.waiting):
             return "nobody knows how long yet"
         known = f"about {duration(seconds)} left" if seconds >= 1 else "almost done"
-        return f"{known}, and {unknown} of which nobody knows yet" if unknown else known
+        return f"{known}, and {unknown} claim{'s' * (unknown > 1)} of which nobody knows" if unknown else known
 
     def words(self) -> str:
         """Return how far the run is, in a few words."""

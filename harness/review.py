@@ -97,7 +97,7 @@ def lines(run: Run) -> list[str]:
     profile, base_seed = run["options"]["profile"], run["options"]["base_seed"]
     return [
         f"lacking: {claim['lacking']} trials of {claim['id']} for its next look; "
-        f"`claims run {claim['id']} --claims-profile {profile} --claims-base-seed {base_seed}` measures them"
+        f"`claims run {claim['id']} --profile {profile} --base-seed {base_seed}` measures them"
         for claim in run["claims"]
         if claim.get("lacking")
     ]

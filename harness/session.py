@@ -117,10 +117,10 @@ class Session:
         """Return the seconds that a claim still takes, None where nobody knows."""
         try:
             plan = make_plan(load_claim(folder), self.options)
-        except ClaimsError:
-            # Its own test will say what is wrong.
+            return remaining_seconds(plan, self.options, self.store, self.run)
+        except Exception:
+            # Its own test will say what is wrong, be it an error of ours or of the experiment.
             return None
-        return remaining_seconds(plan, self.options, self.store, self.run)
 
     def record_of(self, folder: Path) -> Record:
         """Return the record of the claim in `folder`; it is run at the first call.

@@ -93,7 +93,7 @@ def _checked(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
             f"{path}:{number + 1}: is no UTF-8 ({error.reason} at byte {error.start} of a block)"
         ) from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; give a file that `claims export` wrote") from None
     if not number:
         raise UsageError(f"{path}: is empty; `claims export` writes a first line that names the format")
 

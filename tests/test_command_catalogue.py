@@ -9,23 +9,11 @@ import sys
 import pytest
 
 from harness.catalogue import load_claim
-from harness.cli import main
 from harness.executor import Inline
 from harness.options import Options
 from harness.runner import Context, run_claim
 from harness.store import Store
 from tests.tiny_project import DOCUMENT, write_claim
-
-
-@pytest.fixture
-def claims(tmp_path, capsys):
-    """Call the command line in a tiny project; return exit code, standard output and standard error."""
-
-    def call(*arguments):
-        code = main(["--root", str(tmp_path), *arguments])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

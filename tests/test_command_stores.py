@@ -8,7 +8,6 @@ import shutil
 import pytest
 
 from harness.catalogue import load_claim
-from harness.cli import main
 from harness.executor import Inline
 from harness.options import Options
 from harness.runner import Context, run_claim
@@ -16,20 +15,14 @@ from harness.store import Store
 from tests.tiny_project import write_claim
 
 
-@pytest.fixture
-def claims(tmp_path, capsys):
-    """Call the command line in a project with one stored run of one of its two claims."""
+@pytest.fixture(autouse=True)
+def project(tmp_path):
+    """A project with one stored run of one of its two claims."""
     write_claim(tmp_path, "another")
     store = Store(tmp_path / ".claims/store.sqlite3")
     store.start_run("a run", {}, {})
     run_claim(load_claim(write_claim(tmp_path)), Context(Options(workers=1), store, lambda _: Inline(), "a run"))
     store.close()
-
-    def call(*arguments):
-        code = main(["--root", str(tmp_path), *arguments])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 ROWS = {"run": 1, "trial": 18, "record": 1, "noise": 0, "beside": 0}

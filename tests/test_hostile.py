@@ -301,11 +301,13 @@ def test_no_name_leads_out_of_its_folder(tmp_path, capsys, place, field, name):
     assert "0 claims are sound" in problems
 
 
-@pytest.mark.parametrize("name", ["../notes/warm_exceeds_cold", "/etc", ".", "warm_exceeds_cold/../x"])
+@pytest.mark.parametrize("name", ["../notes/warm_exceeds_cold", "/etc", ".", "warm_exceeds_cold/../x", "a\0b", "loop"])
 @pytest.mark.parametrize("words", [["run"], ["plan"], ["aa"], ["history"]])
-def test_an_id_is_no_path(tmp_path, capsys, words, name):
+def test_a_path_names_a_claim_of_this_project_or_nothing(tmp_path, capsys, monkeypatch, words, name):
     write_claim(tmp_path)
     Store(tmp_path / ".claims/store.sqlite3").close()
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.chdir(tmp_path)
 
     assert main(["--root", str(tmp_path), *words, name]) == 2
     assert re.search(rf"no claim( or document)? {re.escape(repr(name))}", capsys.readouterr().err)

@@ -46,11 +46,10 @@ def test_a_run_in_a_terminal_is_one_view_and_then_the_report(start):
 
     view = terminal.wait_for("c_slow_one: seeds up to 6 of at most 12, 0 of 12 trials")
     rows = view.rstrip().splitlines()
-    assert rows[-2].startswith(BAR)
-    assert "2/3 claims  ✓ 1  ✗ 1" in rows[-2]
-    assert "nobody knows how long yet" in rows[-2]
-    assert re.fullmatch(r"✓ a_quick_one  \d+ s", rows[-4])
-    assert re.fullmatch(r"✗ b_wrong_one  \d+ s  not as expected: REFUTED", rows[-3])
+    assert re.fullmatch(r"━+ 2/3 claims  ✓ 1  ✗ 1", rows[-3])
+    assert re.fullmatch(r"  \d+ s, nobody knows how long yet", rows[-1])
+    assert re.fullmatch(r"✓ a_quick_one  \d+ s", rows[-5])
+    assert re.fullmatch(r"✗ b_wrong_one  \d+ s  not as expected: REFUTED", rows[-4])
     code = terminal.end()
     text = terminal.text()
     assert code == 1
@@ -80,7 +79,7 @@ def test_one_interrupt_is_told_in_the_view_and_the_report_is_written(start, proj
     terminal.wait_for("c_slow_one: seeds up to 6 of at most 12, 0 of 12 trials")
     terminal.press_interrupt()
 
-    terminal.wait_for(STOPPING[:70])
+    terminal.wait_for(STOPPING[:70], STOPPING[-20:])
     assert terminal.end() == 2
     assert "claims: interrupted; what was finished is kept in" in terminal.text().replace("\n", "")
     assert (project / "reports/latest/report.json").is_file()
@@ -92,7 +91,7 @@ def test_two_interrupts_stop_at_once_and_leave_a_sane_terminal(start):
     terminal = start(seconds="30")
     terminal.wait_for("c_slow_one: seeds up to 6 of at most 12, 0 of 12 trials")
     terminal.press_interrupt()
-    terminal.wait_for(STOPPING[:70])
+    terminal.wait_for(STOPPING[:70], STOPPING[-20:])
     terminal.press_interrupt()
 
     assert terminal.end(seconds=20) == 2
@@ -190,3 +189,16 @@ def test_importing_the_plugin_imports_no_rich():
     code = "import sys, harness.plugin, harness.cli, harness.live; sys.exit('rich' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_experiment_that_breaks_while_time_is_foreseen_breaks_its_own_tests_alone(project):
+    command = claims("run", "--workers", "1")
+    subprocess.run(command, cwd=project, capture_output=True, check=False)
+    broken = EXPERIMENT + "\n\ndef data_used():\n    raise RuntimeError('gone')\n"
+    write_claim(project, "b_wrong_one", experiment=broken)
+
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+
+    assert "a_quick_one (same_setting)\n  ✓ VERIFIED" in done.stdout
+    assert "FAILED claims/notes/b_wrong_one/" in done.stdout
+    assert "FAILED claims/notes/a_quick_one/" not in done.stdout

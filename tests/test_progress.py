@@ -39,7 +39,7 @@ def test_what_is_unknown_is_counted_beside_what_is_known(clock):
     run.estimate("a", 40.0)
     run.estimate("b", 200.0)
 
-    assert run.left_words() == "about 4 min left, and 1 of which nobody knows yet"
+    assert run.left_words() == "about 4 min left, and 1 claim of which nobody knows"
     run.estimate("c", 0.0)
     assert run.left_words() == "about 4 min left"
 

@@ -67,7 +67,7 @@ def test_without_trials_nothing_is_measured_and_what_lacks_is_counted(tmp_path, 
     assert found["exit_code"] == 3
     (line,) = lines(found)
     assert line.startswith("lacking: 24 trials of warm_exceeds_cold for its next look; `claims run warm_exceeds_cold ")
-    assert line.endswith("--claims-profile quick --claims-base-seed 0` measures them")
+    assert line.endswith("--profile quick --base-seed 0` measures them")
 
 
 def test_a_band_that_wants_more_seeds_than_are_stored_is_not_decided(tmp_path, run, again):

@@ -61,7 +61,9 @@ def complete_profiles(command: Any) -> None:
 
 def add_store(command: Any) -> None:
     """Let a command take the store that it reads or writes."""
-    command.add_argument("--store", type=Path, default=STORE, help=f"SQLite file of trials (default {STORE})")
+    command.add_argument(
+        "--store", type=Path, default=STORE, metavar="PATH", help=f"SQLite file of trials (default {STORE})"
+    )
 
 
 def add_json(command: Any) -> None:
@@ -78,7 +80,7 @@ def root_of(options: argparse.Namespace) -> Path:
     root: Path = options.root / "claims"
     if not root.is_dir():
         raise UsageError(
-            f"{root}: no such folder; run this where claims/ lies (cd), give --root, or begin a project with `claims init`"
+            f"{root.resolve()}: no such folder; run this where claims/ lies (cd), give --root, or begin a project with `claims init`"
         )
     return root.resolve()
 
@@ -106,7 +108,7 @@ def chosen(options: argparse.Namespace) -> list[Path]:
     root = root_of(options)
     known = targets(root)
     if not known:
-        raise UsageError(f"{root}: holds no claim yet; `claims --help` says how to begin")
+        raise UsageError(f"{root}: holds no claim yet; `claims new` begins one")
     names = options.ids or list(known)
     found = {name: _named(name, known) for name in names}
     unknown = [f"no claim or document {name!r}; {near(name, known, LISTED)}" for name in names if not found[name]]
@@ -122,7 +124,11 @@ def _named(name: str, known: dict[str, list[Path]]) -> list[Path]:
         return known[name]
     if any(mark in name for mark in "*?["):
         return [folder for other in sorted(known) if fnmatchcase(other, name) for folder in known[other]]
-    path = Path(name.removesuffix("claim.yaml")).resolve()
+    try:
+        path = Path(name.removesuffix("claim.yaml")).resolve()
+    except (OSError, RuntimeError, ValueError):
+        # A circle of links, or what no path can hold.
+        return []
     return [folder for folders in known.values() for folder in folders if path in (folder, folder.parent)]
 
 

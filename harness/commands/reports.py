@@ -34,7 +34,13 @@ def add_commands(commands: Any) -> None:
     """Add the commands to a command line; `commands` are its subparsers."""
     report = commands.add_parser("report", help="write the reports of the last run again")
     add_store(report)
-    report.add_argument("--into", type=Path, default=Path("reports/latest"), help="folder of the reports")
+    report.add_argument(
+        "--into",
+        type=Path,
+        default=Path("reports/latest"),
+        metavar="DIR",
+        help="folder of the reports (default reports/latest)",
+    )
     report.add_argument(
         "--open", action="store_true", help="open the report: index.html, or report.md if there is none"
     )

@@ -40,6 +40,9 @@ def catalogue(folders: list[ClaimFolder], last: dict[str, Verdicts], store: str)
             document = folder.document.id
             yield f"[bold]{safe(document)}[/]  [dim]{safe(folder.document.title)}[/]"
         yield from _entry(folder, last.get(folder.claim.id), width)
+    if not folders:
+        yield "no claims; `claims new` begins one, and without --document and --verdict all are listed"
+        return
     yield ""
     if last:
         yield f"[dim]{'  '.join(f'{explain.SYMBOL[v]} {words}' for v, words in explain.MEANING.items())}; one mark a reading[/]"
