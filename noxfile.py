@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -96,6 +97,17 @@ def bench(session: nox.Session) -> None:
         session.run("pytest", *what, *options, *session.posargs, env=MEMORY)
         if not results.is_file() or not results.stat().st_size:
             session.error(f"{results}: no numbers were produced")
+
+
+@nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Open the report in chromium and look at it; it is installed where that is possible and skipped where it is not."""
+    install(session, "test", "browser")
+    if not (os.environ.get("CHROMIUM") or shutil.which("chromium")) and shutil.which("apt-get") and os.geteuid() == 0:
+        session.run("apt-get", "update", external=True, silent=True)
+        session.run("apt-get", "install", "-y", "--no-install-recommends", "chromium", external=True, silent=True)
+    looks = ["tests/browser", "-o", "python_files=browser_*.py", "-o", "python_functions=browser_*", "-W", "default"]
+    session.run("pytest", *looks, "--benchmark-disable", "-q", "-r", "fEs", "-s", *session.posargs)
 
 
 @nox.session(default=False)

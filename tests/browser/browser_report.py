@@ -1,0 +1,215 @@
+"""The report in a real browser: opened from a disk with the network off, looked at in every size and both schemes.
+
+`nox -s browser` runs this. It needs chromium (Debian's, or the one that CHROMIUM names) and nothing from elsewhere. The
+screenshots stay in reports/browser.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from harness.chronicle import chronicle_of
+from harness.report import run_of, write_reports
+from harness.store import Store
+from tests.reported import make_reports
+
+PROJECT = Path(__file__).parents[2]
+
+PICTURES = PROJECT / "reports" / "browser"
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+HOSTILE = "</title><script>window.hurt = 1</script><img src=x onerror='window.hurt = 1'><svg onload='window.hurt = 1'>"
+
+SIZES = {"wide": (1400, 1000), "narrow": (360, 780)}
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("there is no chromium here; apt-get install chromium, or name one in CHROMIUM")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """Reports of real runs of claims that came out in every way."""
+    root = tmp_path_factory.mktemp("browser")
+    make_reports(root)
+    with closing(Store(root / "store.sqlite3")) as store:
+        run = run_of(store, "night")
+        write_reports(run, root / "report", chronicle_of(store, run))
+        hostile = copy.deepcopy(run)
+        for claim in hostile["claims"]:
+            claim["title"] = claim["statement"] = claim["does_not_show"] = HOSTILE
+        write_reports(hostile, root / "hostile")
+        judged = [claim for claim in run["claims"] if "problem" not in claim]
+        many = [{**judged[n % len(judged)], "id": f"claim_{n}"} for n in range(100)]
+        write_reports({**run, "claims": many}, root / "many")
+    return root
+
+
+@pytest.fixture
+def opened(browser, folder):
+    """Open a page as a file with the network off; whatever it asks for or complains of is noted."""
+    contexts = []
+
+    def open_page(name, size="wide", scheme="light", **more):
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, offline=True, reduced_motion="reduce", **more
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.said, page.asked = [], []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.goto((folder / name).as_uri())
+        page.asked = [url for url in page.asked[1:] if not url.startswith("data:")]
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+PAGES = ["report/index.html", "report/history.html"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", PAGES)
+def browser_a_page_opens_alone_and_fits(opened, name, size, scheme):
+    page = opened(name, size, scheme)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{Path(name).stem}-{size}-{scheme}.png", full_page=True)
+
+    assert page.said == []
+    assert page.asked == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out sideways"
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 22, 26)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def browser_axe_finds_no_violation(opened, name, scheme):
+    page = opened(name, scheme=scheme)
+    # What is folded is read too.
+    page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+    page.add_style_tag(content="article{content-visibility:visible !important}")
+
+    found = Axe().run(page)
+
+    assert [
+        f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['html'][:200]}" for v in found.response["violations"]
+    ] == []
+
+
+def browser_every_claim_is_there_and_links_lead_to_it(opened):
+    page = opened("report/index.html")
+    claims = page.locator("article").evaluate_all("found => found.map((one) => one.id)")
+
+    assert sorted(claims) == sorted(
+        [
+            "holds",
+            "does-not-hold",
+            "is-undecided",
+            "is-invalid",
+            "is-waived",
+            "raises",
+            "is-out-of-bounds",
+            "is-of-every-kind",
+        ]
+    )
+    page.locator(".claimrow a[href='#does-not-hold']").click()
+    assert page.locator("#does-not-hold h3").is_visible()
+    assert page.evaluate("document.querySelector('#does-not-hold').getBoundingClientRect().top < innerHeight")
+
+
+def browser_the_filter_finds_by_words_verdict_document_and_tag(opened):
+    page = opened("report/index.html")
+    shown = page.locator("article:visible")
+    told = page.locator("form output")
+    assert shown.count() == 8
+    assert told.inner_text() == "8 of 8 claims"
+
+    page.get_by_label("Search claims").fill("does_not_hold")
+    assert shown.evaluate_all("found => found.map((one) => one.id)") == ["does-not-hold"]
+    assert told.inner_text() == "1 of 8 claims"
+    page.get_by_label("Search claims").fill("")
+
+    page.get_by_label("Verdict", exact=True).select_option("REFUTED")
+    assert set(shown.evaluate_all("found => found.map((one) => one.id)")) == {"does-not-hold", "is-waived"}
+    page.get_by_label("Verdict", exact=True).select_option("")
+
+    page.get_by_label("Tag").select_option("numbers")
+    assert shown.evaluate_all("found => found.map((one) => one.id)") == ["holds"]
+    page.get_by_label("Document", exact=True).select_option("notes")
+    assert shown.count() == 1
+
+
+def browser_without_scripting_all_is_there_but_the_filter(opened):
+    page = opened("report/index.html", java_script_enabled=False)
+
+    assert page.locator("article").count() == 8
+    assert not page.locator("form.filter").is_visible()
+    assert page.locator("details summary").first.is_visible()
+
+
+def browser_the_keyboard_reaches_the_claims(opened):
+    page = opened("report/index.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the claims"
+    assert page.locator(".skip").is_visible()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def browser_hostile_words_do_nothing(opened):
+    page = opened("hostile/index.html")
+
+    assert page.evaluate("window.hurt") is None
+    assert page.asked == []
+    assert page.said == []
+    assert "<script>window.hurt = 1</script>" in page.locator("article h3").first.text_content()
+
+
+def browser_a_hundred_claims_are_there_within_a_second(opened, folder):
+    size = (folder / "many/index.html").stat().st_size
+    began = time.perf_counter()
+    page = opened("many/index.html")
+    page.locator("article").last.wait_for(state="attached")
+    took = time.perf_counter() - began
+    loaded = page.evaluate("performance.timing.loadEventEnd - performance.timing.navigationStart")
+
+    print(f"100 claims: {size / 2**20:.2f} MiB, loaded after {loaded} ms, {took:.2f} s with the browser's window")
+    assert page.locator("article").count() == 100
+    assert size < 2 * 2**20
+    assert loaded < 1000
+
+
+def browser_it_prints(opened, folder):
+    page = opened("report/index.html")
+    page.pdf(path=folder / "report.pdf")
+
+    assert (folder / "report.pdf").stat().st_size > 20_000
+    page.emulate_media(media="print")
+    assert not page.locator("form.filter").is_visible()
