@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.metadata
 import json
 import os
 import platform
@@ -141,6 +140,8 @@ def _relative(path: Path, project: Path) -> str:
 
 def environment(packages: Iterable[str], device: str, precision: str | None) -> dict[str, str]:
     """Return what, besides code, settings and data, can change a trial's numbers."""
+    import importlib.metadata
+
     versions = {name: importlib.metadata.version(name) for name in packages}
     return {"device": device, "precision": precision or "as written", **versions}
 
@@ -199,6 +200,8 @@ def arithmetic() -> dict[str, Any]:
 
 
 def _version(name: str) -> str | None:
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 from harness.dates import today
@@ -177,6 +175,9 @@ def _quoted(text: str) -> str:
 
 
 def _template(name: str, **words: object) -> str:
+    from importlib.resources import files
+    from string import Template
+
     text = files("harness").joinpath("templates", f"{name}.template").read_text(encoding="utf-8")
     return Template(text).substitute(words) if words else text
 

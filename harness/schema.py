@@ -22,6 +22,7 @@ from harness.noise_schema import (
     Trials,
     Verdict,
 )
+from harness.picture_schema import Illustration, PointRecord, TimingRecord
 from harness.spec import Contrast, Name, Value
 
 SCHEMA_VERSION = 1
@@ -235,79 +236,6 @@ class Left(Part):
     """what it still takes; null: nobody knows"""
     trials: int | None = None
     """trials that its next looks lack"""
-
-
-class PointRecord(Part):
-    """The trials of an arm under a condition, as they were measured."""
-
-    control: str | None
-    """the control under whose change; null: the claim as it stands"""
-    point: dict[str, Value]
-    """arm, and condition -> value"""
-    values: dict[str, dict[SeedIndex, Number]]
-    """metric -> seed -> value; a duration is lacking where seeds were measured side by side"""
-
-
-class Curve(Part):
-    """A line of a picture."""
-
-    name: str
-    x: list[float]
-    y: list[float]
-
-
-class Image(Part):
-    """A small grey image."""
-
-    caption: str
-    width: int
-    height: int
-    png: str
-    """the file in base 64"""
-
-
-class CurvesRecord(Part):
-    """Curves of one seed, to look at."""
-
-    kind: Literal["curves"]
-    title: str
-    x: str
-    y: str
-    log: Literal["", "x", "y", "xy"]
-    lines: Annotated[list[Curve], Field(min_length=1)]
-
-
-class ImagesRecord(Part):
-    """Images of one seed, to look at."""
-
-    kind: Literal["images"]
-    title: str
-    images: Annotated[list[Image], Field(min_length=1)]
-
-
-class NoPicture(Part):
-    """Why there is no picture."""
-
-    kind: Literal["error"]
-    title: str
-
-
-Illustration = Annotated[CurvesRecord | ImagesRecord | NoPicture, Field(discriminator="kind")]
-
-
-class TimingRecord(Part):
-    """What pytest-benchmark measured of an arm."""
-
-    what: Literal["training", "inference"]
-    arm: str
-    median: float
-    """seconds, as is iqr, the interquartile range"""
-    iqr: float
-    rounds: int
-    condition: dict[str, str]
-    device: str
-    processor: str
-    finished: str
 
 
 class ClaimRecord(Part):

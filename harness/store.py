@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +14,6 @@ from harness.errors import UsageError
 from harness.options import NO_VERDICT_PROFILE
 from harness.provenance import canonical
 from harness.seeds import Seed
-from harness.soundness import check_claim, check_night
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -289,6 +289,9 @@ class Store(Database):
         Each has base_seed, first and last time of a record, and of its last record the parts that a series hangs on:
         code, data, environment, settings, arms, conditions, and the machine's processor.
         """
+        # Late: the models of the report take longer to build than most commands take.
+        from harness.soundness import check_night
+
         paths = {"code": "$.code.digest", **{name: f"$.{name}" for name in _SERIES_PARTS}}
         columns = ", ".join(f"json_quote(json_extract(record.record, '{path}'))" for path in paths.values())
         query = (
@@ -307,6 +310,8 @@ class Store(Database):
 
     def last_records(self, claim: str, profile: str) -> dict[int, dict[str, Any]]:
         """Return the last record of a claim for every base seed that it was run with, the earliest first."""
+        from harness.soundness import check_claim
+
         query = "SELECT run, record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
         records = [(run, self._plain(record)) for run, record in self._read(query, (claim, profile))]
         for run, record in records:
@@ -318,15 +323,23 @@ class Store(Database):
     ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """Return the latest runs of a claim under a profile on a device, begun no later than `until`, the earliest first.
 
-        Each with the claim's record in it.
+        Each with the claim's record in it; a record that cannot be read, of an earlier version say, is left out.
         """
+        from harness.soundness import check_claim
+
         query = (
             "SELECT run.id, record.record FROM record JOIN run ON run.id = record.run WHERE record.claim = ? AND "
             "json_extract(record.record, '$.profile') = ? AND json_extract(record.record, '$.device') = ? AND "
             "run.started <= ? ORDER BY run.started DESC, record.rowid DESC LIMIT ?"
         )
         rows = self._read(query, (claim, profile, device, until, most))
-        return [(self.run(run), self._plain(record)) for run, record in reversed(rows)]
+        found = []
+        for run, text in reversed(rows):
+            with contextlib.suppress(UsageError):
+                record = self._plain(text)
+                check_claim(record, run)
+                found.append((self.run(run), record))
+        return found
 
     def last_record(self, claim: str) -> dict[str, Any] | None:
         """Return the last record of a claim that has verdicts, of whatever profile and base seed; None if there is none."""

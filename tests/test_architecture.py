@@ -40,6 +40,7 @@ LADDER = [
     {"learning_curve"},
     {"experiment"},
     {"noise_schema"},
+    {"picture_schema"},
     {"schema"},
     {"soundness"},
     {"database", "executor"},

@@ -7,13 +7,6 @@ from typing import TYPE_CHECKING, Any
 from harness.error_budget import add_budget
 from harness.outcome import exit_code
 from harness.plaintext import as_json
-from harness.report.badge import badge, badges
-from harness.report.junit import junit
-from harness.report.markdown import markdown
-from harness.report.page import page
-from harness.report.timeline import timeline
-from harness.schema import SCHEMA_VERSION
-from harness.soundness import check_claim, check_head
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +19,8 @@ Run = dict[str, Any]
 
 def run_of(store: Store, run_id: str) -> Run | None:
     """Return a run with the records of its claims, None if it has none."""
+    from harness.schema import SCHEMA_VERSION
+
     claims = store.records(run_id)
     if not claims:
         return None
@@ -39,6 +34,8 @@ def stored_run(store: Store, run_id: str) -> Run | None:
     Raises:
         UsageError: its options, its machine or the record of a claim is not what it should be.
     """
+    from harness.soundness import check_claim, check_head
+
     where = f"{store.path}: run {run_id}"
     for claim in (claims := store.records(run_id)):
         check_claim(claim, f"{where}, claim {claim.get('id')}")
@@ -52,6 +49,13 @@ def write_reports(run: Run, folder: Path, past: Record | None = None) -> None:
 
     Where the past of the claims is known (`chronicle`), history.html too.
     """
+    # Some commands need a single part of this package, and none of them all.
+    from harness.report.badge import badge, badges
+    from harness.report.junit import junit
+    from harness.report.markdown import markdown
+    from harness.report.page import page
+    from harness.report.timeline import timeline
+
     own = {f"badges/{document}.json": as_json(one) + "\n" for document, one in badges(run).items()}
     files = {
         "report.json": as_json(run, indent=1) + "\n",

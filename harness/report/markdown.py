@@ -12,6 +12,7 @@ from harness.report.rows import (
     as_expected,
     doubtful,
     fallen,
+    good,
     judged,
     left,
     problems,
@@ -20,7 +21,7 @@ from harness.report.rows import (
     verdict_counts,
     waivers,
 )
-from harness.report.sections import anchor, as_it_should_be, marks, section, sentence, words
+from harness.report.sections import anchor, marks, section, sentence, words
 
 if TYPE_CHECKING:
     from harness.report import Run
@@ -61,9 +62,9 @@ def markdown(run: Run, largest: int = LARGEST) -> str:
     end = [_certainty(run), _provenance(run)]
     size = sum(len(part.encode()) for part in (*parts, *end))
     left_out = 0
-    for claim in sorted(judged(run), key=lambda c: (as_it_should_be(c), c["id"])):
+    for claim in sorted(judged(run), key=lambda c: (good(c), c["id"])):
         # The first of those that are folded has a heading above it.
-        heading = AS_EXPECTED if as_it_should_be(claim) and AS_EXPECTED not in parts else ""
+        heading = AS_EXPECTED if good(claim) and AS_EXPECTED not in parts else ""
         found = section(claim)
         size += len(found.encode())
         if size > largest - 10_000:
@@ -79,7 +80,7 @@ AS_EXPECTED = "## Claims that came out as expected\n\nEach unfolds.\n"
 
 
 def _head(run: Run) -> str:
-    good, total = as_expected(run)
+    fine, total = as_expected(run)
     again, trials = reused(run)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdict_counts(run).items())
     profile = text(", ".join(sorted({claim["profile"] for claim in judged(run)})) or "-")
@@ -88,7 +89,7 @@ def _head(run: Run) -> str:
     lost = f" Adjusted for their number, {len(fallen(run))} verdicts do not stand." if fallen(run) else ""
     return f"""# Claims report
 
-**{good} of {total} readings came out as expected{waivers(run)}** ({counts or "none was run"}).{broken}{lost}
+**{fine} of {total} readings came out as expected{waivers(run)}** ({counts or "none was run"}).{broken}{lost}
 Profile {profile}, base seed {text(run["options"]["base_seed"])}, {len(judged(run))} claims, {trials} trials (reused {again} of {trials}), {seconds:.0f} s, begun {text(_moment(run["started"]))}.
 
 {INTRODUCTION}
@@ -153,7 +154,7 @@ def _overview(run: Run) -> str:
             "",
         ]
         lines += ["| statement | as we found it | readings |", "|---|---|---|"]
-        for claim in sorted(judged(run), key=as_it_should_be):
+        for claim in sorted(judged(run), key=good):
             if claim["document"]["id"] == key:
                 link = f"[{text(claim['title'])}](#{anchor(claim)})"
                 lines.append(f"| {link} | {sentence(claim)} | {marks(claim)} |")

@@ -9,6 +9,7 @@ from harness import explain, waiver
 from harness.plaintext import in_html
 from harness.plaintext import in_markdown as text
 from harness.report.noise import detail_lines
+from harness.report.rows import found, good
 
 STRENGTH = {
     "same_setting": "the source's own setting",
@@ -48,38 +49,18 @@ def _leave(claim: dict[str, Any], part: dict[str, Any]) -> str:
 
 def sentence(claim: dict[str, Any]) -> str:
     """Return what a claim's verdicts say of its sentence: holds, does not hold, holds only when ..., not decided."""
-    readings = claim["readings"]
-    first = next(iter(readings.values()))
-    others = [
-        text(r["means"]) if r["means"] else words(name)
-        for name, r in readings.items()
-        if r is not first and r["verdict"] == "VERIFIED"
-    ]
-    failing = [
-        text(r["means"]) if r["means"] else words(name)
-        for name, r in readings.items()
-        if r is not first and r["verdict"] == "REFUTED"
-    ]
-    if first["verdict"] == "VERIFIED":
-        return "**holds**" + (f"; but not: {'; '.join(failing)}" if failing else "")
-    if first["verdict"] == "REFUTED":
-        return "**does not hold as written**" + (f"; what holds: {'; '.join(others)}" if others else "")
-    return "**cannot be judged**" if first["verdict"] == "INVALID" else "**not decided**"
+    head, rest = found(claim)
+    return f"**{head}**{text(rest)}"
 
 
 def section(claim: dict[str, Any]) -> str:
     """Return the section of a claim; where all is as expected, it is folded."""
-    good = as_it_should_be(claim)
+    fine = good(claim)
     title = in_html(claim["title"])
-    head = f"<details><summary><b>{_mark(claim)} {title}</b></summary>" if good else f"## {text(claim['title'])}"
+    head = f"<details><summary><b>{_mark(claim)} {title}</b></summary>" if fine else f"## {text(claim['title'])}"
     return "\n".join(
-        [f'<a id="{anchor(claim)}"></a>', "", head, "", *_body(claim), *(["</details>", ""] if good else [])]
+        [f'<a id="{anchor(claim)}"></a>', "", head, "", *_body(claim), *(["</details>", ""] if fine else [])]
     )
-
-
-def as_it_should_be(claim: dict[str, Any]) -> bool:
-    """Whether every reading of a claim came out as expected."""
-    return all(reading["as_expected"] for reading in claim["readings"].values())
 
 
 def _mark(claim: dict[str, Any]) -> str:
