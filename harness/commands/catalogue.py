@@ -181,11 +181,19 @@ def _check(options: argparse.Namespace) -> int:
 
 def _index(options: argparse.Namespace) -> int:
     from harness.catalogue import load_all
-    from harness.report.index import index
+    from harness.report.index import index, with_table
 
     loaded, problems = load_all(root_of(options))
-    (root_of(options) / "README.md").write_text(index(loaded, latest_run(options)), encoding="utf-8")
+    run = latest_run(options)
+    (root_of(options) / "README.md").write_text(index(loaded, run), encoding="utf-8")
     print(visible(root_of(options) / "README.md"))
+    readme = options.root / "README.md"
+    if run and readme.is_file():
+        before = readme.read_text(encoding="utf-8")
+        after = with_table(before, run)
+        if after != before:
+            readme.write_text(after, encoding="utf-8")
+            print(visible(readme))
     return USAGE if problems else AS_EXPECTED
 
 

@@ -102,7 +102,10 @@ PAGES = ["report/index.html", "report/history.html"]
 def browser_a_page_opens_alone_and_fits(opened, name, size, scheme):
     page = opened(name, size, scheme)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{Path(name).stem}-{size}-{scheme}.png", full_page=True)
+    page.screenshot(path=PICTURES / f"{Path(name).stem}-{size}-{scheme}.png")
+    page.locator("#is-of-every-kind").scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('#is-of-every-kind').scrollIntoView()")
+    page.screenshot(path=PICTURES / f"{Path(name).stem}-claim-{size}-{scheme}.png")
 
     assert page.said == []
     assert page.asked == []
