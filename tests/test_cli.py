@@ -25,7 +25,7 @@ from tests.tiny_project import write_claim
 def test_check_passes_on_sound_claims(tmp_path, claims):
     write_claim(tmp_path)
 
-    assert claims("check") == (0, "1 claims are sound, 0 problems\n", "")
+    assert claims("check") == (0, "1 claim is sound, 0 problems\n", "")
 
 
 def test_check_names_file_line_and_remedy_of_every_problem(tmp_path, claims):
@@ -336,3 +336,11 @@ def test_a_reader_who_has_seen_enough_causes_no_traceback(tmp_path):
     os.close(write)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_beginning_of_a_single_name_is_near_enough(tmp_path, claims):
+    write_claim(tmp_path)
+    write_claim(tmp_path, "cold_falls_short")
+
+    assert claims("show", "wa")[2] == "no claim or document 'wa'; did you mean 'warm_exceeds_cold'?\n"
+    assert "did you mean" not in claims("show", "x")[2]

@@ -113,7 +113,7 @@ def test_a_new_claim_passes_check(tmp_path, claims):
         )
     ]
     assert f"write measure() in {folder}/experiment.py" in out.splitlines()[-1]
-    assert claims("check") == (0, "1 claims are sound, 0 problems\n", "")
+    assert claims("check") == (0, "1 claim is sound, 0 problems\n", "")
 
 
 @pytest.mark.parametrize(

@@ -386,7 +386,7 @@ def test_check_names_an_expired_waiver_and_the_claim_still_loads(tmp_path, capsy
     problem, summary = capsys.readouterr().out.splitlines()
     assert problem.startswith(f"{folder}/claim.yaml:")
     assert ": waiver.expires: expired after 2026-12-31 (owner maintainers)" in problem
-    assert summary == "0 claims are sound, 1 problems"
+    assert summary == "0 claims are sound, 1 problem"
     assert main(["--root", str(tmp_path), "list"]) == 0
 
 

@@ -173,7 +173,8 @@ def _check(options: argparse.Namespace) -> int:
     else:
         for problem in problems:
             print(visible(problem))
-        print(f"{sound} claims are sound, {len(problems)} problems")
+        words = f"{sound} claim{' is' if sound == 1 else 's are'} sound"
+        print(f"{words}, {len(problems)} problem{'s' * (len(problems) != 1)}")
     if not loaded and not problems:
         raise UsageError(f"{root_of(options)}: holds no claim; a run of nothing verifies nothing")
     return USAGE if problems else AS_EXPECTED

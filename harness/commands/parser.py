@@ -82,6 +82,8 @@ def commands_of(parser: argparse.ArgumentParser) -> Any:
 
 
 def near(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Return `did you mean 'x'?`, or something else where nothing is near."""
-    close = difflib.get_close_matches(word, list(known), n=1)
+    """Return `did you mean 'x'?`, or something else where nothing is near; the beginning of a single name is near."""
+    names = list(known)
+    begun = [name for name in names if word and name.startswith(word)]
+    close = begun if len(begun) == 1 else difflib.get_close_matches(word, names, n=1)
     return f"did you mean {close[0]!r}?" if close else otherwise

@@ -34,12 +34,13 @@ def mark(reading: dict[str, Any]) -> str:
 def catalogue(folders: list[ClaimFolder], last: dict[str, Verdicts], store: str) -> Iterator[str]:
     """Yield the claims by document, each with its last verdicts; marks of style as rich reads them."""
     width = max((len(folder.claim.id) for folder in folders), default=0)
+    marks = max((len(found["readings"]) for found in last.values()), default=0)
     document = ""
     for folder in folders:
         if folder.document.id != document:
             document = folder.document.id
             yield f"[bold]{safe(document)}[/]  [dim]{safe(folder.document.title)}[/]"
-        yield from _entry(folder, last.get(folder.claim.id), width)
+        yield from _entry(folder, last.get(folder.claim.id), width, marks)
     if not folders:
         yield "no claims; `claims new` begins one, and without --document and --verdict all are listed"
         return
@@ -51,11 +52,11 @@ def catalogue(folders: list[ClaimFolder], last: dict[str, Verdicts], store: str)
     yield f"[dim]{len(folders)} claims; `claims show ID` says all of one[/]"
 
 
-def _entry(folder: ClaimFolder, found: Verdicts | None, width: int) -> Iterator[str]:
+def _entry(folder: ClaimFolder, found: Verdicts | None, width: int, most: int) -> Iterator[str]:
     readings = found["readings"] if found else {}
     marks = "".join(map(mark, readings.values())) or "[dim]·[/]"
     when = f"[dim]{found['profile']}, {found['finished'][:10]}[/]" if found else "[dim]not run[/]"
-    room = max(0, 3 - max(1, len(readings)))
+    room = max(3, most) - max(1, len(readings))
     yield f"  {marks}{' ' * room} {safe(folder.claim.id):<{width}}  {when}"
     odd = [f"{name} {r['verdict']}" for name, r in readings.items() if not (r["as_expected"] or r["waived"])]
     yield f"       {safe(folder.claim.title)}"
