@@ -531,3 +531,17 @@ def _count(root, rows):
     count = store._database.execute(f"SELECT COUNT(*) FROM {rows}").fetchone()[0]
     store.close()
     return count
+
+
+def test_what_a_benchmark_measured_stands_in_later_reports(pytester, claims, report):
+    write_claim(pytester.path)
+    claims()
+    assert report()["claims"][0]["timings"] == []
+
+    assert pytester.runpytest("claims", "--import-mode=importlib", "--benchmark-only").ret == 0
+    claims()
+
+    (timing,) = report()["claims"][0]["timings"]
+    assert (timing["what"], timing["arm"], timing["rounds"]) == ("training", "warm", 3)
+    assert timing["median"] > 0
+    assert "training of warm" in (pytester.path / "reports/latest/index.html").read_text()

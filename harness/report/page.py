@@ -42,6 +42,9 @@ Context = dict[str, Any]
 LARGEST = 2 * 2**20
 """Bytes of the page, above which claims that came out as expected are shown in short."""
 
+MOST_WHOLE = 150
+"""Claims, above which they are so in any case."""
+
 MEANINGS = {
     "VERIFIED": "hold",
     "REFUTED": "do not hold",
@@ -68,8 +71,9 @@ def page(run: Run, past: Record | None = None) -> str:
         run: the run, as report.json holds it.
         past: what the store knows of earlier runs (`chronicle`), None if nobody looked.
     """
-    whole = _page(run, past, brief=False)
-    return whole if len(whole.encode()) <= LARGEST else _page(run, past, brief=True)
+    # So many are not worth the attempt.
+    whole = _page(run, past, brief=False) if len(run["claims"]) <= MOST_WHOLE else None
+    return whole if whole and len(whole.encode()) <= LARGEST else _page(run, past, brief=True)
 
 
 def _page(run: Run, past: Record | None, *, brief: bool) -> str:
