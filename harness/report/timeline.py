@@ -106,4 +106,4 @@ def _words(known: list[tuple[int, Record, Record]], name: str) -> str:
 
 def _cost(runs: list[Record]) -> Context:
     points = [(number, entry["compute_seconds"]) for number, entry in enumerate(runs, start=1)]
-    return charts.line_chart("Cost", "run", "seconds of computing", [{"name": "seconds", "points": points}], log="")
+    return charts.line_chart("Cost", "run", "seconds of computing", [{"name": "", "points": points}], log="")
