@@ -35,6 +35,11 @@ class Budget:
         """Whether there is a limit at all: without one nothing needs to be estimated."""
         return self.stopped or self.deadline < math.inf
 
+    @property
+    def open(self) -> bool:
+        """Whether anything may still begin, however little it takes."""
+        return self._fits(None)
+
     def arrange(self, seconds: Mapping[str, float | None]) -> list[str]:
         """Take note of what claims still take, and return them in the order in which to run them.
 

@@ -18,6 +18,7 @@ from harness.record import make_record
 from harness.series import join
 from harness.soundness import check_noise
 from harness.store import TrialRow
+from harness.turns import turn
 from harness.variant import control_variant, main_variant
 
 if TYPE_CHECKING:
@@ -175,6 +176,16 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
     """
     tasks = tasks_of(plan, variant.points(names, plan.claim), range(n), variant.change_of)
     missing = take_stored(plan, variant, tasks, context)
+    if not missing or context.options.fresh:
+        # A fresh run has no use for the trials of others.
+        return measure_missing(plan, variant, missing, n, context)
+    with turn(context.store.path, plan.claim.id, patience(plan, context)):
+        # Another run may have measured some of them since.
+        return measure_missing(plan, variant, take_stored(plan, variant, missing, context), n, context)
+
+
+def measure_missing(plan: Plan, variant: Variant, missing: list[Task], n: int, context: Context) -> bool:
+    """Measure tasks; return False if there was no time for them, or no time to finish them."""
     if missing and not in_time(plan, variant, missing, context):
         variant.lacking = sum(len(task.seeds) for task in missing)
         return False
@@ -186,6 +197,25 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
         step = step._replace(done=step.done + len(task.seeds))
         context.watch(step)
     return step.done == step.trials
+
+
+def patience(plan: Plan, context: Context) -> Callable[[], bool]:
+    """Return what `turn` asks while another run measures the claim; the first time, the user is told why nothing happens."""
+    told = False
+
+    def patient() -> bool:
+        nonlocal told
+        if not context.budget.open:
+            return False
+        if not told:
+            context.say(
+                f"{plan.claim.id}: another run on {context.store.path} is measuring this claim; waiting for its trials "
+                "(--claims-store PATH measures them apart)"
+            )
+        told = True
+        return True
+
+    return patient
 
 
 def take_stored(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> list[Task]:

@@ -12,7 +12,7 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 
 LADDER = [
-    {"dates", "errors", "dataset", "plaintext", "seeds"},
+    {"dates", "errors", "dataset", "plaintext", "seeds", "turns"},
     {"markup", "node_names", "yaml_nodes", "provenance"},
     {"options"},
     {"spec"},

@@ -203,17 +203,31 @@ with closing(Store(Path(sys.argv[2]))) as store:
 """
 
 
-def test_two_runs_at_once_on_one_store_come_to_what_one_alone_comes_to(tmp_path):
-    folder = write_claim(tmp_path, gap=0.5)
+NOTED = EXPERIMENT.replace(
+    "    return {",
+    "    __import__('time').sleep(0.05)\n"
+    "    with open('CALLS', 'a') as calls:\n"
+    "        calls.writelines(f'{arm} {centre} {seed.index}\\n' for seed in seeds)\n"
+    "    return {",
+)
+"""An experiment that takes its time and notes every trial that it measures."""
+
+
+def test_two_runs_at_once_on_one_store_measure_no_trial_twice_and_come_to_what_one_alone_comes_to(tmp_path):
+    folder = write_claim(tmp_path, experiment=NOTED.replace("CALLS", str(tmp_path / "calls")), gap=0.5)
 
     def start(name, store):
         command = [sys.executable, "-c", RUN, folder, tmp_path / store, name]
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     both = [start(name, "shared.sqlite3") for name in ("one", "other")]
-    outputs = [run.communicate(timeout=120)[0] for run in [*both, start("alone", "own.sqlite3")]]
+    outputs = [run.communicate(timeout=120)[0] for run in both]
+    calls = Counter((tmp_path / "calls").read_text().splitlines())
+    outputs += [start("alone", "own.sqlite3").communicate(timeout=120)[0]]
 
     assert outputs[0].startswith("INCONCLUSIVE")
     assert outputs[0] == outputs[1] == outputs[2]
+    assert set(calls.values()) == {1}
     with closing(Store(tmp_path / "shared.sqlite3")) as shared, closing(Store(tmp_path / "own.sqlite3")) as own:
         assert sorted(trials(shared)) == sorted(trials(own))
+        assert len(trials(shared)) == len(calls)
