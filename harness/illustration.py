@@ -1,8 +1,8 @@
-"""Pictures that an experiment draws of one seed: curves and small images, to look at; no verdict reads them.
+"""Pictures that an experiment draws of one seed: curves, small images, tables of counts, to look at; no verdict reads them.
 
 What a verdict reads are the trials, and their picture is drawn from them. An experiment may add a function
 `illustrate(seed, arms)`, with the settings of each arm, that shows what no metric holds: how an error falls while a network learns, what the data
-look like, how a state comes to rest.
+look like, what is taken for what, how a state comes to rest.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ MOST_PICTURES = 4
 MOST_LINES = 8
 MOST_POINTS = 200
 MOST_IMAGES = 16
+MOST_NAMES = 16
 LARGEST_IMAGE = 64
 """Pixels along a side; a report of a hundred claims stays below 2 MiB."""
 
@@ -117,7 +118,46 @@ class Images:
         return {"width": width, "height": height, "png": base64.b64encode(png(grey)).decode("ascii")}
 
 
-Picture = Curves | Images
+@dataclass(frozen=True)
+class Matrix:
+    """A table of counts, shaded by the share of its row: which class was taken for which.
+
+    Attributes:
+        title: what was counted, in a few words.
+        down: what the rows are, "true digit".
+        across: what the columns are, "taken for".
+        rows: a name for each row, at most 16.
+        columns: a name for each column, at most 16.
+        counts: whole numbers of shape (rows, columns).
+    """
+
+    title: str
+    down: str
+    across: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    counts: np.ndarray = field(repr=False)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return the table as plain values.
+
+        Raises:
+            TrialError: too many names, counts of another shape, or numbers that count nothing.
+        """
+        counts, shape = np.asarray(self.counts), (len(self.rows), len(self.columns))
+        if counts.shape != shape or not 0 < min(shape) <= max(shape) <= MOST_NAMES:
+            raise TrialError(
+                f"illustrate(): {self.title!r} has counts of shape {counts.shape} for {shape[0]} rows and {shape[1]} "
+                f"columns; 1 to {MOST_NAMES} of each are needed"
+            )
+        if not np.issubdtype(counts.dtype, np.integer) or counts.min() < 0:
+            raise TrialError(f"illustrate(): {self.title!r} has counts that are no whole numbers from 0 upwards")
+        rows = [{"name": name, "counts": row} for name, row in zip(self.rows, counts.tolist(), strict=True)]
+        names = {"down": self.down, "across": self.across, "columns": list(self.columns)}
+        return {"kind": "matrix", "title": self.title, **names, "rows": rows}
+
+
+Picture = Curves | Images | Matrix
 
 
 def _thinned(line: Line, log: str) -> dict[str, list[float]]:
@@ -156,7 +196,7 @@ def plain(returned: object) -> list[dict[str, Any]]:
     """Return what illustrate() returned as plain values.
 
     Raises:
-        TrialError: it is no list of `Curves` and `Images`, or one of them cannot be drawn.
+        TrialError: it is no list of `Curves`, `Images` and `Matrix`, or one of them cannot be drawn.
     """
     pictures = list(_pictures(returned))
     if len(pictures) > MOST_PICTURES:
@@ -166,8 +206,8 @@ def plain(returned: object) -> list[dict[str, Any]]:
 
 def _pictures(returned: object) -> Iterable[Picture]:
     for picture in returned if isinstance(returned, list | tuple) else [returned]:
-        if not isinstance(picture, Curves | Images):
+        if not isinstance(picture, Picture):
             raise TrialError(
-                f"illustrate(): returned {type(picture).__name__}, not Curves or Images (harness.illustration)"
+                f"illustrate(): returned {type(picture).__name__}, not Curves, Images or Matrix (harness.illustration)"
             )
         yield picture

@@ -58,6 +58,25 @@ class ImagesRecord(Part):
     images: Annotated[list[Image], Field(min_length=1)]
 
 
+class MatrixRow(Part):
+    """A row of a table of counts."""
+
+    name: str
+    counts: list[Annotated[int, Field(ge=0)]]
+    """one per column"""
+
+
+class MatrixRecord(Part):
+    """Counts of one seed, to look at: which class was taken for which."""
+
+    kind: Literal["matrix"]
+    title: str
+    down: str
+    across: str
+    columns: Annotated[list[str], Field(min_length=1)]
+    rows: Annotated[list[MatrixRow], Field(min_length=1)]
+
+
 class NoPicture(Part):
     """Why there is no picture."""
 
@@ -65,7 +84,7 @@ class NoPicture(Part):
     title: str
 
 
-Illustration = Annotated[CurvesRecord | ImagesRecord | NoPicture, Field(discriminator="kind")]
+Illustration = Annotated[CurvesRecord | ImagesRecord | MatrixRecord | NoPicture, Field(discriminator="kind")]
 
 
 class TimingRecord(Part):

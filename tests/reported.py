@@ -79,13 +79,15 @@ TAGGED = ("strength: same_setting\n", "strength: same_setting\ntags: [numbers]\n
 
 DRAWING = """
 
-from harness.illustration import Curves, Images, Line
+from harness.illustration import Curves, Images, Line, Matrix
 
 
 def illustrate(seed, arms):
-    return [Curves("t", "x", "y", [Line("a", [0, 1], [1, 2])]), Images("t", ["a"], [np.eye(2)])]
+    digits, counts = [str(digit) for digit in range(10)], 10 * np.eye(10, dtype=int) + np.arange(10) % 4
+    matrix = Matrix("t", "digit", "taken for", digits, digits, counts)
+    return [Curves("t", "x", "y", [Line("a", [0, 1], [1, 2])]), Images("t", ["a"], [np.eye(2)]), matrix]
 """
-"""What draws both kinds of pictures."""
+"""What draws every kind of picture."""
 
 UNABLE = """
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.errors import TrialError
-from harness.illustration import MOST_POINTS, Curves, Images, Line, plain, png
+from harness.illustration import MOST_POINTS, Curves, Images, Line, Matrix, plain, png
 from tests.tiny_project import EXPERIMENT, write_claim
 
 
@@ -35,6 +35,11 @@ def test_curves_are_thinned_and_lose_what_an_axis_cannot_hold():
         (Images("t", ["a"], [np.zeros((65, 2))]), "shape (65, 2)"),
         (Images("t", ["a"], [np.zeros((2, 2, 3))]), "shape (2, 2, 3)"),
         (Images("t", ["a"], [np.full((2, 2), np.nan)]), "finite"),
+        (Matrix("t", "d", "a", ["a"], ["b", "c"], np.array([[1], [2]])), "shape (2, 1) for 1 rows and 2 columns"),
+        (Matrix("t", "d", "a", [], [], np.zeros((0, 0), int)), "1 to 16 of each"),
+        (Matrix("t", "d", "a", ["a"] * 17, ["b"], np.ones((17, 1), int)), "1 to 16 of each"),
+        (Matrix("t", "d", "a", ["a"], ["b"], np.array([[0.5]])), "no whole numbers"),
+        (Matrix("t", "d", "a", ["a"], ["b"], np.array([[-1]])), "no whole numbers"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_in_words(picture, message):
@@ -45,7 +50,7 @@ def test_what_cannot_be_drawn_is_refused_in_words(picture, message):
 
 @pytest.mark.parametrize("returned", [None, 3, [np.zeros((2, 2))], "a picture"])
 def test_what_is_no_picture_is_refused(returned):
-    with pytest.raises(TrialError, match="not Curves or Images"):
+    with pytest.raises(TrialError, match="not Curves, Images or Matrix"):
         plain(returned)
 
 
@@ -66,6 +71,14 @@ def test_images_are_scaled_between_black_and_white():
     rows = zlib.decompressobj().decompress(data[data.index(b"IDAT") + 4 :])
 
     assert list(rows[1:]) == [0, 128, 255]
+
+
+def test_a_matrix_keeps_its_counts_row_by_row():
+    drawn = Matrix("t", "digit", "taken for", ["3", "5"], ["3", "5"], np.array([[7, 2], [0, 9]])).as_plain()
+
+    assert drawn["rows"] == [{"name": "3", "counts": [7, 2]}, {"name": "5", "counts": [0, 9]}]
+    assert drawn["columns"] == ["3", "5"]
+    assert (drawn["down"], drawn["across"]) == ("digit", "taken for")
 
 
 DRAWS = (

@@ -100,6 +100,18 @@ def test_every_seed_is_a_number_in_the_page(runs):
     assert ", ".join(f"{value:.4g}" for value in values) in text
 
 
+def test_a_table_of_confusions_says_every_count_and_shades_the_share_of_its_row(runs):
+    run, past = runs({})
+    rows = [{"name": "three", "counts": [90, 10, 0]}, {"name": "none", "counts": [0, 0, 0]}]
+    matrix = {"title": "Confusions", "down": "digit", "across": "taken for", "columns": ["a", "b", "c"], "rows": rows}
+    run["claims"][0]["illustrations"] = [{"kind": "matrix", **matrix}]
+    text = page(run, past)
+
+    assert "digit, taken for a b c three 90 10 0 none 0 0 0" in Reader(text).text
+    cells = re.findall(r'<td class="d(\d)">(\d+)</td>', text)
+    assert cells == [("9", "90"), ("1", "10"), ("0", "0"), *[("0", "0")] * 3]
+
+
 def test_what_was_not_expected_needs_attention_and_comes_first(runs):
     text = Reader(page(*runs({}, {"gap": -1.0}))).text
 
@@ -154,7 +166,11 @@ def test_hostile_words_stay_words(runs):
     claim["source"]["reported"] = {HOSTILE: HOSTILE}
     claim["readings"]["as_documented"]["means"] = HOSTILE
     claim["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]["because"] = HOSTILE
-    claim["illustrations"] = [{"kind": "error", "title": HOSTILE}]
+    matrix = {"columns": [HOSTILE], "rows": [{"name": HOSTILE, "counts": [1]}]}
+    claim["illustrations"] = [
+        {"kind": "error", "title": HOSTILE},
+        {"kind": "matrix", "title": HOSTILE, "down": HOSTILE, "across": HOSTILE, **matrix},
+    ]
     claim["errors"] = [HOSTILE]
     claim["arms"] = {HOSTILE: {HOSTILE: HOSTILE}}
     for text in (page(run, past), timeline(run, past)):

@@ -259,10 +259,18 @@ def _spans(values: Sequence[float]) -> bool:
 
 def illustration(drawn: Record) -> Picture:
     """Return a picture that an experiment drew of one seed, in its places."""
+    if drawn["kind"] == "matrix":
+        return drawn | {"rows": [{"name": row["name"], "cells": _shaded(row["counts"])} for row in drawn["rows"]]}
     if drawn["kind"] != "curves":
         return drawn
     series = [{"name": line["name"], "points": list(zip(line["x"], line["y"], strict=True))} for line in drawn["lines"]]
     return line_chart(drawn["title"], drawn["x"], drawn["y"], series, drawn["log"])
+
+
+def _shaded(counts: Sequence[int]) -> list[tuple[int, int]]:
+    """Return each count with its shade, 0 to 9: its share of the row, where anything at all is seen."""
+    total = sum(counts)
+    return [(count, math.ceil(9 * count / total) if total else 0) for count in counts]
 
 
 def moves(places: Iterable[Sequence[float]]) -> str:

@@ -14,7 +14,7 @@ from torch import nn
 from fixtures import clutter, mnist
 from harness import estimators
 from harness.ensembles import Ensemble, train
-from harness.illustration import Curves, Images, Line
+from harness.illustration import Curves, Images, Line, Matrix
 from harness.learning_curve import LearningCurve
 from harness.optim import Optimiser
 from harness.timing import synchronise
@@ -223,8 +223,8 @@ def prepare_inference(arm: str, seed: Seed, **settings: Any) -> Callable[[], obj
     return partial(learner(arm, trial)(), examples_of(trial).test_images)
 
 
-def illustrate(seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Images]:
-    """Draw what the scenes look like, and how the network's test error falls below the machine's, scene by scene."""
+def illustrate(seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Images | Matrix]:
+    """Draw what the scenes look like, how the network's test error falls below the machine's, and who errs on what."""
     lines, images, captions = [], [], []
     for scene in ("uniform", "clutter"):
         trial = Trial(seed, scene=scene, **arms["cnn"])
@@ -232,12 +232,26 @@ def illustrate(seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Ima
         images += [*examples.images[:4], *examples.test_images[:4]]
         captions += [f"{scene}, a {label}" for label in (*examples.labels[:4], *examples.test_labels[:4])]
         curve = LearningCurve(examples.test_images[None, :, None], examples.test_labels[None], _steps(trial))
-        train_network(trial, curve.observer)
-        machine = float(np.mean(learner("gaussian_svm", trial)()(examples.test_images) != examples.test_labels))
+        network = _network_classifier(train_network(trial, curve.observer))
+        classifiers = {"network": network, "machine": learner("gaussian_svm", trial)()}
+        said = {name: classify(examples.test_images) for name, classify in classifiers.items()}
+        machine = float(np.mean(said["machine"] != examples.test_labels))
         lines += [curve.line(f"network, {scene}"), Line(f"machine, {scene}", [0, trial.epochs], [machine, machine])]
     title = "Test error of the network while it learns; the machine learns in one go"
     curves = Curves(title, "epoch", "test error (fraction)", lines, log="y")
-    return [Images("Scenes of both kinds, four to train on and four to be tested on", captions, images), curves]
+    scenes = Images("Scenes of both kinds, four to train on and four to be tested on", captions, images)
+    # Those of the last scene, the clutter.
+    confusions = [_confusions(f"What the {name} takes digits in clutter for", examples.test_labels, labels)
+                  for name, labels in said.items()]  # fmt: skip
+    return [scenes, curves, *confusions]
+
+
+def _confusions(title: str, labels: np.ndarray, said: np.ndarray) -> Matrix:
+    """Return how often each digit was taken for which."""
+    counts = np.zeros((10, 10), dtype=np.int64)
+    np.add.at(counts, (labels, said), 1)
+    digits = [str(digit) for digit in range(10)]
+    return Matrix(title, "digit", "taken for", digits, digits, counts)
 
 
 def _steps(trial: Trial) -> int:
