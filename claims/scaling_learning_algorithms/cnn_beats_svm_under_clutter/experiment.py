@@ -241,7 +241,7 @@ def illustrate(seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Ima
     curves = Curves(title, "epoch", "test error (fraction)", lines, log="y")
     scenes = Images("Scenes of both kinds, four to train on and four to be tested on", captions, images)
     # Those of the last scene, the clutter.
-    confusions = [_confusions(f"What the {name} takes digits in clutter for", examples.test_labels, labels)
+    confusions = [_confusions(f"Confusions of the {name} in clutter", examples.test_labels, labels)
                   for name, labels in said.items()]  # fmt: skip
     return [scenes, curves, *confusions]
 
