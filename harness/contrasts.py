@@ -8,8 +8,6 @@ from itertools import product
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from harness import stats
 from harness.spec import (
     Difference,
@@ -295,7 +293,7 @@ def weights_of(contrast: Mean | Difference | Interaction | Slope, claim: Claim) 
         return [1.0, -1.0]
     if isinstance(contrast, Interaction):
         return [1.0, -1.0, -1.0, 1.0]
-    return [float(w) for w in stats.slope_weights([float(v) for v in sweep_values(contrast, claim)])]
+    return stats.slope_weights([float(v) for v in sweep_values(contrast, claim)])
 
 
 def linear_bounds(metric: Metric, weights: Iterable[float]) -> tuple[float, float]:
@@ -319,7 +317,7 @@ def tau_step(points: int) -> float:
 
 def _loglog(contrast: LogLogSlope, read: _Reader, seeds: list[int], resolution: float | None) -> PerSeed:
     x = sweep_values(contrast, read.claim)
-    weights = stats.slope_weights(np.log([float(v) for v in x]))
+    weights = stats.slope_weights([math.log(float(v)) for v in x])
     table = {s: [read({**contrast.at, contrast.over: v}, s) for v in x] for s in seeds}
     bad = tuple(
         f"seed {s}: a log-log slope needs positive values, not {min(row):g}"
@@ -328,11 +326,15 @@ def _loglog(contrast: LogLogSlope, read: _Reader, seeds: list[int], resolution: 
     )
     if bad:
         return PerSeed({}, problems=bad)
-    values = {s: float(weights @ np.log(row)) for s, row in table.items()}
+    values = {s: math.fsum(w * math.log(y) for w, y in zip(weights, row, strict=True)) for s, row in table.items()}
     if resolution is None:
         return PerSeed(values)
     return PerSeed(
-        values, {s: stats.resolution_floor(resolution, weights / np.asarray(row)) for s, row in table.items()}
+        values,
+        {
+            s: stats.resolution_floor(resolution, [w / y for w, y in zip(weights, row, strict=True)])
+            for s, row in table.items()
+        },
     )
 
 

@@ -6,9 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 
@@ -36,6 +35,9 @@ class Seed:
 
     def numpy(self, role: str) -> np.random.Generator:
         """Return a NumPy generator for `role`."""
+        # Late: what only reads stored trials names seeds too, and draws nothing.
+        import numpy as np
+
         return np.random.default_rng(self.entropy(role))
 
     def torch(self, role: str, device: str = "cpu") -> torch.Generator:

@@ -19,7 +19,7 @@ Text = Annotated[str, Field(min_length=3, max_length=4000)]
 
 class _Model(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
     )
 
 
@@ -266,7 +266,7 @@ class Profile(BaseModel):
     """The scale a claim is run at: a seed plan and settings."""
 
     model_config = ConfigDict(
-        extra="allow", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+        extra="allow", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
     )
     __pydantic_extra__: dict[str, Setting]
 

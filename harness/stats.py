@@ -10,13 +10,15 @@ it ever fails to is at most alpha.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
 PRIOR_SCALE = 10.0
@@ -99,6 +101,9 @@ def interval(
     Raises:
         ValueError: a value is not finite, or `values` is not one-dimensional.
     """
+    # Late, here and below: what only checks specifications has no use for NumPy, which takes longer to import than all else.
+    import numpy as np
+
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or not np.isfinite(array).all():
         raise ValueError(f"an interval needs finite numbers, one per seed, not {array!r}")
@@ -114,6 +119,8 @@ def interval(
 
 def _moments(array: NDArray[np.float64]) -> tuple[float, float]:
     """Return mean and standard deviation; exactly zero spread for equal values, inf where a float overflows."""
+    import numpy as np
+
     if not array.size:
         return math.nan, math.nan
     # Centring on a value keeps the mean of equal values exact: six times 0.1 has no spread of 1e-17.
@@ -123,34 +130,37 @@ def _moments(array: NDArray[np.float64]) -> tuple[float, float]:
         return float(array[0] + rest.mean()), math.inf if array.size > 1 and math.isnan(sd) else sd
 
 
-def resolution_floor(resolution: float, weights: ArrayLike = (1.0,)) -> float:
+def resolution_floor(resolution: float, weights: Iterable[float] = (1.0,)) -> float:
     """Return the standard deviation of the rounding error of sum(weights * metrics).
 
     A metric that moves in steps of `resolution` carries a rounding error that is
     uniform over one step, with standard deviation resolution / sqrt(12).
     """
-    return resolution / math.sqrt(12.0) * float(np.linalg.norm(weights))
+    return resolution / math.sqrt(12.0) * math.hypot(*weights)
 
 
-def slope_weights(x: ArrayLike) -> NDArray[np.float64]:
-    """Return weights w with sum(w * y) = least-squares slope of y over x, shape (k,).
+def slope_weights(x: Iterable[float]) -> list[float]:
+    """Return weights w, one for each x, with sum(w * y) = least-squares slope of y over x.
 
     Raises:
         ValueError: fewer than two different x.
     """
-    values = np.asarray(x, dtype=np.float64)
-    with np.errstate(all="ignore"):
-        scale = float(np.ptp(values))
-        unit = (values - values.mean()) / scale
-        weights: NDArray[np.float64] = unit / float(unit @ unit) / scale
-    # Without two different values they are 0 / 0.
-    if not np.isfinite(weights).all():
-        raise ValueError(f"a slope needs two different values of the condition, not {values.tolist()}")
-    return weights
+    values = [float(value) for value in x]
+    low, spread = min(values), max(values) - min(values)
+    # Weights are of the size of 1 / spread, which has to be a number too.
+    if not all(map(math.isfinite, values)) or not sys.float_info.min <= spread < math.inf:
+        raise ValueError(f"a slope needs two different values of the condition, not {values}")
+    # From 0 to 1, so that neither far away nor huge values lose digits.
+    places = [(value - low) / spread for value in values]
+    mean = math.fsum(places) / len(places)
+    squares = math.fsum((place - mean) ** 2 for place in places)
+    return [(place - mean) / squares / spread for place in places]
 
 
 def kendall_tau(x: ArrayLike, y: ArrayLike) -> float:
     """Return Kendall's tau-a between x and y, both of shape (k,); ties in y count 0 (Kendall 1938)."""
+    import numpy as np
+
     first = np.asarray(x, dtype=np.float64)
     second = np.asarray(y, dtype=np.float64)
     i, j = np.triu_indices(first.size, k=1)

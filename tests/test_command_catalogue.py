@@ -190,7 +190,7 @@ def test_check_as_json(tmp_path, claims):
 
 @pytest.mark.parametrize("command", [["list"], ["show", "a_warm_one"]])
 def test_looking_imports_nothing_heavy(project, command):
-    heavy = "('torch', 'sklearn', 'matplotlib', 'pandas', 'scipy.stats', 'harness.plan')"
+    heavy = "('torch', 'numpy', 'sklearn', 'matplotlib', 'pandas', 'scipy.stats', 'harness.plan')"
     code = f"import sys\nfrom harness.cli import main\nmain({command!r})\nsys.exit(str([m for m in {heavy} if m in sys.modules] or ''))"
 
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=False)

@@ -357,7 +357,13 @@ def test_fetch_refuses_what_is_not_mnist(mirror: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"<!DOCTYPE html><title>Log in to the network</title>", b"\x1f\x8b", gzip.compress(b"x" * 9000)[:20]],
+    [
+        b"",
+        b"<!DOCTYPE html><title>Log in to the network</title>",
+        b"\x1f\x8b",
+        gzip.compress(b"x" * 9000, mtime=0)[:20],
+    ],
+    ids=["nothing", "page", "two bytes", "cut short"],
 )
 def test_fetch_takes_no_page_of_a_log_in_and_nothing_cut_short(content: bytes, mirror: Path, tmp_path: Path) -> None:
     for path in mirror.iterdir():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -187,7 +188,7 @@ def test_two_values_have_a_spread():
 def test_single_precision_is_computed_in_double():
     values = np.array([0.1, 0.2, 0.4, 0.3, 0.7], dtype=np.float32)
     assert stats.interval(values, 0.001) == stats.interval(values.tolist(), 0.001)
-    assert stats.slope_weights(values).tolist() == stats.slope_weights(values.tolist()).tolist()
+    assert stats.slope_weights(values) == stats.slope_weights(values.tolist())
 
 
 def test_a_rank_trend_of_numbers_without_a_sign_goes_down_too():
@@ -213,22 +214,35 @@ POINTS = st.lists(
 @given(POINTS)
 def test_the_slope_is_that_of_polyfit(points):
     x, y = np.array(points, dtype=float).T
-    assert float(stats.slope_weights(x) @ y) == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-7, abs=1e-7)
+    assert float(np.dot(stats.slope_weights(x), y)) == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-7, abs=1e-7)
 
 
-@pytest.mark.parametrize("x", [[1.0], [2.0, 2.0, 2.0], [0.1] * 6, [5e-324, 1e-323]])
+@pytest.mark.parametrize(
+    "x", [[1.0], [2.0, 2.0, 2.0], [0.1] * 6, [5e-324, 1e-323], [-1e308, 1e308], [0, 1, math.nan], [0, 1, math.inf]]
+)
 def test_a_slope_needs_two_different_values(x):
     with pytest.raises(ValueError, match="a slope needs two different values of the condition"):
         stats.slope_weights(x)
 
 
+def test_a_slope_over_huge_values_does_not_overflow():
+    assert stats.slope_weights([0.0, 1e200]) == pytest.approx([-1e-200, 1e-200])
+
+
+def test_a_slope_over_the_smallest_normal_number_is_one():
+    tiny = sys.float_info.min
+    assert stats.slope_weights([0.0, tiny]) == [-1 / tiny, 1 / tiny]
+
+
 def test_a_slope_over_nothing_is_refused():
-    with pytest.raises(ValueError, match="zero-size array"):
+    with pytest.raises(ValueError, match="empty"):
         stats.slope_weights([])
 
 
-def test_a_slope_over_huge_values_does_not_overflow():
-    assert stats.slope_weights([0.0, 1e200]) == pytest.approx([-1e-200, 1e-200])
+def test_a_slope_over_values_far_from_zero_keeps_its_digits():
+    near, far = stats.slope_weights([0, 1, 3]), stats.slope_weights([1e12, 1e12 + 1, 1e12 + 3])
+    assert near == pytest.approx([-2 / 7, -1 / 14, 5 / 14], rel=1e-15)
+    assert far == near
 
 
 @given(st.permutations(range(7)), st.permutations(range(7)))

@@ -168,8 +168,8 @@ def _weights(kind: str) -> list[float]:
         "difference": [1.0, -1.0],
         "ratio": [1.0, -1.0],
         "interaction": [1.0, -1.0, -1.0, 1.0],
-        "slope": list(stats.slope_weights(WIDTHS)),
-        "loglog_slope": list(stats.slope_weights(np.log(WIDTHS))),
+        "slope": stats.slope_weights(WIDTHS),
+        "loglog_slope": stats.slope_weights(np.log(WIDTHS)),
     }[kind]
 
 
