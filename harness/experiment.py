@@ -128,12 +128,23 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
 
 def _unwritten(path: Path) -> int | None:
     """Return the line of a measure() that only says that it has yet to be written, as `claims new` leaves it."""
-    for node in ast.parse(path.read_bytes()).body:
-        if isinstance(node, ast.FunctionDef) and node.name == "measure":
-            *docstring, last = node.body
-            stub = isinstance(last, ast.Raise) and "NotImplementedError" in ast.unparse(last)
-            return last.lineno if stub and all(isinstance(part, ast.Expr) for part in docstring) else None
-    return None
+    measure = _function(path, "measure")
+    if measure is None:
+        return None
+    *docstring, last = measure.body
+    stub = isinstance(last, ast.Raise) and "NotImplementedError" in ast.unparse(last)
+    return last.lineno if stub and all(isinstance(part, ast.Expr) for part in docstring) else None
+
+
+def illustrates(path: Path) -> bool:
+    """Whether an experiment defines illustrate(), read without importing it."""
+    return _function(path, "illustrate") is not None
+
+
+def _function(path: Path, name: str) -> ast.FunctionDef | None:
+    """Return the definition of a function in a module, None if there is none."""
+    defined = (node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.FunctionDef))
+    return next((node for node in defined if node.name == name), None)
 
 
 def run_task(task: Task) -> list[Outcome]:

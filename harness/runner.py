@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from harness.budget import Budget
 from harness.contrasts import durations_of
-from harness.experiment import load_experiment
+from harness.drawing import Drawing
 from harness.memory import affordable
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.outlook import PILOT, batch_seconds, remaining_seconds
-from harness.plan import fingerprint, illustration_task, jobs_of, make_plan, only, tasks_of, timed_jobs_of
+from harness.plan import fingerprint, jobs_of, make_plan, only, tasks_of, timed_jobs_of
 from harness.progress import Step
 from harness.record import make_record
 from harness.series import join
@@ -60,6 +60,7 @@ class Context:
         say: is told one line per finished batch.
         budget: the time that the run may take.
         watch: is told before a batch and after every part of it.
+        drawing: the pictures of the claim at hand, drawn beside its trials; None draws nothing.
     """
 
     options: Options
@@ -69,6 +70,7 @@ class Context:
     say: Callable[[str], None] = _silent
     budget: Budget = field(default_factory=Budget)
     watch: Callable[[Step], None] = _unwatched
+    drawing: Drawing | None = None
 
 
 def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] | None = None) -> Record:
@@ -87,6 +89,8 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     started = time.monotonic()
     plan = make_plan(folder, context.options)
     main = main_variant(plan.claim, readings)
+    drawing = Drawing(plan, context.store, fresh=context.options.fresh)
+    context = replace(context, drawing=drawing)
     admitted = context.budget.admits(plan.claim.id)
     series = join_earlier(plan, main, context)
     gather(plan, main, plan.seeds.looks if admitted else [], context)
@@ -98,38 +102,20 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     record = make_record(plan, main, controls, context.options, time.monotonic() - started, series)
     cut = not admitted or any(variant.cut for variant in (main, *controls))
     record["left"] = left_undone(plan, [main, *controls], context) if cut else None
-    record["illustrations"] = illustrations(plan, context, draw=not cut)
+    if not cut:
+        draw_alone(plan, drawing, context)
+    record["illustrations"] = drawing.pictures
     record["timings"] = context.store.beside(plan.claim.id, f"{TIMING} ", fingerprint(plan))
     record["noise"] = noise_of(plan, context.store)
     context.store.save_record(context.run, plan.claim.id, record)
     return record
 
 
-def illustrations(plan: Plan, context: Context, *, draw: bool) -> list[Record]:
-    """Return the pictures that the experiment draws of the run's first seed.
-
-    They are drawn once, and kept for as long as code, data, settings and environment stay. One that cannot be drawn is
-    no reason to doubt a verdict: in its place stands why.
-
-    Args:
-        plan: the claim's plan.
-        context: store and executor.
-        draw: whether pictures that are not stored yet are drawn.
-    """
-    claim = plan.claim.id
-    if not hasattr(load_experiment(plan.folder.experiment, plan.folder.project), "illustrate"):
-        return []
-    kind, found = f"pictures {plan.base_seed}", fingerprint(plan)
-    stored = context.store.beside(claim, kind, found)
-    if stored and not context.options.fresh:
-        return list(stored[0]["pictures"])
+def draw_alone(plan: Plan, drawing: Drawing, context: Context) -> None:
+    """Draw what was not drawn beside trials, because there were none to measure."""
     workers = resolve_workers(context.options.workers, plan.device)
-    for _, outcomes in context.executor(workers).run([[illustration_task(plan)]] if draw else []):
-        if outcomes[0].error is not None:
-            return [{"kind": "error", "title": outcomes[0].error}]
-        context.store.save_beside(claim, kind, found, {"pictures": outcomes[0].pictures})
-        return list(outcomes[0].pictures)
-    return []
+    for _, outcomes in context.executor(workers).run([job] if (job := drawing.job()) else []):
+        drawing.keep(outcomes[0])
 
 
 def noise_of(plan: Plan, store: Store) -> Record | None:
@@ -193,6 +179,9 @@ def measure_missing(plan: Plan, variant: Variant, missing: list[Task], n: int, c
     step = Step(plan.claim.id, variant.name, n, plan.seeds.cap, 0, wanted)
     context.watch(step)
     for task, outcomes in results_of(plan, variant, missing, context):
+        if task.illustrates and context.drawing:
+            context.drawing.keep(outcomes[0])
+            continue
         keep(plan, variant, task, outcomes, context)
         step = step._replace(done=step.done + len(task.seeds))
         context.watch(step)
@@ -281,7 +270,10 @@ def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context
     rest = [task for task in tasks if not variant.timed(plan, task)]
     yield from executor.run(timed_jobs_of(timed), at_once=1)
     peaks = [peak for task in rest if (peak := context.store.peak_bytes(plan.claim.id, task))]
-    for task, outcomes in executor.run(jobs_of(rest, workers), affordable(workers, max(peaks, default=None))):
+    picture = context.drawing.job() if context.drawing and rest else []
+    # First, since it is one job that nobody can share.
+    jobs = [*([picture] if picture else []), *jobs_of(rest, workers)]
+    for task, outcomes in executor.run(jobs, affordable(workers, max(peaks, default=None))):
         yield task, outcomes if workers == 1 else [without_durations(plan, outcome) for outcome in outcomes]
 
 

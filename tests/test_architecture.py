@@ -48,7 +48,7 @@ LADDER = [
     {"plan", "waiver"},
     {"variant"},
     {"forecast", "series"},
-    {"budget", "outlook"},
+    {"budget", "drawing", "outlook"},
     {"record"},
     {"runner"},
     {"pair"},

@@ -1,0 +1,50 @@
+"""The pictures of a claim: drawn once, beside its trials where any are measured, and read by no verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.experiment import illustrates
+from harness.plan import fingerprint, illustration_task
+
+if TYPE_CHECKING:
+    from harness.experiment import Outcome, Task
+    from harness.plan import Plan
+    from harness.store import Store
+
+Pictures = list[dict[str, Any]]
+
+
+class Drawing:
+    """What an experiment draws of a run's first seed.
+
+    It is kept for as long as code, data, settings and environment stay. What cannot be drawn is no reason to doubt a
+    verdict: in its place stands why.
+
+    Args:
+        plan: the claim's plan.
+        store: where pictures are kept.
+        fresh: draw again what is kept.
+    """
+
+    def __init__(self, plan: Plan, store: Store, *, fresh: bool) -> None:
+        self._plan, self._store = plan, store
+        self._kind = f"pictures {plan.base_seed}"
+        stored = [] if fresh else store.beside(plan.claim.id, self._kind, fingerprint(plan))
+        self.pictures: Pictures = list(stored[0]["pictures"]) if stored else []
+        self._wanted = not stored and illustrates(plan.folder.experiment)
+
+    def job(self) -> list[Task]:
+        """Return the call that draws, for whoever asks first; nothing if all is drawn."""
+        wanted, self._wanted = self._wanted, False
+        return [illustration_task(self._plan)] if wanted else []
+
+    def keep(self, outcome: Outcome) -> None:
+        """Keep what was drawn, or say why nothing was; then a later run tries again."""
+        if outcome.error is not None:
+            self.pictures = [{"kind": "error", "title": outcome.error}]
+            return
+        self.pictures = list(outcome.pictures)
+        self._store.save_beside(
+            self._plan.claim.id, self._kind, fingerprint(self._plan), {"pictures": outcome.pictures}
+        )

@@ -1,0 +1,37 @@
+"""When pictures are drawn: once, beside trials where any are measured, and never of a claim that was cut short."""
+
+from __future__ import annotations
+
+from harness.budget import Budget
+from harness.catalogue import load_claim
+from harness.options import Options
+from harness.runner import Context, run_claim
+from tests.test_illustration import DRAWS
+from tests.test_runner import Spy
+from tests.tiny_project import write_claim
+
+
+def test_pictures_are_drawn_beside_trials_and_alone_where_there_are_none(tmp_path, store):
+    """The first of the jobs of a batch; a claim whose trials are all there has no batch."""
+    folder, spy = write_claim(tmp_path, experiment=DRAWS), Spy()
+    drawn = run_claim(load_claim(folder), Context(Options(workers=2), store, lambda _: spy, "a"))["illustrations"]
+    beside = [(at_once, task.illustrates) for at_once, task in spy.ran]
+    store._write("DELETE FROM beside")
+    again = Spy()
+    alone = run_claim(load_claim(folder), Context(Options(workers=2), store, lambda _: again, "b"))["illustrations"]
+
+    assert beside[0] == (2, True)
+    assert [illustrates for _, illustrates in beside].count(True) == 1
+    assert [task.illustrates for _, task in again.ran] == [True]
+    assert drawn == alone
+    assert drawn[0]["title"] == "level"
+
+
+def test_a_claim_that_was_cut_short_has_no_pictures(tmp_path, store):
+    folder, spy = write_claim(tmp_path, experiment=DRAWS), Spy()
+
+    record = run_claim(load_claim(folder), Context(Options(workers=2), store, lambda _: spy, "a", budget=Budget(0.0)))
+
+    assert record["left"] is not None
+    assert record["illustrations"] == []
+    assert spy.ran == []
