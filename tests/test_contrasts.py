@@ -60,6 +60,21 @@ def test_in_a_ratio_a_zero_counts_as_half_a_step(net, svm, ratio):
     assert found.values == pytest.approx({0: math.log(ratio)})
 
 
+def test_a_seed_whose_duration_was_not_measured_at_every_point_is_left_out():
+    metrics = {"time": {"unit": "second", "better": "lower"}}
+    spec = claim_with({"ratio": "time", "of": SVM, "to": NET}, metrics=metrics)
+    lacks = {NET["arm"]: (1, 3), SVM["arm"]: (2, 3)}
+    evidence = {
+        point(arm): {seed: {} if seed in seeds else {"time": 1.0 + seed} for seed in range(4)}
+        for arm, seeds in lacks.items()
+    }
+
+    found = evaluate(spec.expectations["e"].contrast, spec, evidence, {})
+
+    assert found.values == {0: 0.0}
+    assert found.problems == ()
+
+
 def test_a_zero_in_a_ratio_without_a_resolution_is_a_problem():
     found = per_seed({"ratio": "loss", "of": SVM, "to": NET}, {point(): [1.0, 0.0], point("svm"): [0.5, 0.5]}, "loss")
     assert found.values == {}
