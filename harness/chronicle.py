@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.compare import DIFFERENT, compare, difference
+from harness.compare import DIFFERENT, compare, difference, expectations_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,7 +65,7 @@ def _entries(runs: list[tuple[Run, Record]]) -> Iterator[Record]:
     """Yield what each run said of a claim, and what was another than in the run before it."""
     before: tuple[Run, Record] | None = None
     for run, record in runs:
-        expectations = _expectations(record)
+        expectations = expectations_of(record)
         yield {
             "run": run["id"],
             "started": run["started"],
@@ -84,13 +84,9 @@ def _entries(runs: list[tuple[Run, Record]]) -> Iterator[Record]:
         before = run, record
 
 
-def _expectations(record: Record) -> dict[str, Record]:
-    return {name: e for reading in record["readings"].values() for name, e in reading["expectations"].items()}
-
-
 def _steps(run_before: Run, before: Record, run: Run, record: Record) -> list[str]:
     """Return the expectations whose values differ from those of the run before by more than chance."""
-    first, second = _expectations(before), _expectations(record)
+    first, second = expectations_of(before), expectations_of(record)
     comparable = run_before["machine"].get("processor") == run["machine"].get("processor")
     return [
         name

@@ -181,7 +181,7 @@ def _bands(a: Record, b: Record) -> list[str]:
 
 def _pair(a: Record, b: Record, *, same_clock: bool) -> Record:
     """Return what a claim of both runs changed in its circumstances and estimates."""
-    one, other = (_expectations(side) for side in (a, b))
+    one, other = (expectations_of(side) for side in (a, b))
     method = PAIRED if a["base_seed"] == b["base_seed"] else INDEPENDENT
     estimates = []
     for name in {**one, **other}:
@@ -193,7 +193,8 @@ def _pair(a: Record, b: Record, *, same_clock: bool) -> Record:
     return {"claim": a["id"], "changed": _changed(a, b), "method": method, "estimates": estimates}
 
 
-def _expectations(claim: Record) -> dict[str, Record]:
+def expectations_of(claim: Record) -> dict[str, Record]:
+    """Return the expectations of all readings of a claim's record, by name."""
     return {name: e for reading in claim["readings"].values() for name, e in reading["expectations"].items()}
 
 

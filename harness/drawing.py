@@ -8,7 +8,8 @@ from harness.experiment import illustrates
 from harness.plan import fingerprint, illustration_task
 
 if TYPE_CHECKING:
-    from harness.experiment import Outcome, Task
+    from harness.executor import Job
+    from harness.experiment import Outcome
     from harness.plan import Plan
     from harness.store import Store
 
@@ -34,10 +35,10 @@ class Drawing:
         self.pictures: Pictures = list(stored[0]["pictures"]) if stored else []
         self._wanted = not stored and illustrates(plan.folder.experiment)
 
-    def job(self) -> list[Task]:
-        """Return the call that draws, for whoever asks first; nothing if all is drawn."""
+    def jobs(self) -> list[Job]:
+        """Return the one job that draws, for whoever asks first; none if all is drawn."""
         wanted, self._wanted = self._wanted, False
-        return [illustration_task(self._plan)] if wanted else []
+        return [[illustration_task(self._plan)]] if wanted else []
 
     def keep(self, outcome: Outcome) -> None:
         """Keep what was drawn, or say why nothing was; then a later run tries again."""

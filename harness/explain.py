@@ -30,6 +30,22 @@ WOULD_CHANGE = {
 }
 
 
+def in_words(name: object) -> str:
+    """Return a name of the specification as a reader says it: `as documented`."""
+    return str(name).replace("_", " ")
+
+
+def sentence(text: str) -> str:
+    """Return text as a sentence: a capital first, a full stop last."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def minute(moment: str) -> str:
+    """Return a time of ISO 8601 to the minute: `2026-11-21 18:42`."""
+    return moment[:16].replace("T", " ")
+
+
 def number(value: float | None, digits: int = 4) -> str:
     """Return a number with four significant digits, or as many as asked for, `-` where there is none."""
     return "-" if value is None else f"{value:.{digits}g}"
@@ -74,10 +90,16 @@ def timing_words(timing: dict[str, Any]) -> str:
     return f"{number(timing['median'])} s ({spread}){at}, {timing['device']}, {timing['finished'][:10]}"
 
 
+def metric_of(contrast: dict[str, Any]) -> tuple[str, str]:
+    """Return the kind of a recorded contrast and the metric that it reads, in whatever order its parts stand."""
+    kind = next(name for name in KINDS if name in contrast)
+    return kind, contrast[kind]
+
+
 def contrast_words(contrast: dict[str, Any]) -> str:
     """Return a contrast as a reader says it: `ratio of test_error: svm at clutter to cnn at clutter`."""
-    kind = next(name for name in KINDS if name in contrast)
-    metric, at = contrast[kind], _at(contrast.get("at", {}))
+    kind, metric = metric_of(contrast)
+    at = _at(contrast.get("at", {}))
     if kind in ("mean", "exact"):
         return f"{metric}{at}" if kind == "mean" else f"{metric} in every instance{at}"
     if kind == "difference":

@@ -114,7 +114,7 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
 def draw_alone(plan: Plan, drawing: Drawing, context: Context) -> None:
     """Draw what was not drawn beside trials, because there were none to measure."""
     workers = resolve_workers(context.options.workers, plan.device)
-    for _, outcomes in context.executor(workers).run([job] if (job := drawing.job()) else []):
+    for _, outcomes in context.executor(workers).run(drawing.jobs()):
         drawing.keep(outcomes[0])
 
 
@@ -270,10 +270,11 @@ def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context
     rest = [task for task in tasks if not variant.timed(plan, task)]
     yield from executor.run(timed_jobs_of(timed), at_once=1)
     peaks = [peak for task in rest if (peak := context.store.peak_bytes(plan.claim.id, task))]
-    picture = context.drawing.job() if context.drawing and rest else []
     # First, since it is one job that nobody can share.
-    jobs = [*([picture] if picture else []), *jobs_of(rest, workers)]
-    for task, outcomes in executor.run(jobs, affordable(workers, max(peaks, default=None))):
+    pictures = context.drawing.jobs() if context.drawing and rest else []
+    for task, outcomes in executor.run(
+        pictures + jobs_of(rest, workers), affordable(workers, max(peaks, default=None))
+    ):
         yield task, outcomes if workers == 1 else [without_durations(plan, outcome) for outcome in outcomes]
 
 

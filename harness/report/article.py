@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from harness import explain, waiver
+from harness.explain import in_words, sentence
 from harness.options import NO_VERDICT_PROFILE
 from harness.report import charts
 from harness.report.noise import detail_lines
-from harness.report.rows import found, good
+from harness.report.rows import anchor, found, good
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +23,6 @@ STRENGTH = {
     "scaled_down": "the source's setting, scaled down",
     "analogue": "an analogue of the source's setting",
 }
-
-
-def anchor(name: str) -> str:
-    """Return the name that links within a page use for a claim or document."""
-    return re.sub(r"[^a-z0-9]", "-", name.lower())
-
-
-def in_words(name: object) -> str:
-    """Return a name of the specification as a reader says it: `as documented`."""
-    return str(name).replace("_", " ")
 
 
 def article_of(claim: Record, *, brief: bool) -> Context:
@@ -61,7 +51,7 @@ def article_of(claim: Record, *, brief: bool) -> Context:
         "statement": claim["statement"],
         "paper": source["paper"],
         "reported": [(in_words(name), value) for name, value in source["reported"].items()],
-        "does_not_show": _sentence(claim["does_not_show"]),
+        "does_not_show": sentence(claim["does_not_show"]),
         "arms": [(in_words(name), _settings(settings)) for name, settings in claim["arms"].items()],
         "conditions": [(in_words(name), ", ".join(map(str, values))) for name, values in claim["conditions"].items()],
         "brief": brief,
@@ -72,11 +62,6 @@ def article_of(claim: Record, *, brief: bool) -> Context:
         "details": list(_details(claim)),
         "command": _command(claim),
     }
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def _settings(settings: Record) -> str:
@@ -92,7 +77,7 @@ def _reading(claim: Record, number: int, name: str) -> Context:
         "expected": reading["expected"],
         "unexpected": not reading["as_expected"] and claim["profile"] != NO_VERDICT_PROFILE,
         "leave": waiver.mark(claim) if waiver.covers(reading) else "",
-        "means": _sentence(reading["means"]) if reading["means"] else "",
+        "means": sentence(reading["means"]) if reading["means"] else "",
         "because": reading["because"],
         "expectations": [_expectation(claim, key, e) for key, e in reading["expectations"].items()],
     }
@@ -102,8 +87,7 @@ def _expectation(claim: Record, name: str, e: Record) -> Context:
     controls = {key: c["expectations"][name] for key, c in claim["controls"].items() if name in c["expectations"]}
     return {
         "name": in_words(name),
-        "words": in_words(name),
-        "contrast": explain.contrast_words(e["contrast"]).replace("_", " "),
+        "contrast": in_words(explain.contrast_words(e["contrast"])),
         "unit": e["unit"],
         "verdict": e["verdict"],
         "estimate": explain.number(e["estimate"]),
@@ -137,7 +121,7 @@ def _control(claim: Record, name: str) -> Context:
         "name": in_words(name),
         "state": state if control["finished"] else "Was not run to its end",
         "change": _settings(control["change"]) + of,
-        "because": _sentence(control["because"]),
+        "because": sentence(control["because"]),
     }
 
 

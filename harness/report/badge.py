@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.explain import in_words
 from harness.report.rows import as_expected, problems, waivers
 from harness.spec import NAME
 
@@ -20,7 +21,7 @@ def badges(run: Run) -> dict[str, dict[str, Any]]:
         document = (claim.get("document") or {}).get("id", "")
         if re.fullmatch(NAME, document):
             by_document.setdefault(document, []).append(claim)
-    return {name: badge({**run, "claims": claims}, name.replace("_", " ")) for name, claims in by_document.items()}
+    return {name: badge({**run, "claims": claims}, in_words(name)) for name, claims in by_document.items()}
 
 
 def badge(run: Run, label: str = "claims") -> dict[str, Any]:

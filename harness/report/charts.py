@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from harness import explain
+from harness.explain import in_words
 from harness.report.scale import Scale, scale_over
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def strip(e: Record) -> Picture:
     half = 1.1 * max((abs(place - centre) for place in places), default=0.0) or 0.1 * abs(centre) or 0.1
     low, high = centre - half, centre + half
     scale = Scale(math.exp(low), math.exp(high), 4, STRIP - 4, log) if log else Scale(low, high, 4, STRIP - 4)
-    return {"band": _band(e, scale), **_marks(e, scale), "words": _strip_words(e)}
+    return {"band": band(e, scale), **_marks(e, scale), "words": _strip_words(e)}
 
 
 def _strip_words(e: Record) -> str:
@@ -46,7 +47,7 @@ def _strip_words(e: Record) -> str:
     return found + (f", the source says {explain.number(e['reported'])}" if e["reported"] is not None else "")
 
 
-def _band(e: Record, scale: Scale) -> list[float]:
+def band(e: Record, scale: Scale) -> list[float]:
     """Return where the band begins and ends; an open side reaches to the end of the axis."""
     low, high = e["band"]["low"], e["band"]["high"]
     return [scale.start if low is None else scale(low), scale.end if high is None else scale(high)]
@@ -55,11 +56,11 @@ def _band(e: Record, scale: Scale) -> list[float]:
 def _marks(e: Record, scale: Scale) -> Picture:
     """Return the places of estimate, interval and reported figure, None for what is not known."""
     place = {name: None if e[name] is None else scale(e[name]) for name in ("estimate", "reported")}
-    bar = None if e["estimate"] is None or e["exact"] else _bar(e["low"], e["high"], scale)
-    return {**place, "interval": bar}
+    interval = None if e["estimate"] is None or e["exact"] else bar(e["low"], e["high"], scale)
+    return {**place, "interval": interval}
 
 
-def _bar(low: float | None, high: float | None, scale: Scale) -> list[float]:
+def bar(low: float | None, high: float | None, scale: Scale) -> list[float]:
     """Return where an interval begins and ends; an end that is not known lies at that of the axis."""
     return [scale.start if low is None else scale(low), scale.end if high is None else scale(high)]
 
@@ -79,13 +80,13 @@ def panel(name: str, e: Record, controls: Mapping[str, Record]) -> Picture:
     scale = scale_over(_known([*last, *fixed, *seen]), 8, WIDE - 8, log=e["unit"] == "ratio")
     rows = [_row("as claimed", e, scale, 15)]
     for control, found in broken.items():
-        rows.append(_row(f"control: {control.replace('_', ' ')}", found, scale, rows[-1]["bottom"] + 14))
+        rows.append(_row(f"control: {in_words(control)}", found, scale, rows[-1]["bottom"] + 14))
     bottom = rows[-1]["bottom"] + 4
     reported = None if e["reported"] is None else scale(e["reported"])
     return {
         "width": WIDE,
         "height": bottom + 20,
-        "band": _band(e, scale),
+        "band": band(e, scale),
         "reported": reported,
         "rows": rows,
         "axis": bottom,
@@ -100,7 +101,7 @@ def _row(label: str, e: Record, scale: Scale, top: float) -> Picture:
     y = top + 22
     looks = []
     for look in _thinned([look for look in e["looks"] if look["n"] < e["n"]], MOST_LOOKS):
-        looks.append({"n": look["n"], "y": y, "interval": _bar(look["low"], look["high"], scale)})
+        looks.append({"n": look["n"], "y": y, "interval": bar(look["low"], look["high"], scale)})
         y += 7
     return {
         "label": label,
@@ -168,7 +169,7 @@ def _over(metric: str, over: str, points: list[Record]) -> Picture:
         }
         for name, rows in series.items()
     ]
-    return line_chart(f"{_words(metric)} over {_words(over)}", _words(over), _words(metric), shown)
+    return line_chart(f"{in_words(metric)} over {in_words(over)}", in_words(over), in_words(metric), shown)
 
 
 def line_chart(title: str, x: str, y: str, series: list[Picture], log: str | None = None) -> Picture:
@@ -233,19 +234,15 @@ def _by_arm(metric: str, points: list[Record]) -> Picture:
         )
     bottom = 14 + 30 * len(rows)
     return {
-        "kind": "rows", "title": f"{_words(metric)} by arm", "width": WIDE, "height": bottom + 20, "rows": rows,
+        "kind": "rows", "title": f"{in_words(metric)} by arm", "width": WIDE, "height": bottom + 20, "rows": rows,
         "axis": bottom, "ticks": scale.ticks(5), "log": "horizontal" if scale.log else "",
     }  # fmt: skip
 
 
 def _name(point: Mapping[str, Any]) -> str:
     """Return arm and conditions in words: `cnn, scene clutter`."""
-    conditions = [f"{_words(name)} {value}" for name, value in point.items() if name != "arm"]
-    return ", ".join([_words(str(point["arm"])), *conditions])
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+    conditions = [f"{in_words(name)} {value}" for name, value in point.items() if name != "arm"]
+    return ", ".join([in_words(point["arm"]), *conditions])
 
 
 def _mean(values: Sequence[float]) -> float:

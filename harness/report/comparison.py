@@ -106,7 +106,7 @@ def _run_lines(which: str, comparison: Comparison) -> list[str]:
         f"{head['claims']} claim{'s' * (head['claims'] != 1)}",
         f"{_all(head['devices'])}, {head['processor']}",
     ]
-    begun = head["started"][:16].replace("T", " ")
+    begun = explain.minute(head["started"])
     return [f"{which.upper()}  run {head['id']} of {begun}, {commit}", f"   {'; '.join(facts)}"]
 
 

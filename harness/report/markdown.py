@@ -9,6 +9,7 @@ from harness.options import NO_VERDICT_PROFILE
 from harness.plaintext import in_markdown as text
 from harness.report.noise import BROKEN
 from harness.report.rows import (
+    anchor,
     as_expected,
     doubtful,
     fallen,
@@ -21,7 +22,7 @@ from harness.report.rows import (
     verdict_counts,
     waivers,
 )
-from harness.report.sections import anchor, marks, section, sentence, words
+from harness.report.sections import marks, section, sentence, words
 
 if TYPE_CHECKING:
     from harness.report import Run
@@ -156,7 +157,7 @@ def _overview(run: Run) -> str:
         lines += ["| statement | as we found it | readings |", "|---|---|---|"]
         for claim in sorted(judged(run), key=good):
             if claim["document"]["id"] == key:
-                link = f"[{text(claim['title'])}](#{anchor(claim)})"
+                link = f"[{text(claim['title'])}](#{anchor(claim['id'])})"
                 lines.append(f"| {link} | {sentence(claim)} | {marks(claim)} |")
         lines.append("")
     return "\n".join(lines)
@@ -184,7 +185,7 @@ def _options(options: dict[str, Any]) -> str:
     """Return the options of a run, each that is not the default with where it came from."""
     sources = options.get("sources", {})
     shown = (
-        f"{name.replace('_', ' ')} {value}" + (f" ({sources[name]})" if name in sources else "")
+        f"{explain.in_words(name)} {value}" + (f" ({sources[name]})" if name in sources else "")
         for name, value in _set(options)
     )
     return text(", ".join(shown))

@@ -9,13 +9,15 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from harness import explain, waiver
+from harness.explain import in_words, minute
 from harness.options import NO_VERDICT_PROFILE
 from harness.plaintext import visible
 from harness.report import charts
-from harness.report.article import anchor, article_of, in_words
+from harness.report.article import article_of
 from harness.report.comparison import change_words, outcome_words
 from harness.report.noise import BROKEN
 from harness.report.rows import (
+    anchor,
     as_expected,
     doubtful,
     fallen,
@@ -100,11 +102,7 @@ def _page(run: Run, past: Record | None, *, brief: bool) -> str:
 
 def render(template: str, **context: Any) -> str:
     """Return a template of harness/report/templates filled with plain values; every value is shown as text."""
-    return (
-        _environment()
-        .get_template(template)
-        .render(style=_asset("style.css"), symbol=explain.SYMBOL, meanings=MEANINGS, **context)
-    )
+    return _environment().get_template(template).render(**context)
 
 
 @lru_cache(maxsize=1)
@@ -124,7 +122,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"symbol": explain.SYMBOL}
+    made.globals |= {"symbol": explain.SYMBOL, "meanings": MEANINGS, "style": _asset("style.css")}
     made.filters |= {"moves": charts.moves, "path": charts.path}
     return made
 
@@ -159,7 +157,7 @@ def _head(run: Run) -> Context:
         "waivers": waivers(run),
         "counts": verdict_counts(run),
         "smoke": run["options"]["profile"] == NO_VERDICT_PROFILE,
-        "date": run["started"][:16].replace("T", " ") + " UTC",
+        "date": minute(run["started"]) + " UTC",
         "profile": run["options"]["profile"],
         "base_seed": run["options"]["base_seed"],
         "processor": machine["processor"],
@@ -236,7 +234,7 @@ def _changes(past: Record | None, titles: dict[str, str]) -> Context | None:
 
 
 def _changes_in_short(changes: Record) -> str:
-    before = [started[:16].replace("T", " ") for started in changes["before"]]
+    before = [minute(started) for started in changes["before"]]
     since = before[0] if len(before) == 1 else f"{before[0]} to {before[-1]}"
     verdicts = f"{len(changes['verdicts']) or 'no'} verdict{'s' * (len(changes['verdicts']) != 1)} changed"
     estimates = ", ".join(f"{count} {outcome}" for outcome, count in changes["outcomes"].items())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness import waiver
+from harness.explain import in_words
 
 if TYPE_CHECKING:
     from harness.report import Run
@@ -88,6 +90,11 @@ def fallen(run: Run) -> list[Row]:
     return [row for row in rows(run) if row.reading["adjusted_verdict"] != row.reading["verdict"]]
 
 
+def anchor(name: str) -> str:
+    """Return the name that links within a report use for a claim or document."""
+    return re.sub(r"[^a-z0-9]", "-", name.lower())
+
+
 def good(claim: dict[str, Any]) -> bool:
     """Whether every reading of a claim came out as expected."""
     return all(reading["as_expected"] for reading in claim["readings"].values())
@@ -97,7 +104,7 @@ def found(claim: dict[str, Any]) -> tuple[str, str]:
     """Return what a claim's verdicts say of its sentence (`holds`, `does not hold as written`, ...), and of its other readings."""
     (_, first), *others = claim["readings"].items()
     means = {
-        verdict: "; ".join(r["means"] or name.replace("_", " ") for name, r in others if r["verdict"] == verdict)
+        verdict: "; ".join(r["means"] or in_words(name) for name, r in others if r["verdict"] == verdict)
         for verdict in ("VERIFIED", "REFUTED")
     }
     if first["verdict"] == "VERIFIED":

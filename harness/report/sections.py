@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from harness import explain, waiver
 from harness.plaintext import in_html
 from harness.plaintext import in_markdown as text
 from harness.report.noise import detail_lines
-from harness.report.rows import found, good
+from harness.report.rows import anchor, found, good
 
 STRENGTH = {
     "same_setting": "the source's own setting",
@@ -18,20 +17,9 @@ STRENGTH = {
 }
 
 
-def anchor(claim: dict[str, Any]) -> str:
-    """Return the name that links within the report use for a claim."""
-    return re.sub(r"[^a-z0-9]", "-", claim["id"])
-
-
 def words(name: str) -> str:
     """Return a name of the specification as a reader says it: `as documented`."""
-    return text(name.replace("_", " "))
-
-
-def sentence_of(value: str) -> str:
-    """Return text as a sentence: a capital first, a full stop last."""
-    shown = text(value)
-    return shown[:1].upper() + shown[1:] + ("" if shown.endswith((".", "?", "!")) else ".")
+    return text(explain.in_words(name))
 
 
 def marks(claim: dict[str, Any]) -> str:
@@ -59,7 +47,7 @@ def section(claim: dict[str, Any]) -> str:
     title = in_html(claim["title"])
     head = f"<details><summary><b>{_mark(claim)} {title}</b></summary>" if fine else f"## {text(claim['title'])}"
     return "\n".join(
-        [f'<a id="{anchor(claim)}"></a>', "", head, "", *_body(claim), *(["</details>", ""] if fine else [])]
+        [f'<a id="{anchor(claim["id"])}"></a>', "", head, "", *_body(claim), *(["</details>", ""] if fine else [])]
     )
 
 
@@ -110,7 +98,7 @@ def _reading(name: str, reading: dict[str, Any], leave: str) -> list[str]:
         "",
     ]
     if reading["means"]:
-        lines += [sentence_of(reading["means"]), ""]
+        lines += [explain.sentence(text(reading["means"])), ""]
     if reading["because"]:
         lines += [f"Expected {reading['expected']} because {text(reading['because'])}", ""]
     return lines + _table(reading["expectations"])
@@ -124,7 +112,7 @@ def _control(name: str, control: dict[str, Any], leave: str) -> list[str]:
     return [
         f"### Control “{words(name)}”: {state}{leave}",
         "",
-        f"Changed: {change}{of}. {sentence_of(control['because'])}",
+        f"Changed: {change}{of}. {explain.sentence(text(control['because']))}",
         "",
         *_table(control["expectations"], reasons=False),
     ]

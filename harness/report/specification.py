@@ -82,7 +82,7 @@ def lines(folder: ClaimFolder, record: Record | None, store: str, width: int) ->
     yield from _field("source", f"{folder.document.title}, section {source.section}{paper}", room)
     reported = "; ".join(f"{name} {value}" for name, value in source.reported.items())
     yield from _field("reported", reported or "no figure", room)
-    yield from _field("strength", claim.strength.replace("_", " "), room)
+    yield from _field("strength", explain.in_words(claim.strength), room)
     yield from _field("does not show", claim.does_not_show, room)
     yield from _waiver(claim, room)
     yield from ("", "[bold]arms[/]", *(f"  {safe(name)}: {_settings(arm)}" for name, arm in claim.arms.items()))

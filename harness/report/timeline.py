@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness import explain
+from harness.explain import in_words, minute
 from harness.report import charts
-from harness.report.article import anchor, in_words
 from harness.report.page import render
-from harness.report.rows import judged
+from harness.report.rows import anchor, judged
 from harness.report.scale import scale_over
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _claim(found: Record, title: str) -> Context:
 def _cell(entry: Record, reading: str) -> Context:
     """Return a run's verdict on a reading as a cell of the strip; an empty one where it had no such reading."""
     own = entry["readings"].get(reading, {"verdict": "NOT_RUN", "as_expected": True})
-    when = f"{entry['started'][:16].replace('T', ' ')}, base seed {entry['base_seed']}"
+    when = f"{minute(entry['started'])}, base seed {entry['base_seed']}"
     return {**own, "symbol": explain.SYMBOL[own["verdict"]], "words": f"{when}: {own['verdict']}"}
 
 
@@ -64,28 +64,19 @@ def _chart(name: str, runs: list[Record]) -> Context:
     edges = [edge for edge in (last["band"]["low"], last["band"]["high"]) if edge is not None]
     up = scale_over([*values, *edges], BOTTOM, TOP, log=last["unit"] == "ratio")
     across = scale_over([0, max(len(runs) - 1, 1)], LEFT, RIGHT)
-    low, high = last["band"]["low"], last["band"]["high"]
-    top, bottom = TOP if high is None else up(high), BOTTOM if low is None else up(low)
+    bottom, top = charts.band(last, up)
     return {
         "name": in_words(name),
         "unit": last["unit"],
         "band": [top, round(bottom - top, 1)],
         "ticks": up.ticks(3),
-        "bars": [
-            (
-                across(n),
-                BOTTOM if e["low"] is None else up(e["low"]),
-                TOP if e["high"] is None else up(e["high"]),
-                e["verdict"],
-            )
-            for n, _, e in known
-        ],
+        "bars": [(across(n), *charts.bar(e["low"], e["high"], up), e["verdict"]) for n, _, e in known],
         "dots": [(across(n), up(e["estimate"])) for n, _, e in known],
         "steps": [across(n - 0.5) for n, entry, _ in known if name in entry["steps"]],
         "code": [across(n - 0.5) for n, entry, _ in known if entry["code_changed"]],
         "rows": [
             (
-                entry["started"][:16].replace("T", " "),
+                minute(entry["started"]),
                 entry["base_seed"],
                 explain.number(e["estimate"]),
                 explain.span(e),
