@@ -129,6 +129,13 @@ def test_durations_come_last_and_metrics_without_values_not_at_all():
     assert [one["title"] for one in drawn] == ["error by arm", "time by arm"]
 
 
+def test_the_metric_of_a_contrast_is_found_in_whatever_order_its_parts_stand():
+    one = claim([point({"0": 0.1}, arm="a")])
+    one["readings"]["r"]["expectations"]["error"]["contrast"] = {"at": {"arm": "a"}, "mean": "error"}
+
+    assert [drawn["title"] for drawn in charts.phenomena(one)] == ["error by arm"]
+
+
 def test_a_record_of_an_earlier_version_has_no_points():
     old = claim([])
     del old["points"]

@@ -142,7 +142,7 @@ def _metrics_read(claim: Record) -> list[str]:
     """Return the metrics that expectations read, in their order, durations last."""
     expectations = [e for reading in claim["readings"].values() for e in reading["expectations"].values()]
     ordered = sorted(expectations, key=lambda e: e.get("duration", e["unit"] == "second"))
-    return list(dict.fromkeys(next(iter(e["contrast"].values())) for e in ordered))
+    return list(dict.fromkeys(explain.metric_of(e["contrast"])[1] for e in ordered))
 
 
 def _numeric_condition(conditions: Mapping[str, Sequence[Any]]) -> str | None:
