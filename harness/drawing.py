@@ -29,11 +29,11 @@ class Drawing:
     """
 
     def __init__(self, plan: Plan, store: Store, *, fresh: bool) -> None:
-        self._plan, self._store = plan, store
+        self._plan, self._store, self._fingerprint = plan, store, fingerprint(plan)
         self._kind = f"pictures {plan.base_seed}"
-        stored = [] if fresh else store.beside(plan.claim.id, self._kind, fingerprint(plan))
-        self.pictures: Pictures = list(stored[0]["pictures"]) if stored else []
-        self._wanted = not stored and illustrates(plan.folder.experiment)
+        stored = None if fresh else store.beside(plan.claim.id, self._fingerprint).get(self._kind)
+        self.pictures: Pictures = list(stored["pictures"]) if stored else []
+        self._wanted = stored is None and illustrates(plan.folder.experiment)
 
     def jobs(self) -> list[Job]:
         """Return the one job that draws, for whoever asks first; none if all is drawn."""
@@ -46,6 +46,5 @@ class Drawing:
             self.pictures = [{"kind": "error", "title": outcome.error}]
             return
         self.pictures = list(outcome.pictures)
-        self._store.save_beside(
-            self._plan.claim.id, self._kind, fingerprint(self._plan), {"pictures": outcome.pictures}
-        )
+        record = {"pictures": outcome.pictures}
+        self._store.save_beside(self._plan.claim.id, self._kind, self._fingerprint, record)

@@ -105,7 +105,8 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     if not cut:
         draw_alone(plan, drawing, context)
     record["illustrations"] = drawing.pictures
-    record["timings"] = context.store.beside(plan.claim.id, f"{TIMING} ", fingerprint(plan))
+    beside = context.store.beside(plan.claim.id, fingerprint(plan))
+    record["timings"] = [timing for kind, timing in beside.items() if kind.startswith(f"{TIMING} ")]
     record["noise"] = noise_of(plan, context.store)
     context.store.save_record(context.run, plan.claim.id, record)
     return record

@@ -269,10 +269,10 @@ class Store(Database):
         values = (claim, kind, fingerprint, json.dumps(record, allow_nan=False), now())
         self._write("INSERT OR REPLACE INTO beside VALUES (?, ?, ?, ?, ?)", values)
 
-    def beside(self, claim: str, kind: str, fingerprint: str) -> list[dict[str, Any]]:
-        """Return what lies beside a claim's trials with a fingerprint, of all kinds that begin with `kind`, by kind."""
-        query = "SELECT record FROM beside WHERE claim = ? AND substr(kind, 1, ?) = ? AND fingerprint = ? ORDER BY kind"
-        return [self._plain(row[0]) for row in self._read(query, (claim, len(kind), kind, fingerprint))]
+    def beside(self, claim: str, fingerprint: str) -> dict[str, dict[str, Any]]:
+        """Return what lies beside a claim's trials with a fingerprint: kind -> record, in the order of the kinds."""
+        query = "SELECT kind, record FROM beside WHERE claim = ? AND fingerprint = ? ORDER BY kind"
+        return {kind: self._plain(record) for kind, record in self._read(query, (claim, fingerprint))}
 
     def save_record(self, run: str, claim: str, record: dict[str, Any]) -> None:
         """Commit what a run says of a claim; a later record of the same run replaces it."""

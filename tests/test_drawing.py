@@ -27,6 +27,18 @@ def test_pictures_are_drawn_beside_trials_and_alone_where_there_are_none(tmp_pat
     assert drawn[0]["title"] == "level"
 
 
+def test_each_base_seed_has_pictures_of_its_own(tmp_path, store):
+    """That of base seed 1 is not the one of 10, which begins alike."""
+    shows = DRAWS.replace('Curves("level"', 'Curves(f"base seed {seed.base}"')
+    folder = load_claim(write_claim(tmp_path, experiment=shows))
+
+    def title(base_seed):
+        context = Context(Options(workers=1, base_seed=base_seed), store, lambda _: Spy(), f"of {base_seed}")
+        return run_claim(folder, context)["illustrations"][0]["title"]
+
+    assert [title(base_seed) for base_seed in (10, 1, 10)] == ["base seed 10", "base seed 1", "base seed 10"]
+
+
 def test_a_claim_that_was_cut_short_has_no_pictures(tmp_path, store):
     folder, spy = write_claim(tmp_path, experiment=DRAWS), Spy()
 
