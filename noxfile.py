@@ -39,9 +39,18 @@ def claims(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests of the harness, the slow statistical ones included."""
+    """Run the tests of the harness on all cores, the slow statistical ones included; `-- -n 0` takes one process."""
     install(session, "test", "build")
-    session.run("pytest", "tests", "--benchmark-disable", *session.posargs)
+    # At most eight processes: each has a torch in memory. They take tests from each other, so that all end together.
+    beside = ["-n", "auto", "--maxprocesses=8", "--dist=worksteal"]
+    session.run("pytest", "tests", "--benchmark-disable", *beside, *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session(default=False)
+def anywhere(session: nox.Session) -> None:
+    """Run the tests in random order as on other machines: time zones, locales, cores, terminals. Options follow after --."""
+    install(session, "test", "build", "order")
+    session.run("python", "-m", "tests.anywhere", *session.posargs)
 
 
 @nox.session(default=False)
@@ -62,7 +71,7 @@ def calibrate(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
-    """Give the loaders thousands of broken files; each must be accepted or refused in words. Options follow after --."""
+    """Give the loaders thousands of broken files, and every property new examples. Options follow after --."""
     install(session, "test")
     session.run("python", "-m", "tests.fuzz", *session.posargs)
 

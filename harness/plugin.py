@@ -256,10 +256,10 @@ def _finish_at_the_first_interrupt(config: pytest.Config) -> None:
         if config.pluginmanager.hasplugin(LIVE):
             config.stash[PROGRESS].notice = STOPPING
             return
-        reporter = config.pluginmanager.getplugin("terminalreporter")
+        reporter, capture = map(config.pluginmanager.getplugin, ("terminalreporter", "capturemanager"))
         if reporter is not None:
-            # Past all buffers: the line that this signal came upon may be half written.
-            with contextlib.suppress(OSError, ValueError):
+            # Past all buffers: the line that this signal came upon may be half written. And past pytest's capturing.
+            with contextlib.suppress(OSError, ValueError), capture.global_and_fixture_disabled():
                 os.write(reporter._tw._file.fileno(), f"\n{STOPPING}\n".encode())
 
     signal.signal(signal.SIGINT, finish)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
 from harness.catalogue import load_claim
 from harness.cli import main
@@ -20,18 +19,7 @@ if TYPE_CHECKING:
 
     from harness.record import Record
 
-# A busy machine must not fail a property.
-settings.register_profile("claims", deadline=None)
-settings.load_profile("claims")
-
-pytest_plugins = ["pytester"]
-
-
-@pytest.fixture(autouse=True)
-def _no_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run no test as a job of GitHub Actions, wherever the tests themselves run: they would write into its summary."""
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
-        monkeypatch.delenv(name, raising=False)
+pytest_plugins = ["pytester", "tests.isolation", "tests.properties"]
 
 
 @pytest.fixture

@@ -318,7 +318,7 @@ def warm_up():
     import scipy.stats
     import yaml
 
-    # What hypothesis finds need not be made small, nor remembered; tests/conftest.py builds on these settings.
+    # What hypothesis finds need not be made small, nor remembered; tests/properties.py builds on these settings.
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
     hypothesis.settings.register_profile("mutants", database=None, phases=phases)
     hypothesis.settings.load_profile("mutants")
@@ -363,7 +363,7 @@ def _is_of_project(path):
 def _run_stages(folder, stages):
     import pytest
 
-    options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-seed=0"]
+    options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--assert=plain"]
     for tests in stages:
         try:
             status = pytest.main([*options, *tests])

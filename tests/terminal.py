@@ -58,7 +58,7 @@ class Terminal:
         self._stream.feed(part)
         return True
 
-    def wait_for(self, *words: str, seconds=60) -> str:
+    def wait_for(self, *words: str, seconds=120) -> str:
         """Read until all words are on the screen; return it."""
         deadline = time.monotonic() + seconds
         while not all(word in self.text() for word in words):
@@ -70,7 +70,7 @@ class Terminal:
         """Press Ctrl-C."""
         os.write(self._master, b"\x03")
 
-    def end(self, seconds=60) -> int:
+    def end(self, seconds=120) -> int:
         """Read to the end; return the exit code."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:

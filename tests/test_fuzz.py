@@ -10,8 +10,9 @@ import pytest
 
 from fixtures import mnist
 from harness.errors import SpecError
+from tests.fuzz import __main__ as campaign
 from tests.fuzz import digits, specs
-from tests.fuzz.__main__ import main
+from tests.fuzz.__main__ import explore, main
 from tests.fuzz.campaign import Counts, fuzz_digits, fuzz_specs, shown
 from tests.fuzz.loading import LIMIT, Outcome, one_problem, outcome_of
 
@@ -86,7 +87,49 @@ def test_a_reader_that_believes_a_header_is_found_out(tmp_path):
     assert counts.words["traceback"] == 1
 
 
-def test_the_campaign_tells_its_counts_and_fails_if_anything_went_wrong(tmp_path, capsys):
+@pytest.fixture
+def property_test(tmp_path, monkeypatch):
+    """A property test that notes what it is tried on, under the settings of ours; and what it noted."""
+    monkeypatch.setenv("PYTHONPATH", str(specs.PROJECT))
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+    (tmp_path / "conftest.py").write_text("import tests.properties\n")
+    path, notes = tmp_path / "test_property.py", tmp_path / "notes"
+    path.write_text(
+        "from hypothesis import given, strategies as st\n\n@given(st.integers(0, 10**9))\ndef test_it(number):\n"
+        f"    with open({str(notes)!r}, 'a') as file:\n        file.write(f'{{number}} ')\n    assert number >= 0\n"
+    )
+
+    def noted():
+        numbers = notes.read_text().split()
+        notes.unlink()
+        return numbers
+
+    return path, noted
+
+
+def test_exploring_follows_from_its_seed_and_tries_more_than_the_tests_do(property_test):
+    path, noted = property_test
+    first, again, other = [(explore(str(path), seed), noted()) for seed in (1, 1, 2)]
+
+    assert first == again
+    assert (first[0], other[0]) == (0, 0)
+    assert len(set(first[1])) > 500
+    assert len(set(first[1]) & set(other[1])) < 100
+
+
+def test_a_property_that_does_not_hold_fails_the_campaign(property_test, capfd):
+    path, _ = property_test
+    path.write_text(path.read_text().replace("number >= 0", "number < 10**8"))
+    words = ["--specs", "0", "--digits", "0", "--seed", "7", "--properties", str(path)]
+
+    assert main(words) == 1
+    said = capfd.readouterr().out
+    assert said.startswith("nox -s fuzz -- --seed 7 does the same again\n")
+    assert f"pytest {path} -m hypothesis --hypothesis-profile=explore --hypothesis-seed=7" in said
+
+
+def test_the_campaign_tells_its_counts_and_fails_if_anything_went_wrong(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(campaign, "explore", lambda *_: 0)
     arguments = ["--specs", "5", "--digits", "5", "--keep", str(tmp_path / "keep")]
     assert main(arguments) == 0
     assert "claim.yaml: 5: " in capsys.readouterr().out

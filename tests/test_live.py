@@ -15,6 +15,11 @@ from tests.terminal import Terminal, claims
 from tests.tiny_project import EXPERIMENT, write_claim
 
 SLOW = EXPERIMENT.replace("    return {", "    import time\n    time.sleep(SECONDS * len(seeds))\n    return {")
+HELD = EXPERIMENT.replace(
+    "    return {", "    import os, time\n    while not os.path.exists('go'):\n        time.sleep(0.01)\n    return {"
+)
+"""Calls end once there is a file `go`: however slow the machine, the view can be looked at before."""
+
 BAR = "━━━━"
 
 
@@ -28,11 +33,12 @@ def project(tmp_path):
 
 @pytest.fixture
 def start(project):
-    """Start `claims run` in a terminal, with a claim whose calls take so many seconds a seed."""
+    """Start `claims run` in a terminal, with a claim whose calls take so many seconds a seed, or until they may end."""
     started = []
 
     def begin(*words, seconds="0.2", **settings):
-        write_claim(project, "c_slow_one", experiment=SLOW.replace("SECONDS", seconds))
+        experiment = SLOW.replace("SECONDS", seconds) if seconds else HELD
+        write_claim(project, "c_slow_one", experiment=experiment)
         started.append(Terminal(claims("run", "--workers", "1", *words), project, **settings))
         return started[-1]
 
@@ -41,10 +47,11 @@ def start(project):
         terminal.close()
 
 
-def test_a_run_in_a_terminal_is_one_view_and_then_the_report(start):
-    terminal = start()
+def test_a_run_in_a_terminal_is_one_view_and_then_the_report(start, project):
+    terminal = start(seconds=None)
 
     view = terminal.wait_for("c_slow_one: seeds up to 6 of at most 12, 0 of 12 trials")
+    (project / "go").touch()
     rows = view.rstrip().splitlines()
     assert re.fullmatch(r"━+ 2/3 claims  ✓ 1  ✗ 1", rows[-3])
     assert re.fullmatch(r"  \d+ s, nobody knows how long yet", rows[-1])
@@ -75,11 +82,12 @@ def test_a_second_run_knows_how_long_it_takes(start):
 
 
 def test_one_interrupt_is_told_in_the_view_and_the_report_is_written(start, project):
-    terminal = start(seconds="0.6")
+    terminal = start(seconds=None)
     terminal.wait_for("c_slow_one: seeds up to 6 of at most 12, 0 of 12 trials")
     terminal.press_interrupt()
 
     terminal.wait_for(STOPPING[:70], STOPPING[-20:])
+    (project / "go").touch()
     assert terminal.end() == 2
     assert "claims: interrupted; what was finished is kept in" in terminal.text().replace("\n", "")
     assert (project / "reports/latest/report.json").is_file()
@@ -88,13 +96,13 @@ def test_one_interrupt_is_told_in_the_view_and_the_report_is_written(start, proj
 
 
 def test_two_interrupts_stop_at_once_and_leave_a_sane_terminal(start):
-    terminal = start(seconds="30")
+    terminal = start(seconds=None)
     terminal.wait_for("c_slow_one: seeds up to 6 of at most 12, 0 of 12 trials")
     terminal.press_interrupt()
     terminal.wait_for(STOPPING[:70], STOPPING[-20:])
     terminal.press_interrupt()
 
-    assert terminal.end(seconds=20) == 2
+    assert terminal.end() == 2
     assert BAR not in terminal.text()
     assert terminal.sane()
 
@@ -103,7 +111,7 @@ def test_an_error_in_pytest_itself_leaves_a_sane_terminal(start, project):
     (project / "conftest.py").write_text(
         "def pytest_runtest_logfinish(nodeid):\n    if 'c_slow' in nodeid: raise OSError(nodeid)\n"
     )
-    terminal = start()
+    terminal = start(seconds="0.0")
 
     assert terminal.end() == 3
     assert "INTERNALERROR" in terminal.text()
@@ -111,11 +119,12 @@ def test_an_error_in_pytest_itself_leaves_a_sane_terminal(start, project):
     assert terminal.sane()
 
 
-def test_lines_of_a_narrow_terminal_are_cut_not_broken(start):
-    terminal = start(columns=44)
+def test_lines_of_a_narrow_terminal_are_cut_not_broken(start, project):
+    terminal = start(seconds=None, columns=44)
 
     terminal.wait_for("c_slow_one: seeds up to", "…")
     assert sum(BAR in line for line in terminal.screen.display) == 1
+    (project / "go").touch()
     terminal.end()
     assert BAR not in terminal.text()
 

@@ -101,7 +101,8 @@ def test_every_claim_is_sabotaged():
 def test_a_broken_line_turns_the_verdict(row, tmp_path, store):
     folder = copy_of(row, tmp_path)
     options = Options(profile="quick", base_seed=0)
-    executor = Processes(cores())
+    # On a large machine as on a small one: each process takes a torch, and the tests run side by side.
+    executor = Processes(min(cores(), 2))
     try:
         # Timed claims too: here only the verdicts on errors are at stake.
         record = run_claim(folder, Context(options, store, lambda _: executor, "sabotage"), [row.reading])
