@@ -7,47 +7,47 @@ network does not depend on which other seeds were trained along with it.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
+from harness.architecture import call, is_sequence, state_of
 from harness.batches import Batches
 from harness.choices import note
 from harness.errors import UsageError
+from harness.examples import as_inputs, as_targets, require_fit
 from harness.initial import initial_weights
 from harness.layers import rounds_first
+from harness.losses import Loss, error_rates, losses, require_answers, summed_loss
 from harness.networks import Alone, Mapped, Stacked
 from harness.optim import descent
+from harness.precision import Precision, arithmetic, storage
+from harness.rehearsal import global_states, rehearse, require_undrawn
 from harness.stopping import Watch
-from harness.strategy import choose_strategy
+from harness.strategy import choose_strategy, require_possible
 
 if TYPE_CHECKING:
     import numpy as np
 
     from harness.initial import Initialiser
+    from harness.losses import Measure
     from harness.networks import Network
     from harness.optim import Optimiser
     from harness.seeds import Seeds
     from harness.stopping import EarlyStopping
     from harness.strategy import Strategy
 
-Precision = Literal["float32", "bfloat16", "float64"]
-Loss = Literal["cross_entropy", "squared_error"]
 Build = Callable[[], nn.Module]
 
 PREDICTED_AT_ONCE = 1_000
 IMAGES_AT_ONCE = 100
 """Examples that a network sees at once when nothing is trained: what it makes of them should stay in the cache."""
-
-FEW_CLASSES = 32
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Ensemble:
 
     Attributes:
         module: the architecture, on the meta device, in evaluation mode; it holds no numbers.
-        weights: parameters and buffers by their name in `module`, each of shape (n_seeds, *shape).
+        weights: parameters and buffers by their name in `module`, each of shape (n_seeds, *shape); what stands there
+            under several names, tied weights, by the first.
         strategy: how it was trained: "stacked", "vmap" or "loop".
         precision: of the arithmetic; the weights themselves are float32 under "bfloat16".
         steps: how many updates made each seed's weights.
@@ -79,24 +80,25 @@ class Ensemble:
         """Return what the first `upto` layers of a Sequential make of `inputs`, (n_seeds, n, *hidden).
 
         Raises:
-            UsageError: if the module is no Sequential, or has fewer layers.
+            UsageError: if the module is no plain Sequential (a subclass may do more than call its layers, and so may
+                one with hooks), or has fewer layers.
         """
-        if not isinstance(self.module, nn.Sequential) or not 0 < upto <= len(self.module):
-            raise UsageError(f"features: upto: {upto}: needs an nn.Sequential of at least that many layers")
-        return self._run(self.module[:upto], inputs)
+        if not is_sequence(self.module) or not 0 < upto <= len(cast("nn.Sequential", self.module)):
+            raise UsageError(f"features: upto: {upto}: needs a plain nn.Sequential of at least that many layers")
+        return self._run(cast("nn.Sequential", self.module)[:upto], inputs)
 
     @torch.no_grad()
     def _run(self, module: nn.Module, inputs: Tensor | np.ndarray) -> Tensor:
         anywhere = next(iter(self.weights.values()))
-        given = _as_inputs(inputs, self.module, _storage(self.precision), str(anywhere.device))
+        given = as_inputs(inputs, self.module, storage(self.precision), str(anywhere.device))
         _require(len(given) == len(self), f"inputs: {len(given)} seeds, but the ensemble has {len(self)}")
-        wanted = module.state_dict().keys()
+        wanted = state_of(module).keys()
         outputs = []
-        with _arithmetic(anywhere.device, self.precision):
+        with arithmetic(anywhere.device, self.precision):
             for number, own in enumerate(given):
                 state = {name: _laid_out(own[number]) for name, own in self.weights.items() if name in wanted}
-                blocks = [functional_call(module, state, (_laid_out(block),)) for block in own.split(_at_once(own))]
-                outputs.append(torch.cat(blocks).to(_storage(self.precision)))
+                blocks = [call(module, state, _laid_out(block)) for block in own.split(_at_once(own))]
+                outputs.append(torch.cat(blocks).to(storage(self.precision)))
         return torch.stack(outputs)
 
 
@@ -127,15 +129,19 @@ def error_rate(ensemble: Ensemble, inputs: Tensor | np.ndarray, targets: Tensor 
     """Return the fraction of examples whose largest output is not the target's, (n_seeds,).
 
     A network with an output that is not a number has no error rate: its entry is NaN.
+
+    Args:
+        ensemble: networks with one output per class, (n_seeds, n, classes).
+        inputs: (n_seeds, n, *shape).
+        targets: class numbers, (n_seeds, n).
+
+    Raises:
+        UsageError: targets that are no whole numbers, of another shape, or of a class that the networks do not have.
     """
     outputs = ensemble.predict(inputs)
-    return _error_rates(outputs, torch.as_tensor(targets, device=outputs.device)).cpu().numpy()
-
-
-def _error_rates(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return each seed's share of wrong classes, (n_seeds,); NaN where an output is not a number."""
-    wrong = (outputs.argmax(-1) != targets).double().mean(1)
-    return wrong.where(outputs.isfinite().flatten(1).all(1), math.nan)
+    classes = as_targets(targets, "error_rate", outputs.dtype, str(outputs.device), "error_rate: ")
+    require_answers("error_rate", outputs.shape, classes, "error_rate: ")
+    return error_rates(outputs, classes).cpu().numpy()
 
 
 def train(
@@ -164,7 +170,7 @@ def train(
     Args:
         build: makes the untrained network; called with the meta device as default, so its own initialisation is void.
         inputs: (n_seeds, n, *shape); an expanded view will do where all seeds share the examples, and is not copied.
-        targets: class numbers (n_seeds, n), or values (n_seeds, n, *out) for "squared_error".
+        targets: class numbers (n_seeds, n), or for "squared_error" values of the outputs' shape, (n_seeds, n, *out).
         seeds: one per network; the roles "weights", "batches" and "dropout" are drawn from.
         optimiser: the rule of a step: one for all seeds, or one per seed, alike in method.
         batch_size: examples per step; an epoch's last batch may be smaller.
@@ -178,40 +184,44 @@ def train(
         loss: mean over the batch.
         start: initial values by name, (n_seeds, *shape), in place of the initialiser's.
         masks: zeros and ones by name, (n_seeds, *shape): a weight under a zero is zero throughout (a pruned one).
-        frozen: names of parameters that keep their initial values.
+        frozen: names of parameters that keep their initial values, as those do that ask for no gradient.
         stopping: when a seed stops before its steps are used up; it then has the weights of its best look.
         strategy: overrides the rule of `choose_strategy`.
         observer: looks on, at one seed.
 
     Raises:
-        UsageError: for shapes that do not fit, a parameter of unknown kind without a start value, an unknown name, or a
-            network that draws from the global generator.
+        UsageError: for shapes that do not fit, targets that torch would broadcast or leave out, a parameter of unknown
+            kind without a start value, an unknown name, or a network that draws from a global generator or changes its
+            inputs in place.
     """
-    module = _architecture(build)
-    storage = _storage(precision)
-    rounded = torch.bfloat16 if precision == "bfloat16" and rounds_first(module) else storage
-    examples = _as_inputs(inputs, module, rounded, device)
-    answers = _as_targets(targets, loss, storage, device)
-    _require_fit("", examples, answers, len(seeds))
+    _require(loss in get_args(Loss), f"loss: {loss!r}: take one of {get_args(Loss)}")
+    _require(precision in get_args(Precision), f"precision: {precision!r}: take one of {get_args(Precision)}")
+    module, stored = _architecture(build), storage(precision)
+    rounded = torch.bfloat16 if precision == "bfloat16" and rounds_first(module) else stored
+    examples = as_inputs(inputs, module, rounded, device)
+    answers = as_targets(targets, loss, stored, device, "train: ")
+    require_fit("", examples, answers, len(seeds))
     count = _number_of_steps(epochs, steps, examples.shape[1], batch_size)
     rules = list(optimiser) if isinstance(optimiser, Sequence) else [optimiser] * len(seeds)
     _require(len(rules) == len(seeds), f"optimiser: {len(rules)} for {len(seeds)} seeds: give one, or one per seed")
-    first = initial_weights(module, seeds, initialiser, start, device=device, dtype=storage)
-    kept = _checked_masks(masks or {}, first)
-    _require(set(frozen) <= set(first), f"frozen: {sorted(frozen)}: the network has {list(first)}")
-    batch = torch.empty(min(batch_size, examples.shape[1]), *examples.shape[2:], device="meta", dtype=examples.dtype)
-    chosen = strategy or choose_strategy(module, batch, len(batch), torch.device(device).type)
+    first = initial_weights(module, seeds, initialiser, start, device=device, dtype=stored)
+    _require_trainable(module, frozen)
+    kept = _checked_masks(masks or {}, first, module)
+    looks = stopping and _on_device(stopping, module, loss, stored, device, len(seeds))
+    batch = examples[0, : min(batch_size, examples.shape[1])]
+    made = rehearse(module, {name: values[0] for name, values in first.items()}, batch, precision)
+    _require_answers(loss, made, answers[:, : len(batch)], answers, looks)
+    if strategy:
+        require_possible(strategy, module)
+    chosen = strategy or choose_strategy(module, batch.to("meta"), len(batch), torch.device(device).type)
     note(chosen)
-    looks = stopping and _on_device(stopping, module, loss, storage, device, len(seeds))
     _require(observer is None or len(seeds) == 1, f"observer: {len(seeds)} seeds: it looks at one alone")
     untrained = Ensemble(copy.deepcopy(module).eval(), first, chosen, precision)
     fixed = (batch_size, count, precision, loss, kept, frozenset(frozen), looks, observer, untrained)
     run = _Run(examples, answers, seeds, rules, *fixed)
-    before = torch.get_rng_state()
+    before = global_states(examples.device)
     weights, taken = _train(run, module, first, chosen)
-    _require(
-        torch.equal(before, torch.get_rng_state()), "the network draws from torch's global generator: use nn.Dropout"
-    )
+    require_undrawn(before, examples.device)
     return replace(untrained, weights=weights, steps=tuple(taken.tolist()))
 
 
@@ -295,11 +305,11 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
     rule = descent(run.optimisers, parameters, run.steps)
     masked = [(network.weights()[name].detach(), mask) for name, mask in run.masks.items()]
     watch = run.stopping and Watch(run.stopping, len(run.seeds), run.inputs.device)
-    arithmetic, storage, taken = _arithmetic(run.inputs.device, run.precision), _storage(run.precision), 0
+    around, stored, taken = arithmetic(run.inputs.device, run.precision), storage(run.precision), 0
     for inputs, targets in batches:
-        with arithmetic:
+        with around:
             outputs = network.forward(inputs, training=True)
-        _summed_loss(run.loss, outputs.to(storage), targets).backward()  # type: ignore[no-untyped-call]
+        summed_loss(run.loss, outputs.to(stored), targets).backward()  # type: ignore[no-untyped-call]
         rule.step(taken)
         taken += 1
         for parameter, mask in masked:
@@ -322,77 +332,56 @@ def _looked_at(run: _Run, network: Network) -> Tensor:
     total = torch.zeros(len(run.seeds), dtype=torch.float64, device=run.inputs.device)
     inputs, targets = cast("Tensor", run.stopping.inputs), cast("Tensor", run.stopping.targets)
     for block, answers in zip(*(torch.split(each, _at_once(inputs[0]), 1) for each in (inputs, targets)), strict=True):
-        with _arithmetic(run.inputs.device, run.precision):
-            outputs = network.forward(block, training=False).to(_storage(run.precision))
+        with arithmetic(run.inputs.device, run.precision):
+            outputs = network.forward(block, training=False).to(storage(run.precision))
         loss = run.stopping.metric == "loss"
-        total += (_losses(run.loss, outputs, answers) if loss else _error_rates(outputs, answers)) * block.shape[1]
+        total += (losses(run.loss, outputs, answers) if loss else error_rates(outputs, answers)) * block.shape[1]
     return total / inputs.shape[1]
 
 
-def _summed_loss(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return the sum over seeds of each seed's mean loss: its gradient for one seed holds nothing of another's."""
-    if loss == "squared_error":
-        return nn.functional.mse_loss(outputs, targets, reduction="sum") / targets[0].numel()
-    rows = outputs.flatten(0, 1)
-    if rows.shape[1] <= FEW_CLASSES:
-        # With the classes outermost a vector of the processor holds many examples, not a part of one: twice as fast.
-        return (
-            nn.functional.cross_entropy(rows.T.contiguous()[None], targets.view(1, -1), reduction="sum")
-            / targets.shape[1]
-        )
-    return nn.functional.cross_entropy(rows, targets.view(-1), reduction="sum") / targets.shape[1]
-
-
-def _losses(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return each seed's mean loss, (n_seeds,)."""
-    if loss == "squared_error":
-        return nn.functional.mse_loss(outputs, targets, reduction="none").flatten(1).mean(1)
-    flat = nn.functional.cross_entropy(outputs.flatten(0, 1), targets.flatten(), reduction="none")
-    return flat.view(len(targets), -1).mean(1)
-
-
-def _checked_masks(masks: Mapping[str, Tensor], first: dict[str, Tensor]) -> dict[str, Tensor]:
+def _checked_masks(masks: Mapping[str, Tensor], first: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
     """Apply the masks to the first weights and return them in their dtype and on their device."""
-    checked = {}
+    checked, parameters = {}, [name for name, _ in module.named_parameters()]
     for name, mask in masks.items():
-        _require(name in first, f"masks: {name!r}: the network has {list(first)}")
-        checked[name] = torch.as_tensor(mask).to(first[name])
-        _require(mask.shape == first[name].shape, f"masks: {name}: shape {tuple(mask.shape)} does not fit")
-        first[name].mul_(checked[name])
+        _require(name in parameters, f"masks: {name!r}: the network has {parameters}")
+        checked[name] = own = torch.as_tensor(mask).to(first[name])
+        _require(own.shape == first[name].shape, f"masks: {name}: shape {tuple(own.shape)} does not fit")
+        _require(bool(((own == 0) | (own == 1)).all()), f"masks: {name}: has values besides zero and one")
+        first[name].mul_(own)
     return checked
 
 
-def _as_inputs(inputs: Tensor | np.ndarray, module: nn.Module, storage: torch.dtype, device: str) -> Tensor:
-    """Return inputs on the device: whole numbers for a network that looks them up, else floating-point ones."""
-    looked_up = any(isinstance(part, nn.Embedding) for part in module.modules())
-    values = torch.as_tensor(inputs)
-    shared = len(values) > 1 and values.stride(0) == 0
-    # What the seeds share is converted once, and stays shared.
-    own = (values[:1] if shared else values).to(device, torch.int64 if looked_up else storage)
-    return own.expand_as(values)
-
-
-def _as_targets(targets: Tensor | np.ndarray, loss: Loss, storage: torch.dtype, device: str) -> Tensor:
-    answers = torch.as_tensor(targets, device=device)
-    return answers.to(storage) if loss == "squared_error" else answers.long()
+def _require_trainable(module: nn.Module, frozen: Collection[str]) -> None:
+    parameters = [name for name, _ in module.named_parameters()]
+    _require(set(frozen) <= set(parameters), f"frozen: {sorted(frozen)}: the network has {parameters}")
+    trained = [name for name, own in module.named_parameters() if own.requires_grad and name not in frozen]
+    _require(bool(trained), "frozen: nothing is left to train")
 
 
 def _on_device(
-    stopping: EarlyStopping, module: nn.Module, loss: Loss, storage: torch.dtype, device: str, number: int
+    stopping: EarlyStopping, module: nn.Module, loss: Loss, stored: torch.dtype, device: str, number: int
 ) -> EarlyStopping:
     """Return the rule with its examples converted as the training set's are."""
-    inputs = _as_inputs(stopping.inputs, module, storage, device)
-    targets = _as_targets(stopping.targets, loss, storage, device)
-    _require_fit("stopping: ", inputs, targets, number)
+    inputs = as_inputs(stopping.inputs, module, stored, device)
+    measure = _looked_for(stopping, loss)
+    targets = as_targets(stopping.targets, measure, stored, device, "train: stopping: ")
+    require_fit("stopping: ", inputs, targets, number)
     return replace(stopping, inputs=inputs, targets=targets)
 
 
-def _require_fit(whose: str, inputs: Tensor, targets: Tensor, number: int) -> None:
-    """Refuse examples that are not those of `number` seeds, each with a target for every input."""
-    _require(
-        number == len(inputs) == len(targets) and inputs.shape[1] == targets.shape[1] > 0,
-        f"{whose}inputs {tuple(inputs.shape)}, targets {tuple(targets.shape)} and {number} seeds do not fit",
-    )
+def _looked_for(stopping: EarlyStopping, loss: Loss) -> Measure:
+    return loss if stopping.metric == "loss" else "error_rate"
+
+
+def _require_answers(
+    loss: Loss, made: Sequence[int], first: Tensor, answers: Tensor, looks: EarlyStopping | None
+) -> None:
+    """Refuse targets that are not of the shape, or the classes, of what a network made of the `first` of them."""
+    require_answers(loss, (len(answers), *made), first)
+    require_answers(loss, (*answers.shape[:2], *made[1:]), answers)
+    if looks:
+        looked_at = cast("Tensor", looks.targets)
+        require_answers(_looked_for(looks, loss), (*looked_at.shape[:2], *made[1:]), looked_at, "train: stopping: ")
 
 
 def _architecture(build: Build) -> nn.Module:
@@ -402,17 +391,9 @@ def _architecture(build: Build) -> nn.Module:
 
 def _number_of_steps(epochs: int | None, steps: int | None, examples: int, batch_size: int) -> int:
     _require((epochs is None) != (steps is None), f"epochs: {epochs}, steps: {steps}: give exactly one of them")
+    _require(min(epochs or 0, steps or 0) >= 0, f"epochs: {epochs}, steps: {steps}: a number below zero")
+    _require(batch_size >= 1, f"batch_size: {batch_size}: give at least one example per step")
     return steps if steps is not None else cast("int", epochs) * math.ceil(examples / batch_size)
-
-
-def _storage(precision: Precision) -> torch.dtype:
-    return torch.float64 if precision == "float64" else torch.float32
-
-
-def _arithmetic(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager[object]:
-    if precision != "bfloat16":
-        return contextlib.nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
 
 
 def _require(condition: bool, message: str) -> None:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from harness.errors import TrialError
 from harness.experiment import Outcome, Task, load_experiment, run_task
 from harness.memory import at_most
+from harness.plaintext import message_of
+from harness.process_tree import end, end_session, lead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +29,9 @@ Result = tuple[Task, list[Outcome]]
 
 START_UP = 120.0
 """Seconds that a worker may take to start and to import an experiment before a call's own limit counts."""
+
+PARTING = 5.0
+"""Seconds that a process may take to end after it has hung up, so that it can say how it ended."""
 
 BEGUN = "begun"
 """What a worker says when it starts on a call."""
@@ -108,7 +113,7 @@ class Processes:
     Workers are spawned, so they share no state with the caller, and live until
     `close`, so that each imports torch once. A worker that dies, or takes longer
     than a call may, fails the task that it was at; what is left of its job goes
-    to another.
+    to another. Whatever a call has started ends with its worker.
     """
 
     def __init__(self, workers: int) -> None:
@@ -204,7 +209,7 @@ class _Worker:
         self.between = self._begun = False
         self.deadline = self._due(START_UP)
         # A worker that died meanwhile shows itself in `receive`.
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             self.connection.send(job)
 
     def _due(self, grace: float = 0.0) -> float:
@@ -218,9 +223,16 @@ class _Worker:
         """Yield the next result, or the failure of the present task if the process died."""
         try:
             message: list[Outcome] | str = self.connection.recv()
-        except (EOFError, ConnectionResetError):
-            self._process.join()
+        except (EOFError, OSError):
+            # Between two messages or within one: the process is gone, or about to be.
+            self._process.join(PARTING)
+            self._end()
             yield from self._fail(f"the worker process {_ended(self._process.exitcode)}")
+            return
+        except Exception as error:
+            self._end()
+            what = f"{type(error).__name__}: {message_of(error)}"
+            yield from self._fail(f"the worker process sent what cannot be read: {what}")
             return
         if isinstance(message, str):
             self.between, self._begun, self.deadline = False, True, self._due()
@@ -232,8 +244,7 @@ class _Worker:
     def overdue(self) -> Iterator[Result]:
         """End the process for the time that its present task has taken; yield the failure."""
         seconds = self._open[0].seconds
-        self._process.kill()
-        self._process.join()
+        self._end()
         yield from self._fail(f"took longer than {seconds:g} s a seed, its limit (limits: seconds), and was ended")
 
     def _fail(self, reason: str) -> Iterator[Result]:
@@ -247,10 +258,19 @@ class _Worker:
             yield task, [Outcome({}, 0.0, reason) for _ in task.seeds]
 
     def kill(self) -> None:
-        """End the process at once."""
-        self._process.kill()
-        self._process.join()
+        """End the process at once, and what it has started."""
+        self._end()
         self.connection.close()
+
+    def _end(self) -> None:
+        assert self._process.pid is not None
+        if self._process.exitcode is None:
+            end(self._process.pid)
+            self._process.kill()
+            self._process.join()
+        else:
+            # What it left behind is still of its group.
+            end_session(self._process.pid)
 
 
 def _ended(code: int | None) -> str:
@@ -267,9 +287,11 @@ def _ended(code: int | None) -> str:
 
 def _serve(connection: Connection) -> None:
     """Run jobs until the other end closes; a worker's whole life."""
-    # Ctrl-C goes to the whole group; the parent decides what ends.
+    lead()
+    # The parent decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError), one_thread():
+    # It hangs up at its end, whatever threads a call has left behind to wait for.
+    with connection, contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError), one_thread():
         while True:
             for task in connection.recv():
                 # What an import takes is no part of what a call may take; if it fails, the call will say so.

@@ -17,6 +17,7 @@ import numpy as np
 
 from harness.choices import recorded
 from harness.errors import ClaimsError, TrialError
+from harness.failed_command import last_words
 from harness.illustration import plain
 from harness.memory import PeakMemory
 from harness.plaintext import block, message_of, shortened
@@ -222,4 +223,4 @@ def _where(error: Exception, task: Task) -> str:
 
 def _one_line(error: BaseException) -> str:
     name, text = type(error).__name__, message_of(error)
-    return f"{name}: {text}" if text else name
+    return (f"{name}: {text}" if text else name) + last_words(error)

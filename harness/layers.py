@@ -13,6 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from harness.architecture import bare, is_sequence, leaves, tied
+from harness.dropout import drop
+
 Weights = Mapping[str, Tensor]
 Generators = list[torch.Generator]
 Forward = Callable[[Tensor, bool], Tensor]
@@ -44,38 +47,16 @@ class LastStep(nn.Module):
         return outputs[:, -1]
 
 
-class SeededDropout(nn.Module):
-    """`nn.Dropout`, drawing from a generator of its own instead of the global one."""
-
-    def __init__(self, probability: float, generator: torch.Generator) -> None:
-        super().__init__()
-        self.probability = probability
-        self.generator = generator
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return the inputs, in training masked and scaled."""
-        return drop(inputs[None], self.probability, [self.generator])[0] if self.training else inputs
-
-
-def sow(module: nn.Module, generator: torch.Generator) -> None:
-    """Let every dropout layer of `module` draw from `generator`."""
-    for name, child in module.named_children():
-        if isinstance(child, nn.Dropout):
-            setattr(module, name, SeededDropout(child.p, generator))
-        else:
-            sow(child, generator)
-
-
-def leaves(module: nn.Module, path: str = "") -> list[tuple[str, nn.Module]]:
-    """Return the layers of a Sequential, those of Sequentials within included, by the prefix of their weights' names."""
-    if not isinstance(module, nn.Sequential):
-        return [(path, module)]
-    return [leaf for name, child in module.named_children() for leaf in leaves(child, f"{path}{name}.")]
+def stackable(module: nn.Module) -> bool:
+    """Whether `stack` does to every seed what the module does to one: a sequence of known layers, no weight used twice."""
+    return is_sequence(module) and not tied(module) and all(known(layer) for _, layer in leaves(module))
 
 
 def known(layer: nn.Module) -> bool:
-    """Whether `stack` has an equivalent of this layer."""
+    """Whether `stack` has an equivalent of this layer: of an exact type, since a subclass or a hook may do anything."""
     kind = type(layer)
+    if kind not in KNOWN or not bare(layer):
+        return False
     if isinstance(layer, nn.Flatten):
         return (layer.start_dim, layer.end_dim) == (1, -1)
     if isinstance(layer, BATCH_NORMALISATIONS):
@@ -85,15 +66,12 @@ def known(layer: nn.Module) -> bool:
     if isinstance(layer, nn.Embedding):
         return layer.padding_idx is None and layer.max_norm is None and not layer.scale_grad_by_freq
     if isinstance(layer, LastStep):
-        return _plain(layer.recurrent)
-    if isinstance(layer, POOLS):
-        return not getattr(layer, "return_indices", False)
-    return kind in (nn.Linear, nn.Dropout, nn.LayerNorm, nn.GroupNorm, *ELEMENTWISE)
+        return type(layer.recurrent) in STEPS and bare(layer.recurrent) and _ordinary(layer.recurrent)
+    return not getattr(layer, "return_indices", False)
 
 
-def _plain(recurrent: nn.RNNBase) -> bool:
-    options = (recurrent.bidirectional, recurrent.dropout, recurrent.proj_size)
-    return isinstance(recurrent, (nn.RNN, nn.LSTM, nn.GRU)) and recurrent.batch_first and not any(options)
+def _ordinary(recurrent: nn.RNNBase) -> bool:
+    return recurrent.batch_first and not any((recurrent.bidirectional, recurrent.dropout, recurrent.proj_size))
 
 
 def products(module: nn.Module) -> set[str]:
@@ -106,15 +84,15 @@ def products(module: nn.Module) -> set[str]:
 
 def rounds_first(module: nn.Module) -> bool:
     """Whether autocast rounds the inputs before anything else is done to them; then that may as well be done once."""
-    acting = [layer for _, layer in leaves(module) if not isinstance(layer, nn.Flatten)]
-    return bool(acting) and isinstance(acting[0], (nn.Linear, *CONVOLUTIONS))
+    acting = [layer for _, layer in leaves(module) if not (type(layer) is nn.Flatten and bare(layer))]
+    return bool(acting) and type(acting[0]) in (nn.Linear, *CONVOLUTIONS) and bare(acting[0])
 
 
 def stack(module: nn.Module, weights: Weights, generators: Generators) -> Forward:
     """Return the function of a Sequential of known layers for all seeds at once.
 
     Args:
-        module: the architecture.
+        module: the architecture, `stackable`.
         weights: parameters and buffers by name, (n_seeds, *shape), but those of `products` (n_seeds, in, out); running
             statistics are updated in place.
         generators: one per seed, for dropout.
@@ -164,14 +142,6 @@ def unfold(folded: Tensor, number: int) -> Tensor:
     return torch.unflatten(folded, 1, (number, -1)).transpose(0, 1)
 
 
-def drop(inputs: Tensor, probability: float, generators: Generators) -> Tensor:
-    """Return `inputs`, (n_seeds, ...), each seed masked by its own generator and scaled to keep the expectation."""
-    mask = torch.empty_like(inputs, memory_format=torch.contiguous_format)
-    for own, generator in zip(mask, generators, strict=True):
-        own.bernoulli_(1.0 - probability, generator=generator)
-    return inputs * mask.div_(1.0 - probability)
-
-
 def _linear(weights: Weights) -> Forward:
     # Views are taken anew at each step: autograd would rebuild those of a weight that was updated in place.
     weight, bias = weights["weight"], weights.get("bias")
@@ -217,9 +187,8 @@ def _batch_normalisation(layer: nn.Module, weights: Weights) -> Forward:
 
 def _affine_of(weights: Weights) -> tuple[Tensor | None, Tensor | None]:
     """Return scale and shift of all seeds in a row, as folded channels have them."""
-    if "weight" not in weights:
-        return None, None
-    return weights["weight"].flatten(), weights["bias"].flatten()
+    scale, shift = weights.get("weight"), weights.get("bias")
+    return None if scale is None else scale.flatten(), None if shift is None else shift.flatten()
 
 
 def _normalisation(layer: nn.LayerNorm | nn.GroupNorm, weights: Weights) -> Forward:
@@ -253,7 +222,7 @@ def _embedding(weight: Tensor) -> Forward:
 
 
 def _last_step(recurrent: nn.RNNBase, weights: Weights) -> Forward:
-    step = {nn.RNN: _simple_step, nn.LSTM: _lstm_step, nn.GRU: _gru_step}[type(recurrent)]
+    step = STEPS[type(recurrent)]
     tanh = getattr(recurrent, "nonlinearity", "tanh") == "tanh"
     activation = torch.tanh if tanh else torch.relu
 
@@ -305,3 +274,16 @@ def _gru_step(driven: Tensor, recalled: Tensor, states: States, _: Activation) -
     fresh = (candidate + (reset + reset_recalled).sigmoid() * candidate_recalled).tanh()
     hidden = fresh + keep * (states[0] - fresh)
     return hidden, hidden
+
+
+STEPS: dict[type[nn.RNNBase], Callable[[Tensor, Tensor, States, Activation], States]] = {
+    nn.RNN: _simple_step,
+    nn.LSTM: _lstm_step,
+    nn.GRU: _gru_step,
+}
+
+KNOWN = (
+    nn.Linear, nn.Dropout, nn.Flatten, nn.LayerNorm, nn.GroupNorm, nn.Embedding, LastStep,
+    *CONVOLUTIONS, *BATCH_NORMALISATIONS, *POOLS, *ELEMENTWISE,
+)  # fmt: skip
+"""The types of layers that `stack` may have an equivalent of."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
-from harness.layers import products, sow, stack
+from harness.architecture import assign, bare, call, children, sequences, state_of
+from harness.dropout import sow
+from harness.layers import products, stack
 from harness.strategy import convolves
 
 if TYPE_CHECKING:
@@ -70,12 +72,12 @@ class Mapped:
         self.trained = _leaves(module, first, frozen)
         self._state = first
         self._module = module
-        self._forward = vmap(lambda own, inputs: functional_call(module, own, (inputs,)))
+        self._forward = vmap(lambda own, inputs: call(module, own, inputs))
 
     def forward(self, inputs: Tensor, training: bool) -> Tensor:
         """Return the outputs, (n_seeds, batch, *out)."""
         self._module.train(training)
-        return cast("Tensor", self._forward(self._state, inputs))
+        return self._forward(self._state, inputs)
 
     def weights(self) -> Weights:
         """Return parameters and buffers, (n_seeds, *shape)."""
@@ -86,7 +88,7 @@ class Alone:
     """One seed's network, an ordinary module."""
 
     def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str], generators: Generators) -> None:
-        module.load_state_dict({name: values[0] for name, values in first.items()}, assign=True)
+        assign(module, {name: values[0] for name, values in first.items()})
         if convolves(module):
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             pool_first(module)
@@ -102,26 +104,25 @@ class Alone:
 
     def weights(self) -> Weights:
         """Return parameters and buffers, (1, *shape)."""
-        return {name: values[None] for name, values in self._module.state_dict().items()}
+        return {name: values[None] for name, values in state_of(self._module).items()}
 
 
 def pool_first(module: nn.Module) -> None:
     """Let maxima be taken before rectifiers wherever the one follows the other in a Sequential.
 
     The two commute, in values and in gradients (where all of a window is negative both orders give zero), and a
-    rectifier has a quarter of the work after pooling by two. Neither has weights, so no name changes.
+    rectifier has a quarter of the work after pooling by two. Neither has weights, so no name changes. A Sequential within
+    a module of another kind is left alone: that module may use what stands between its layers.
     """
-    for part in module.modules():
-        if not isinstance(part, nn.Sequential):
-            continue
-        for index, (first, second) in enumerate(pairwise(list(part))):
-            if type(first) is nn.ReLU and isinstance(second, MAX_POOLS):
-                part[index], part[index + 1] = second, first
+    for part in sequences(module):
+        for (one, first), (other, second) in pairwise(children(part)):
+            if type(first) is nn.ReLU and type(second) in MAX_POOLS and bare(first) and bare(second):
+                part._modules[one], part._modules[other] = second, first
 
 
 def _leaves(module: nn.Module, values: Weights, frozen: Collection[str]) -> Weights:
     """Return those of `values` that are trained, and have autograd follow them and no others."""
-    parameters = {name for name, _ in module.named_parameters()}
+    parameters = {name for name, own in module.named_parameters() if own.requires_grad}
     for name, own in values.items():
         own.requires_grad_(name in parameters and name not in frozen)
     return {name: own for name, own in values.items() if own.requires_grad}

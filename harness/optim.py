@@ -134,7 +134,8 @@ class _PerSeed:
     def step(self, number: int) -> None:
         rates = self._columns([each.learning_rate * each.factor(number, self._steps) for each in self._optimisers])
         for index, parameter in enumerate(self._parameters):
-            assert parameter.grad is not None
+            if parameter.grad is None:  # the network does not use it
+                continue
             self._update(index, parameter, parameter.grad, rates[index], number + 1)
             parameter.grad = None
 

@@ -23,7 +23,7 @@ class EarlyStopping:
 
     Attributes:
         inputs: the examples looked at, (n_seeds, n, *shape): held-out ones, or the training set for "until it fits".
-        targets: their targets, as `train` takes them.
+        targets: their targets, as `train` takes them; for "error_rate" classes, (n_seeds, n), whatever the loss.
         every: steps from one look to the next.
         patience: looks without a new least value after which a seed stops; None: never for that reason.
         enough: a seed stops at the first look with at most this value; None: never for that reason.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -261,9 +262,15 @@ def test_evaluation_in_a_look_leaves_training_as_it_was():
         assert_same(one(looked, number), one(last, number), 0.0)
 
 
-def test_a_seed_without_a_number_to_look_at_keeps_its_first_look():
-    rule, *_ = rule_of_stopping(patience=1)
-    ensemble = trained(optimiser=Optimiser("sgd", 1e200), stopping=rule)
+NO_NUMBER = {"1.weight": torch.full((3, 20, 36), math.nan)}
+"""A network that has diverged, by construction: which numbers overflow is a matter of the processor's libraries."""
+
+
+@pytest.mark.parametrize("metric", ["loss", "error_rate"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_seed_without_a_number_to_look_at_keeps_its_first_look(strategy, metric):
+    rule, *_ = rule_of_stopping(patience=2, metric=metric)
+    ensemble = trained(start=NO_NUMBER, stopping=rule, strategy=strategy)
 
     assert ensemble.steps == (3, 3, 3)
 
@@ -364,6 +371,16 @@ def test_a_start_value_allows_a_parameter_of_unknown_kind():
     [
         ({"build": Scaled}, "train: scale: no rule to initialise this part of a Scaled; give it by `start`"),
         ({"build": Careless}, "draws from torch's global generator: use nn.Dropout"),
+        ({"frozen": ["1.weight", "1.bias", "4.weight", "4.bias", "6.weight"]}, "frozen: nothing is left to train"),
+        ({"build": convolutional, "frozen": ["1.running_mean"]}, r"frozen: \['1.running_mean'\]: the network has"),
+        ({"build": convolutional, "masks": {"1.running_mean": torch.ones(3, 4)}}, "masks: '1.running_mean'"),
+        ({"masks": {"1.bias": torch.full((3, 20), 0.5)}}, "masks: 1.bias: has values besides zero and one"),
+        ({"loss": "mse"}, "loss: 'mse': take one of"),
+        ({"precision": "float16"}, "precision: 'float16': take one of"),
+        ({"strategy": "threads"}, "strategy: 'threads': take one of"),
+        ({"batch_size": 0}, "batch_size: 0: give at least one example"),
+        ({"steps": -1}, "steps: -1: a number below zero"),
+        ({"build": Residual, "strategy": "stacked"}, "strategy: 'stacked' does not serve this network"),
         ({"epochs": 2}, "epochs: 2, steps: 20: give exactly one of them"),
         ({"start": {"nose": torch.ones(3, 1)}}, "start: unknown names"),
         ({"start": {"1.bias": torch.ones(2, 20)}}, r"start: 1.bias: shape \(2, 20\) does not fit"),
@@ -372,7 +389,7 @@ def test_a_start_value_allows_a_parameter_of_unknown_kind():
         ({"masks": {"1.bias": torch.ones(3, 1)}}, r"masks: 1.bias: shape \(3, 1\) does not fit"),
         ({"frozen": ["nose"]}, r"frozen: \['nose'\]: the network has"),
         (
-            {"stopping": EarlyStopping(torch.ones(2, 5, 1, 6, 6), torch.ones(2, 5), every=1, patience=1)},
+            {"stopping": EarlyStopping(torch.ones(2, 5, 1, 6, 6), torch.ones(2, 5, dtype=int), every=1, patience=1)},
             "stopping: inputs .* and 3 seeds do not fit",
         ),
     ],
@@ -389,6 +406,140 @@ def test_unequal_numbers_of_seeds_are_refused():
         train(perceptron, inputs, targets, SEEDS[:2], optimiser=SGD, steps=1, batch_size=8)
 
 
+def line(*outputs: int) -> nn.Sequential:
+    """A linear map of 36 numbers, its outputs reshaped."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(36, math.prod(outputs)), nn.Unflatten(1, outputs))
+
+
+VALUES = torch.linspace(0, 1, 210).view(3, 70)
+MISFITS = {
+    "values against a column": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(36, 1)), "squared_error", VALUES),
+    "a column against values": (
+        lambda: nn.Sequential(nn.Flatten(), nn.Linear(36, 1), nn.Flatten(0)), "squared_error", VALUES[..., None],
+    ),
+    "classes against values": (perceptron, "squared_error", VALUES),
+    "a column of classes": (perceptron, "cross_entropy", VALUES[..., None].long()),
+    "one class for many places": (lambda: line(10, 2), "cross_entropy", VALUES.long()),
+    "no outputs of classes": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(36, 1), nn.Flatten(0)), "cross_entropy",
+                              VALUES.long()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("strategy", [None, "loop", "vmap"])
+@pytest.mark.parametrize("kind", MISFITS)
+def test_targets_that_torch_would_broadcast_are_refused_before_anything_is_trained(kind, strategy):
+    build, loss, targets = MISFITS[kind]
+    outputs = {"values against a column": r"\(3, 16, 1\)", "a column against values": r"\(3, 16\)"}.get(kind, "")
+    message = (
+        rf"train: targets: outputs {outputs}.* and targets {re.escape(str((3, 16, *targets.shape[2:])))}: '{loss}'"
+    )
+    with pytest.raises(UsageError, match=message):
+        train(build, examples()[0], targets, SEEDS, optimiser=SGD, steps=0, batch_size=16, loss=loss, strategy=strategy)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_column_of_values_is_solved_for(strategy):
+    """The exact solution of a linear map: what a broadcast would have replaced by the mean of all targets."""
+    inputs, weight = examples()[0], torch.randn(36, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    settings = {"steps": 2000, "batch_size": 70, "loss": "squared_error", "precision": "float64", "strategy": strategy}
+    targets = (inputs.flatten(2) @ weight)[..., None]
+    build = lambda: nn.Sequential(nn.Flatten(), nn.Linear(36, 1, bias=False))  # noqa: E731
+    ensemble = train(build, inputs, targets, SEEDS, optimiser=Optimiser("sgd", 0.2), **settings)
+
+    torch.testing.assert_close(ensemble.weights["1.weight"], weight.expand(3, 1, 36), rtol=0, atol=1e-6)
+
+
+def with_label(label: int) -> torch.Tensor:
+    targets = examples()[1].clone()
+    targets[1, 69] = label
+    return targets
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("label", [-100, -1, 10])
+def test_a_class_that_the_network_does_not_have_is_refused(label, strategy):
+    inputs = examples()[0]
+    settings = {"optimiser": SGD, "steps": 1, "batch_size": 16, "strategy": strategy}
+    with pytest.raises(UsageError, match=rf"train: targets: class {label}: the network has 10 outputs"):
+        train(perceptron, inputs, with_label(label), SEEDS, **settings)
+    for metric in ("loss", "error_rate"):
+        rule = EarlyStopping(inputs, with_label(label), every=5, patience=1, metric=metric)
+        with pytest.raises(UsageError, match=rf"train: stopping: targets: class {label}: the network has 10 outputs"):
+            train(perceptron, *examples(), SEEDS, stopping=rule, **settings)
+    with pytest.raises(UsageError, match=rf"error_rate: targets: class {label}: the network has 10 outputs"):
+        error_rate(trained(steps=0), inputs, with_label(label))
+
+
+def test_targets_of_a_look_and_of_an_error_rate_have_one_class_for_each_example():
+    inputs, targets = examples()
+    squared = {"loss": "squared_error", "targets": nn.functional.one_hot(targets, 10).double()}
+    for kind, settings, wrong in (
+        ("error_rate", {}, targets[..., None]),
+        ("loss", {}, targets[..., None]),
+        ("loss", squared, targets),
+        ("error_rate", squared, nn.functional.one_hot(targets, 10)),
+    ):
+        rule = EarlyStopping(inputs, wrong, every=5, patience=1, metric=kind)
+        chosen = {"targets": targets, "optimiser": SGD, "steps": 1, "batch_size": 16, **settings}
+        with pytest.raises(UsageError, match="train: stopping: targets: outputs"):
+            train(perceptron, inputs, seeds=SEEDS, stopping=rule, **chosen)
+    for wrong in (targets[..., None], targets[:1], targets[0]):
+        with pytest.raises(UsageError, match="error_rate: targets: outputs"):
+            error_rate(trained(steps=0), inputs, wrong)
+
+
+def test_an_error_rate_may_stop_what_is_trained_by_squares():
+    inputs, targets = examples()
+    rule = EarlyStopping(inputs, targets, every=5, enough=0.5, metric="error_rate")
+    columns = nn.functional.one_hot(targets, 10)
+    settings = {"optimiser": ADAM, "steps": 1000, "batch_size": 16, "loss": "squared_error", "stopping": rule}
+    ensemble = train(perceptron, inputs, columns, SEEDS, **settings)
+
+    assert max(ensemble.steps) < 1000
+    assert (error_rate(ensemble, inputs, targets) <= 0.5).all()
+
+
+def test_classes_that_are_no_whole_numbers_are_refused():
+    inputs, targets = examples()
+    with pytest.raises(UsageError, match="train: targets: float32 values: classes are whole numbers"):
+        train(perceptron, inputs, targets + 0.5, SEEDS, optimiser=SGD, steps=1, batch_size=16)
+    with pytest.raises(UsageError, match="error_rate: targets: float32 values: classes are whole numbers"):
+        error_rate(trained(steps=0), inputs, targets.float().numpy())
+
+
+def test_what_asks_for_no_gradient_is_not_trained():
+    def half_frozen():
+        module = perceptron()
+        module[1].weight.requires_grad_(requires_grad=False)
+        return module
+
+    for strategy in STRATEGIES:
+        ensemble = trained(build=half_frozen, strategy=strategy)
+        assert_same(ensemble.weights, trained(frozen=["1.weight"], strategy=strategy).weights, 0.0)
+        assert torch.equal(ensemble.weights["1.weight"], trained(steps=0).weights["1.weight"])
+
+
+class Idle(nn.Module):
+    """Has a layer that it does not use."""
+
+    def __init__(self):
+        super().__init__()
+        self.used, self.unused = nn.Linear(36, 10), nn.Linear(36, 10)
+
+    def forward(self, inputs):
+        return self.used(inputs.flatten(1))
+
+
+@pytest.mark.parametrize("strategy", ["loop", "vmap"])
+@pytest.mark.parametrize("method", GRIDS)
+def test_weights_that_a_network_does_not_use_stay_whatever_the_optimisers(method, strategy):
+    first = trained(build=Idle, steps=0)
+    for optimiser in (GRIDS[method], GRIDS[method][0]):
+        ensemble = trained(build=Idle, optimiser=optimiser, strategy=strategy)
+        assert torch.equal(ensemble.weights["unused.weight"], first.weights["unused.weight"])
+        assert not torch.equal(ensemble.weights["used.weight"], first.weights["used.weight"])
+
+
 def test_features_are_what_the_first_layers_make():
     ensemble, inputs = trained(), examples()[0]
     hidden = ensemble.features(inputs, upto=6)
@@ -396,6 +547,26 @@ def test_features_are_what_the_first_layers_make():
     torch.testing.assert_close(hidden @ ensemble.weights["6.weight"].mT, ensemble.predict(inputs))
     with pytest.raises(UsageError, match="upto: 8"):
         ensemble.features(inputs, upto=8)
+
+
+class Doubled(nn.Sequential):
+    """A Sequential that does more than call its layers."""
+
+    def forward(self, inputs):
+        return 2 * super().forward(inputs)
+
+
+def test_features_of_what_does_more_than_call_its_layers_are_refused():
+    def watched():
+        module = perceptron()
+        module.register_forward_pre_hook(lambda _, inputs: (inputs[0] * 2,))
+        return module
+
+    for build in (lambda: Doubled(*perceptron()), watched):
+        ensemble = trained(build=build, steps=1)
+        assert ensemble.strategy != "stacked"
+        with pytest.raises(UsageError, match="needs a plain"):
+            ensemble.features(examples()[0], upto=2)
 
 
 def test_prediction_in_blocks_is_prediction_at_once(monkeypatch):
@@ -416,10 +587,13 @@ def test_error_rate_counts_wrong_classes():
 
 
 def test_error_rate_of_a_diverged_network_is_not_a_number():
-    diverged = trained(optimiser=Optimiser("sgd", 1e200), steps=5)
+    weights = trained(steps=0).weights
+    weights["1.weight"][1, 0, 0] = math.nan
+    weights["6.weight"][2, 0, 0] = math.inf
     inputs, targets = examples()
+    rates = error_rate(Ensemble(perceptron(), weights, "loop", "float64"), inputs, targets)
 
-    assert np.isnan(error_rate(diverged, inputs, targets)).all()
+    assert np.isnan(rates).tolist() == [False, True, True]
 
 
 def test_bfloat16_keeps_float32_weights_and_learns():

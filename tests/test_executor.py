@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from harness.executor import WORKER_ENVIRONMENT, Inline, Processes, one_thread
 from harness.experiment import Task
+from harness.process_tree import descendants, end
 from harness.seeds import seeds_of
 
 EXPERIMENT = """\
-import os, signal
+import os, signal, subprocess, time
+from pathlib import Path
 import numpy as np
+
+def start(settings):
+    # A command that goes on for long, in one of several ways; what is started has then written its id.
+    note = settings["note"]
+    script = f"echo $$ > {note}.part; mv {note}.part {note}; exec sleep 3600"
+    started = {
+        "child": lambda: subprocess.Popen(["sh", "-c", script]),
+        "session": lambda: subprocess.Popen(["sh", "-c", script], start_new_session=True),
+        "orphan": lambda: subprocess.run(["setsid", "sh", "-c", f"sh -c '{script}' &"], check=True),
+        "grandchild": lambda: subprocess.Popen(["sh", "-c", f"sh -c '{script}'; true"]),
+        "group": lambda: subprocess.Popen(["sh", "-c", script], process_group=0),
+    }[settings["way"]]()
+    while not Path(note).exists():
+        time.sleep(0.01)
 
 def measure(arm, seeds, **settings):
     if arm == "die":
@@ -26,6 +47,29 @@ def measure(arm, seeds, **settings):
         return {"level": np.full(len(seeds), float(torch.get_num_threads()))}
     if arm == "hang":
         signal.pause()
+    if arm == "cut":
+        # Killed with half of its answer in the pipe, which holds less than that.
+        from multiprocessing.connection import Connection
+        def half(connection, message):
+            os.write(connection.fileno(), bytes(message[: len(message) // 2]))
+            os.kill(os.getpid(), signal.SIGKILL)
+        Connection._send = half
+        return {"level": np.zeros((len(seeds), settings["many"]))}
+    if arm == "garbage":
+        from multiprocessing.connection import Connection
+        send = Connection.send_bytes
+        Connection.send = lambda connection, _: send(connection, b"no pickle")
+    if arm == "leave":
+        start(settings)
+        os._exit(3)
+    if arm == "linger":
+        import threading
+        threading.Thread(target=signal.sigwait, args=([signal.SIGUSR1],)).start()
+        raise SystemExit(3)
+    if arm.startswith("start"):
+        start(settings)
+        if arm == "start and wait":
+            signal.pause()
     if arm == "slow":
         import time
         time.sleep(0.2)
@@ -40,8 +84,8 @@ def task(tmp_path):
     path = tmp_path / "experiment.py"
     path.write_text(EXPERIMENT)
 
-    def make(arm, seeds=range(2)):
-        return Task(path, tmp_path, arm, {}, seeds_of("c", 0, list(seeds)), {}, ("level",))
+    def make(arm, seeds=range(2), **settings):
+        return Task(path, tmp_path, arm, {}, seeds_of("c", 0, list(seeds)), settings, ("level",))
 
     return make
 
@@ -148,3 +192,138 @@ def test_at_most_so_many_jobs_run_side_by_side(task, processes):
 
     assert len(set(levels(processes.run(jobs, at_once=1)).values())) == 1
     assert len(set(levels(processes.run([[task("slow", [i])] for i in range(4)], at_once=2)).values())) == 2
+
+
+@pytest.mark.parametrize("many", [1, 100_000], ids=["short", "long"])
+def test_a_message_cut_short_by_a_killed_worker_fails_its_task_and_no_other(task, processes, many):
+    cut = replace(task("cut", many=many), together=many)
+    outcomes = {t.arm: o for t, o in processes.run([[cut, task("a")], [task("b")]])}
+
+    assert "was ended by SIGKILL" in outcomes["cut"][0].error
+    assert outcomes["a"][0].error is None
+    assert outcomes["b"][0].error is None
+
+
+def test_a_message_that_cannot_be_read_fails_its_task_and_no_other(task, processes):
+    outcomes = {t.arm: o for t, o in processes.run([[task("garbage"), task("a")]])}
+
+    assert "sent what cannot be read: UnpicklingError" in outcomes["garbage"][0].error
+    assert outcomes["a"][0].error is None
+
+
+def test_a_process_that_hangs_up_and_does_not_end_is_ended(task, processes, monkeypatch):
+    monkeypatch.setattr("harness.executor.PARTING", 0.1)
+    outcomes = {t.arm: o for t, o in processes.run([[task("linger"), task("a")]])}
+
+    assert "the worker process" in outcomes["linger"][0].error
+    assert outcomes["a"][0].error is None
+
+
+WAYS = ["child", "grandchild", "group", "session", "orphan"]
+
+
+def gone(note):
+    """Whether the process whose id stands in a file ends within a minute."""
+    pid = int(note.read_text())
+    for _ in range(6000):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGKILL)
+    return False
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_limit_ends_what_the_call_has_started(task, processes, tmp_path, way):
+    note, seconds = tmp_path / "pid", 0.5
+    while not note.exists():  # where starting takes longer than that, it is given more
+        job = [replace(task("start and wait", [0], note=str(note), way=way), seconds=seconds)]
+        ((_, (outcome,)),) = processes.run([job])
+        assert "took longer than" in outcome.error
+        seconds *= 4
+
+    assert gone(note)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_leaving_early_ends_what_calls_have_started(task, tmp_path, way):
+    note = tmp_path / "pid"
+    with closing(Processes(1)) as executor:
+        results = executor.run([[task("start", [0], note=str(note), way=way), task("hang")]])
+        next(results)
+        results.close()
+
+        assert gone(note)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_closing_ends_what_calls_have_started(task, tmp_path, way):
+    note = tmp_path / "pid"
+    executor = Processes(1)
+    list(executor.run([[task("start", [0], note=str(note), way=way)]]))
+    state = Path(f"/proc/{int(note.read_text())}/stat").read_text().rpartition(")")[2].split()[0]
+    executor.close()
+
+    assert state in "RSD", "between two calls it goes on"
+    assert gone(note)
+
+
+@pytest.mark.parametrize("way", ["child", "grandchild"])
+def test_a_worker_that_ends_by_itself_takes_along_what_it_has_started(task, processes, tmp_path, way):
+    note = tmp_path / "pid"
+    ((_, (outcome,)),) = processes.run([[task("leave", [0], note=str(note), way=way)]])
+
+    assert "ended by itself with exit code 3" in outcome.error
+    assert gone(note)
+
+
+RUN = """\
+import sys
+from pathlib import Path
+from harness.executor import Inline, Processes
+from harness.experiment import Task
+from harness.process_tree import descendants, end
+from harness.seeds import seeds_of
+
+if __name__ == "__main__":
+    path, kind, way = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    settings = {"note": str(path.parent / "pid"), "way": way}
+    task = Task(path, path.parent, "start and wait", {}, seeds_of("c", 0, [0]), settings, ("level",), seconds=1e6)
+    list((Processes(2) if kind == "processes" else Inline()).run([[task]]))
+"""
+
+
+@pytest.mark.parametrize("way", ["child", "session", "orphan"])
+@pytest.mark.parametrize("kind", ["processes", "inline"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_what_calls_have_started_ends_with_a_run_however_that_ends(task, tmp_path, name, kind, way):
+    script, note = tmp_path / "run.py", tmp_path / "pid"
+    script.write_text(RUN)
+    run = subprocess.Popen([sys.executable, script, task("a").experiment, kind, way], stderr=subprocess.DEVNULL)
+    while not note.exists():
+        assert run.poll() is None
+        time.sleep(0.01)
+    run.send_signal(getattr(signal, name))
+    run.wait(60)
+
+    assert gone(note)
+
+
+def test_descendants_are_all_that_a_process_has_started_and_nothing_else(tmp_path):
+    script = f"sleep 3600 & sh -c 'sleep 3600; true' & echo > '{tmp_path}/a ) b'; wait"
+    parent = subprocess.Popen(["sh", "-c", script], start_new_session=True)
+    try:
+        while len(found := descendants(parent.pid)) < 3:
+            time.sleep(0.01)
+        names = sorted(Path(f"/proc/{pid}/comm").read_text().strip() for pid in found)
+        assert names == ["sh", "sleep", "sleep"]
+        assert parent.pid not in found
+        assert set(found) < set(descendants(os.getpid()))
+    finally:
+        end(parent.pid)
+    assert parent.wait(60) == -signal.SIGKILL
+    assert not descendants(parent.pid)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_forward_hook
+from torch.nn.utils import parametrizations
 
+from harness.architecture import leaves
+from harness.ensembles import train
 from harness.executor import one_thread
 from harness.initial import initial_weights
-from harness.layers import LastStep, known, leaves, products, stack
+from harness.layers import LastStep, known, products, rounds_first, stack, stackable
+from harness.optim import Optimiser
 from harness.seeds import seeds_of
+from harness.strategy import choose_strategy
 
 SEEDS = seeds_of("layers", 0, range(3))
 
@@ -27,6 +34,8 @@ LAYERS = {
     "layer normalisation": (lambda: nn.LayerNorm(6), (4, 6)),
     "layer normalisation over two": (lambda: nn.LayerNorm((4, 6), elementwise_affine=False), (4, 6)),
     "layer normalisation without bias": (lambda: nn.LayerNorm(6, bias=False), (6,)),
+    "batch normalisation without bias": (lambda: nn.BatchNorm2d(3, bias=False), (3, 5, 5)),
+    "group normalisation without bias": (lambda: nn.GroupNorm(2, 6, bias=False), (6, 5, 5)),
     "group normalisation": (lambda: nn.GroupNorm(2, 6), (6, 5, 5)),
     "embedding": (lambda: nn.Embedding(7, 4), (5,)),
     "recurrent": (lambda: LastStep(nn.RNN(4, 5, batch_first=True)), (6, 4)),
@@ -47,6 +56,33 @@ LAYERS = {
         (6,),
     ),
 }
+
+
+def own(base):
+    """Return a subclass of a layer whose forward does something else."""
+    return type(f"Own{base.__name__}", (base,), {"forward": lambda self, inputs: 3 * base.forward(self, inputs)})
+
+
+OF_THEIR_OWN = {
+    base: (own(base), arguments)
+    for base, arguments in {
+        nn.Linear: (3, 3), nn.Conv2d: (1, 1, 3), nn.BatchNorm1d: (3,), nn.LayerNorm: (3,), nn.GroupNorm: (1, 3),
+        nn.Embedding: (3, 3), nn.MaxPool2d: (2,), nn.ReLU: (), nn.Flatten: (), nn.Dropout: (0.5,), nn.Identity: (),
+        nn.Sequential: (nn.ReLU(),),
+    }.items()
+}  # fmt: skip
+OWN_GRU = own(nn.GRU)
+
+
+def hooked(layer, register):
+    """Return a layer with a hook that does nothing; another might."""
+    getattr(layer, register)(lambda *_: None)
+    return layer
+
+
+def redirected(layer):
+    layer.forward = torch.sin
+    return layer
 
 
 @pytest.fixture(autouse=True)
@@ -114,8 +150,121 @@ def test_every_layer_here_is_known(kind):
         LastStep(nn.GRU(3, 3, batch_first=True, bidirectional=True)),
         nn.Softmax(1),
         nn.Bilinear(2, 2, 2),
+        *(kind(*arguments) for kind, arguments in OF_THEIR_OWN.values()),
+        LastStep(OWN_GRU(3, 3, batch_first=True)),
+        parametrizations.weight_norm(nn.Linear(3, 3)),
+        hooked(nn.Linear(3, 3), "register_forward_hook"),
+        hooked(nn.ReLU(), "register_forward_pre_hook"),
+        hooked(nn.Embedding(3, 3), "register_full_backward_hook"),
+        hooked(nn.Linear(3, 3), "register_full_backward_pre_hook"),
+        LastStep(hooked(nn.GRU(3, 3, batch_first=True), "register_forward_hook")),
+        redirected(nn.Tanh()),
     ],
-    ids=repr,
 )
 def test_what_would_do_otherwise_is_not_known(layer):
     assert not known(layer)
+
+
+def test_a_hook_on_every_module_keeps_all_from_being_stacked():
+    assert stackable(nn.Sequential(nn.Linear(3, 3)))
+    handle = register_module_forward_hook(lambda *_: None)
+    try:
+        assert not stackable(nn.Sequential(nn.Linear(3, 3)))
+    finally:
+        handle.remove()
+
+
+def residual(*layers):
+    """Return a Sequential that adds its inputs to its outputs."""
+    kind = type("Residual", (nn.Sequential,), {"forward": lambda self, x: x + nn.Sequential.forward(self, x)})
+    return kind(*layers)
+
+
+PIECES = {
+    "plain": [
+        lambda: nn.Linear(6, 6),
+        nn.Tanh,
+        nn.ReLU,
+        lambda: nn.LayerNorm(6),
+        lambda: nn.BatchNorm1d(6),
+        nn.Softplus,
+    ],
+    "strange": [
+        lambda: nn.Softmax(1),
+        lambda: residual(nn.Linear(6, 6), nn.Tanh()),
+        lambda: own(nn.Linear)(6, 6),
+        lambda: own(nn.Sequential)(nn.Tanh(), nn.Linear(6, 6)),
+        lambda: times_three(nn.Linear(6, 6)),
+        lambda: times_three(nn.Sequential(nn.Linear(6, 6), nn.Tanh())),
+    ],
+}
+
+
+def times_three(layer):
+    layer.register_forward_hook(lambda _layer, _inputs, outputs: 3 * outputs)
+    return layer
+
+
+def random_sequence(number):
+    """Return a factory of a Sequential of random pieces, some of them at several places, some within another Sequential."""
+
+    def build():
+        draw = np.random.default_rng([5, number])
+        pool = [PIECES["plain"][draw.integers(len(PIECES["plain"]))]() for _ in range(4)]
+        if number % 3 == 0:
+            pool.append(PIECES["strange"][draw.integers(len(PIECES["strange"]))]())
+        # A layer with weights may come once only, or several times; one without always may.
+        again = [layer for layer in pool if number % 2 or not any(True for _ in layer.parameters())]
+        pool += [again[draw.integers(len(again))] for _ in range(3) if again]
+        layers = [pool[place] for place in draw.permutation(len(pool))]
+        return nn.Sequential(layers[0], nn.Sequential(*layers[1:4]), *layers[4:], nn.Linear(6, 3))
+
+    return build
+
+
+def last_weights(build, strategy):
+    generator = torch.Generator().manual_seed(2)
+    inputs = torch.randn(3, 24, 6, generator=generator, dtype=torch.float64)
+    targets = torch.randint(3, (3, 24), generator=generator)
+    settings = {"optimiser": Optimiser("sgd", 0.05, 0.9), "steps": 4, "batch_size": 8, "precision": "float64"}
+    return train(build, inputs, targets, SEEDS, strategy=strategy, **settings)
+
+
+def test_what_is_stacked_is_what_one_network_alone_would_be():
+    """Over random Sequentials with repeats, subclasses and hooks; not one may be stacked and come out otherwise."""
+    stacked = repeated = 0
+    for number in range(60):
+        build = random_sequence(number)
+        module = build()
+        places = [layer for _, layer in leaves(module)]
+        repeats = len(places) > len(set(map(id, places)))
+        strategy = (
+            "stacked" if stackable(module) else choose_strategy(module.to("meta"), torch.empty(8, 6, device="meta"), 8)
+        )
+        together, alone = last_weights(build, strategy), last_weights(build, "loop")
+        assert together.weights.keys() == alone.weights.keys()
+        for name, values in alone.weights.items():
+            torch.testing.assert_close(together.weights[name], values, rtol=1e-9, atol=1e-9)
+        stacked += strategy == "stacked"
+        repeated += repeats and strategy == "stacked"
+    assert stacked >= 20
+    assert repeated >= 10
+    assert stacked <= 50
+
+
+def test_where_nothing_strange_stands_repeats_without_weights_are_stacked():
+    act, drop = nn.ReLU(), nn.Dropout(0.5)
+    module = nn.Sequential(nn.Linear(6, 6), act, drop, nn.Linear(6, 6), act, drop, nn.Linear(6, 3))
+
+    assert [name for name, _ in leaves(module)] == [f"{place}." for place in range(7)]
+    assert stackable(module)
+
+
+def test_inputs_are_rounded_early_only_where_the_first_layer_rounds_them():
+    first = nn.Linear(6, 3)
+
+    assert rounds_first(nn.Sequential(nn.Flatten(), first))
+    assert not rounds_first(nn.Sequential(own(nn.Flatten)(), first))
+    assert not rounds_first(residual(first))
+    assert not rounds_first(nn.Sequential(hooked(first, "register_forward_pre_hook")))
+    assert not rounds_first(nn.Sequential(own(nn.Linear)(6, 3)))

@@ -42,3 +42,46 @@ def test_only_rectifiers_change_places_and_names_of_weights_stay():
     kinds = [type(layer).__name__ for layer in rearranged]
     assert kinds == ["Sequential", "ReLU", "AvgPool2d", "MaxPool2d", "ReLU", "Flatten", "Linear"]
     assert [type(layer).__name__ for layer in rearranged[0]] == ["Conv2d", "Tanh", "MaxPool2d"]
+
+
+class Tapped(nn.Module):
+    """Uses what stands between the layers of its Sequential."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers, self.last = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2)), nn.Linear(40, 3)
+
+    def forward(self, inputs):
+        between = [inputs := layer(inputs) for layer in self.layers]
+        return self.last(torch.cat([each.flatten(1) for each in between[1:]], 1))
+
+
+class OwnSequence(nn.Sequential):
+    """Calls its layers in its own way."""
+
+
+def hooked(layer):
+    layer.register_forward_hook(lambda *_: None)
+    return layer
+
+
+def test_nothing_changes_places_where_somebody_may_look_between():
+    networks = [
+        Tapped(),
+        OwnSequence(nn.ReLU(), nn.MaxPool2d(2)),
+        hooked(nn.Sequential(nn.ReLU(), nn.MaxPool2d(2))),
+    ]
+    networks += [nn.Sequential(hooked(nn.ReLU()), nn.MaxPool2d(2)), nn.Sequential(nn.ReLU(), hooked(nn.MaxPool2d(2)))]
+    for module in networks:
+        sequence = module.layers if isinstance(module, Tapped) else module
+        before = [type(layer) for layer in sequence]
+        pool_first(module)
+        assert [type(layer) for layer in sequence] == before
+
+
+def test_a_rectifier_at_two_places_changes_both():
+    act = nn.ReLU()
+    network = nn.Sequential(act, nn.MaxPool2d(2), nn.Conv2d(1, 1, 1), act, nn.MaxPool2d(2))
+    pool_first(network)
+
+    assert [type(layer).__name__ for layer in network] == ["MaxPool2d", "ReLU", "Conv2d", "MaxPool2d", "ReLU"]
