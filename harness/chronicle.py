@@ -33,7 +33,8 @@ def chronicle_of(store: Store, run: Run) -> Chronicle:
     }
     return {
         "changes": _changes(past.values()),
-        "claims": [{"id": name, "runs": list(_entries(runs))} for name, runs in past.items()],
+        # The run itself is among them, unless its store was changed meanwhile.
+        "claims": [{"id": name, "runs": list(_entries(runs))} for name, runs in past.items() if runs],
     }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.cells import names_of, object_of
 from harness.errors import ClaimsError
 from harness.plan import make_plan, stored_key
 from harness.seeds import Seed
@@ -67,5 +67,7 @@ def _reason(row: dict[str, Any], plan: Plan | None) -> str | None:
     if row["status"] == "failed":
         return FAILED
     seed = Seed(row["base_seed"], row["claim"], row["seed"])
-    then = replace(plan, environment=json.loads(row["environment"]))
-    return None if stored_key(then, row["arm"], json.loads(row["settings"]), seed) == row["key"] else CHANGED
+    where = f"trial {row['key'][:12]}"
+    then = replace(plan, environment=names_of(row["environment"], f"{where}: environment"))
+    settings = object_of(row["settings"], f"{where}: settings")
+    return None if stored_key(then, row["arm"], settings, seed) == row["key"] else CHANGED

@@ -9,6 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 Number = float | None
 """A number, null where there is none: undefined, infinite, or not measured."""
 
+Count = Annotated[int, Field(ge=0, le=2**53)]
+"""A number of things, no larger than what every reader of JSON keeps exactly."""
+
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""A whole number that a store can hold."""
+
 Verdict = Literal["VERIFIED", "REFUTED", "INCONCLUSIVE", "INVALID", "NOT_RUN"]
 SeedIndex = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
 Rate = Annotated[float, Field(gt=0, lt=1)]
@@ -24,7 +30,7 @@ class Part(BaseModel):
 class Look(Part):
     """The interval after n seeds."""
 
-    n: int
+    n: Count
     low: Number
     high: Number
 
@@ -32,20 +38,20 @@ class Look(Part):
 class SeedPlanRecord(Part):
     """When the evidence is looked at."""
 
-    first: int
+    first: Count
     """seeds at the first look"""
-    step: int
+    step: Count
     """more seeds at every further look"""
-    cap: int
+    cap: Count
     """seeds at most"""
 
 
 class Trials(Part):
     """How the trials were come by."""
 
-    reused: int
-    measured: int
-    failed: int
+    reused: Count
+    measured: Count
+    failed: Count
 
 
 class Place(Part):
@@ -78,7 +84,7 @@ class SelfComparison(Part):
     verdict: Literal["NOT_TOLD_APART", "DIFFERENT", "INVALID"]
     problems: list[str] = []
     """what is no measurement; then the fields below are missing"""
-    n: int = 0
+    n: Count = 0
     estimate: Number = None
     low: Number = None
     high: Number = None
@@ -105,17 +111,17 @@ class NoiseRecord(Part):
     id: str
     arm: str
     profile: str
-    base_seed: int
-    streams: Annotated[list[int], Field(min_length=2, max_length=2)]
+    base_seed: Whole
+    streams: Annotated[list[Whole], Field(min_length=2, max_length=2)]
     """base seeds of the two streams"""
     seeds: SeedPlanRecord
     alpha: Rate
     verdict: Literal["NOT_TOLD_APART", "DIFFERENT", "INVALID"]
     comparisons: list[SelfComparison]
     expectations: dict[str, SelfExpectation]
-    repeats: int
+    repeats: Count
     """times that the repeated seeds were measured again"""
-    repeated_seeds: list[int]
+    repeated_seeds: list[Whole]
     errors: list[str]
     trials: Trials
     compute_seconds: float

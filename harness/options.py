@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import UsageError
-from harness.provenance import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,6 +163,7 @@ def _has_gpu_driver() -> bool:
 
 def resolve_workers(wanted: int, device: str) -> int:
     """Return the number of processes: one per core unless said otherwise, one on a GPU."""
-    if device == "cuda":
-        return 1
-    return wanted or cores()
+    # Late: every run of pytest reads the options, also where no claim is.
+    from harness.provenance import cores
+
+    return 1 if device == "cuda" else wanted or cores()

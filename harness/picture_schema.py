@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.noise_schema import Number, Part, SeedIndex
+from harness.noise_schema import Count, Number, Part, SeedIndex
 from harness.spec import Value
 
 
@@ -33,8 +33,8 @@ class Image(Part):
     """A small grey image."""
 
     caption: str
-    width: int
-    height: int
+    width: Count
+    height: Count
     png: str
     """the file in base 64"""
 
@@ -95,7 +95,7 @@ class TimingRecord(Part):
     median: float
     """seconds, as is iqr, the interquartile range"""
     iqr: float
-    rounds: int
+    rounds: Count
     condition: dict[str, str]
     device: str
     processor: str

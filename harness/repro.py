@@ -48,7 +48,8 @@ class Finding:
     @property
     def commit(self) -> str | None:
         """The commit that measured it, None if nobody noted one."""
-        return self.run["machine"].get("commit") if self.run else None
+        commit = self.run["machine"].get("commit") if self.run else None
+        return commit if isinstance(commit, str) else None
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def prospect_of(finding: Finding, root: Path) -> Prospect:
     try:
         folder = find(root, trial.claim)
         # Which profile it is does not matter: a task has the trial's own settings.
-        chosen = Options(next(iter(folder.claim.profiles)), trial.seed.base, device=trial.environment["device"])
+        chosen = Options(next(iter(folder.claim.profiles)), trial.seed.base, device=trial.environment.get("device", "cpu"))
         plan = make_plan(folder, chosen)
     except ClaimsError as error:
         return Prospect(None, None, str(error).replace("--claims-device: ", "").splitlines())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.dates import today
 from harness.errors import UsageError
+from harness.neighbours import notes, refuse_namesake
 from harness.outcome import AS_EXPECTED
 from harness.plaintext import visible
 
@@ -23,26 +24,18 @@ SHORTEST_TITLE, LONGEST_TITLE = 3, 160
 IGNORED = (".claims/", "reports/latest/")
 """What runs leave in a project, and git need not keep."""
 
-IMPORT_MODE = "--import-mode=importlib"
-"""What pytest must be told where every claim has a test_claim.py; `claims run` says it by itself."""
-
-PYTEST_FILES = {
-    "pytest.toml": "",
-    ".pytest.toml": "",
-    "pytest.ini": "",
-    ".pytest.ini": "",
-    "pyproject.toml": "",
-    "tox.ini": "[pytest]",
-    "setup.cfg": "[tool:pytest]",
-}
-"""Files that may already say how pytest runs here, and what the file must hold for that; pytest takes the first."""
+PYTEST = (
+    "left pytest as it was: it needs no configuration for claims, and without being asked (`claims run`, `pytest claims`) "
+    "it collects none"
+)
+"""What `claims init` says of the project's own tests."""
 
 WORKFLOW = ".github/workflows/claims.yml"
 
 
 def add_commands(commands: Any) -> None:
     """Add `claims init` and `claims new`; `commands` are the subparsers."""
-    init = commands.add_parser("init", help="begin a project: claims/, pytest's configuration; overwrites nothing")
+    init = commands.add_parser("init", help="begin a project: claims/ with what belongs in it; overwrites nothing")
     init.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="the project (default: this folder)")
     init.add_argument(
         "--workflow", action="store_true", help=f"also write {WORKFLOW}: the claims every night, on GitHub"
@@ -81,17 +74,18 @@ def start_project(folder: Path, *, workflow: bool = False) -> list[str]:
         workflow: write a workflow for GitHub, too.
 
     Returns:
-        A line for each file: whether it was written, or left as it was.
+        A line for each file: whether it was written, or left as it was. Then what that means for the project's own tests,
+        and what in the project will meet the claims.
 
     Raises:
-        UsageError: the folder is a file, or cannot be written to.
+        UsageError: the folder is a file, cannot be written to, or has a package of this tool's name.
     """
     from harness.spec import schema
 
+    refuse_namesake(folder)
     try:
         (folder / "claims").mkdir(parents=True, exist_ok=True)
-        lines = [_pytest_configured(folder)]
-        lines.append(_written(folder / "claims/README.md", _template("readme.md")))
+        lines = [_written(folder / "claims/README.md", _template("readme.md"))]
         lines.append(_written(folder / "claims/claim.schema.json", json.dumps(schema(), indent=1) + "\n"))
         lines.append(_ignored(folder / ".gitignore"))
         if workflow:
@@ -100,7 +94,7 @@ def start_project(folder: Path, *, workflow: bool = False) -> list[str]:
         raise UsageError(
             f"{error.filename or folder}: {error.strerror}; give a folder that can be written to"
         ) from None
-    return lines
+    return [*lines, PYTEST, *notes(folder)]
 
 
 def start_claim(project: Path, name: str, title: str | None = None) -> Path:
@@ -129,10 +123,10 @@ def start_claim(project: Path, name: str, title: str | None = None) -> Path:
     taken = [path for path in [folder, *claim_folders(claims)] if path.name == claim and path.exists()]
     if taken:
         raise UsageError(f"{taken[0]}: is there already; nothing was written, choose another name")
-    words = {"id": claim, "document": document, "title": _quoted(_title(claim, title))}
+    words = {"id": _scalar(claim), "document": _scalar(document), "title": _quoted(_title(claim, title))}
     try:
         folder.mkdir(parents=True)
-        about = {**words, "title": _quoted(_in_words(document)), "year": today().year}
+        about = {**words, "title": _quoted(_in_words(document, "Document")), "year": today().year}
         _written(folder.parent / "document.yaml", _template("document.yaml", **about))
         for file in ("claim.yaml", "experiment.py", "test_claim.py"):
             _written(folder / file, _template(file, **words))
@@ -155,7 +149,7 @@ def _names(name: str) -> tuple[str, str]:
 
 
 def _title(claim: str, given: str | None) -> str:
-    title = _in_words(claim) if given is None else given.strip()
+    title = _in_words(claim, "Claim") if given is None else given.strip()
     if not SHORTEST_TITLE <= len(title) <= LONGEST_TITLE:
         raise UsageError(
             f"the title {title!r} is too short or too long; give {SHORTEST_TITLE} to {LONGEST_TITLE} characters with --title"
@@ -165,8 +159,15 @@ def _title(claim: str, given: str | None) -> str:
     return title
 
 
-def _in_words(name: str) -> str:
-    return name.replace("_", " ").strip().capitalize()
+def _in_words(name: str, kind: str) -> str:
+    """Return a name as a title; one that is too short for a title with what it names before it: `Claim x`."""
+    words = " ".join(name.replace("_", " ").split()).capitalize()
+    return words if len(words) >= SHORTEST_TITLE else f"{kind} {name}"
+
+
+def _scalar(name: str) -> str:
+    """Return a name as YAML reads it back: as it is, unless YAML takes it for something else."""
+    return _quoted(name) if name in ("null", "true", "false") else name
 
 
 def _quoted(text: str) -> str:
@@ -191,21 +192,6 @@ def _written(path: Path, text: str) -> str:
     except FileExistsError:
         return f"left {path} as it was"
     return f"wrote {path}"
-
-
-def _pytest_configured(folder: Path) -> str:
-    """Write pyproject.toml, or say what a file that configures pytest here may lack."""
-    for name, section in PYTEST_FILES.items():
-        path = folder / name
-        if not path.is_file():
-            continue
-        text = path.read_bytes().decode(errors="replace")
-        if section in text:
-            lacking = (
-                "" if IMPORT_MODE in text else f"; for `pytest claims`, let pytest's addopts there hold {IMPORT_MODE}"
-            )
-            return f"left {path} as it was{lacking}"
-    return _written(folder / "pyproject.toml", _template("pyproject.toml"))
 
 
 def _ignored(path: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from harness.noise_schema import (
+    Count,
     Look,
     NoiseRecord,
     NotNegative,
@@ -21,6 +22,7 @@ from harness.noise_schema import (
     SeedPlanRecord,
     Trials,
     Verdict,
+    Whole,
 )
 from harness.picture_schema import Illustration, PointRecord, TimingRecord
 from harness.spec import Contrast, Name, Value
@@ -39,7 +41,7 @@ class NightEstimate(Look):
 class NightRecord(Part):
     """A night of an expectation: on its own, and together with all nights before it."""
 
-    base_seed: int
+    base_seed: Whole
     date: str
     """the day in UTC"""
     alone: NightEstimate
@@ -77,9 +79,9 @@ class ExpectationRecord(Part):
     """the source's own figure"""
     alpha: Rate
     """error rate of the interval"""
-    n: int
+    n: Count
     """seeds that the verdict rests on"""
-    earlier: int = 0
+    earlier: Count = 0
     """how many of them are of earlier nights"""
     p: Number = None
     """smallest error rate at which the evidence would still decide so; null where nothing is decided or sampled"""
@@ -142,7 +144,7 @@ class ControlRecord(Part):
 class ForecastRecord(Part):
     """Whether a further run would decide an expectation."""
 
-    n: int
+    n: Count
     """values that the forecast rests on"""
     effect: Number
     """distance of the mean to the nearest edge of the band, in standard deviations"""
@@ -173,7 +175,7 @@ class DocumentRecord(Part):
     id: Name
     title: str
     authors: str
-    year: int
+    year: Whole
     url: str | None
     summary: str
 
@@ -181,10 +183,10 @@ class DocumentRecord(Part):
 class SeriesRecord(Part):
     """The nights whose evidence was judged together."""
 
-    nights: int
+    nights: Count
     since: str
     """day of the first"""
-    earlier_trials: int
+    earlier_trials: Count
     """trials of the nights before this one"""
     anew: str | None
     """why the series begins with this night although there were nights before"""
@@ -205,7 +207,7 @@ class Data(Part):
     name: str
     sha256: str
     """of the content"""
-    size: int
+    size: Count
     """number of examples"""
     source: str
 
@@ -234,14 +236,14 @@ class Left(Part):
 
     seconds: Number
     """what it still takes; null: nobody knows"""
-    trials: int | None = None
+    trials: Count | None = None
     """trials that its next looks lack"""
 
 
 class ClaimRecord(Part):
     """A claim that was run."""
 
-    id: str
+    id: Name
     title: str
     statement: str
     source: Source
@@ -283,12 +285,12 @@ class ClaimRecord(Part):
     strategies: dict[str, list[str]] = {}
     """arm -> how its networks were trained"""
     code: CodeRecord
-    base_seed: int
+    base_seed: Whole
     finished: str
     waiver: WaiverRecord | None = None
     left: Left | None = None
     """what lack of time left; null: nothing"""
-    lacking: int = 0
+    lacking: Count = 0
     """of a judgement of stored trials: trials that the next looks lack"""
     noise: NoiseRecord | None = None
     """the claim's last A/A run with the same code, data and settings"""
@@ -317,7 +319,8 @@ class Problem(Part):
 class ProblemRecord(Part):
     """A claim that could not be run."""
 
-    id: str
+    id: Annotated[str, Field(min_length=1)]
+    """its folder's name, be that no name for a claim"""
     document: Home | None = None
     problem: Problem
     finished: str
@@ -327,12 +330,12 @@ class OptionsRecord(Part):
     """What the user chose."""
 
     profile: str
-    base_seed: int
+    base_seed: Whole
     accumulate: bool = False
     store: str = ""
     fresh: bool = False
     device: str = "auto"
-    workers: int = 0
+    workers: Count = 0
     max_seconds: Number = None
     sources: dict[str, str] = {}
     """option -> where its value came from"""
@@ -347,19 +350,19 @@ class Machine(Part):
     packages: dict[str, str]
     platform: str
     processor: str
-    cores: int
+    cores: Count
     gpus: list[str] = []
 
 
 class ErrorBudget(Part):
     """What all verdicts of the run together may get wrong, at most."""
 
-    expectations: int
+    expectations: Count
     expected_false_verdicts: float
     expected_false_controls: float
     family_wise_rate: float
     """chance that even one adjusted verdict is false"""
-    fallen: int
+    fallen: Count
     """readings whose verdict does not stand after the adjustment"""
 
 
@@ -387,9 +390,17 @@ class Run(Head):
     """report.json: one run, with all that it says of its claims. A number that does not exist is null, never 0."""
 
     schema_version: Literal[1]
-    exit_code: int
+    exit_code: Whole
     error_budget: ErrorBudget
     claims: list[AnyClaim]
+
+    @model_validator(mode="after")
+    def _each_claim_once(self) -> Run:
+        ids = [claim.id for claim in self.claims]
+        twice = next((name for name in ids if ids.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"should have each claim once, and has {twice!r} twice")
+        return self
 
 
 def schema() -> dict[str, Any]:

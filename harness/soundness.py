@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from harness.errors import UsageError
-from harness.noise_schema import NoiseRecord, Part
+from harness.noise_schema import NoiseRecord, Part, Whole
+from harness.picture_schema import Illustration, TimingRecord
+from harness.plaintext import one_line
 from harness.schema import AnyClaim, Data, Head, Run
 from harness.spec import Value
 from harness.validation import sentence, shown
@@ -23,8 +25,12 @@ class _Claim(Part):
     claim: AnyClaim
 
 
+class _Pictures(Part):
+    pictures: list[Illustration]
+
+
 class _Night(Part):
-    base_seed: int
+    base_seed: Whole
     code: str
     data: list[Data]
     environment: dict[str, str]
@@ -47,9 +53,16 @@ def check_head(head: Any, where: str) -> None:
     _check(Head, head, where, REMEDY)
 
 
-def check_claim(claim: Any, where: str) -> None:
-    """Refuse a stored record of a claim that is none; see `check_run`."""
+def check_claim(claim: Any, where: str, name: str | None = None) -> None:
+    """Refuse a stored record of a claim that is none, or of another than the one called `name`; see `check_run`."""
     _check(_Claim, {"claim": claim}, where, REMEDY)
+    if name is not None and claim["id"] != name:
+        raise UsageError(f"{where}: id: {shown(claim['id'])} is another claim's; {REMEDY}")
+
+
+def check_beside(kind: str, record: Any, where: str) -> None:
+    """Refuse stored pictures or a stored timing of a claim that are none; see `check_run`."""
+    _check(_Pictures if kind.startswith("pictures ") else TimingRecord, record, where, REMEDY)
 
 
 def check_night(night: Any, where: str) -> None:
@@ -67,7 +80,8 @@ def _check(model: type[BaseModel], value: Any, where: str, remedy: str) -> None:
         model.model_validate(value)
     except ValidationError as error:
         found = error.errors(include_url=False)[0]
-        raise UsageError(f"{where}: {_place(found, value)}: {_what(found)}; {remedy}") from None
+        # Some of pydantic's messages quote a value as it is.
+        raise UsageError(one_line(f"{where}: {_place(found, value)}: {_what(found)}; {remedy}")) from None
 
 
 def _what(found: Any) -> str:

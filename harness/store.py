@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.database import TABLES, Database
+from harness.beside import Beside
+from harness.cells import check_short, company_of, metrics_of, names_of, object_of
+from harness.database import TABLES
 from harness.dates import now
 from harness.errors import UsageError
 from harness.options import NO_VERDICT_PROFILE
@@ -141,19 +143,12 @@ class Measured(NamedTuple):
     choices: tuple[str, ...]
 
 
-def _past(row: tuple[Any, ...]) -> PastTrial:
-    """Return a trial of the columns _OF_PAST."""
-    key, claim, arm, base, index, *rest = row
-    plain = [json.loads(text or "null") for text in rest[4:]]
-    return PastTrial(key, Seed(base, claim, index), arm, *rest[:4], *plain)
-
-
 def _soon() -> str:
     """Return the time a day from now: so far clocks of machines may differ, and be set, without a run being of the future."""
     return (datetime.fromisoformat(now()) + timedelta(days=1)).isoformat(timespec="milliseconds")
 
 
-class Store(Database):
+class Store(Beside):
     """An open store; see `Database` for what opening it raises."""
 
     def start_run(self, run: str, options: dict[str, Any], machine: dict[str, Any]) -> None:
@@ -208,7 +203,7 @@ class Store(Database):
             query = f"SELECT key, metrics, seconds, choices, run FROM trial WHERE status = 'finished' AND key IN ({', '.join('?' * len(part))})"
             for key, metrics, seconds, choices, by in self._read(query, part):
                 if run is None or run == by:
-                    found[key] = Measured(self._plain(metrics), seconds, tuple(choices.split()))
+                    found[key] = Measured(self._metrics(key, metrics), seconds, tuple(choices.split()))
         return found
 
     def alike(self, claim: str, task: Task, most: int) -> list[StoredTrial]:
@@ -222,19 +217,35 @@ class Store(Database):
         )
         wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings), most)
         return [
-            StoredTrial(key, Seed(base, claim, index), self._plain(metrics), seconds, peak, run)
+            StoredTrial(key, Seed(base, claim, index), self._metrics(key, metrics), seconds, peak, run)
             for key, base, index, metrics, seconds, peak, run in self._read(query, wanted)
         ]
 
     def past(self, prefix: str, most: int) -> list[PastTrial]:
         """Return the trials whose key begins with `prefix`, the latest first, at most `most`."""
         query = f"SELECT {_OF_PAST} FROM trial WHERE substr(key, 1, ?) = ? ORDER BY finished DESC, rowid DESC LIMIT ?"
-        return [_past(row) for row in self._read(query, (len(prefix), prefix, most))]
+        return [self._past(row) for row in self._read(query, (len(prefix), prefix, most))]
 
     def measured(self, run: str, claim: str) -> list[PastTrial]:
         """Return the finished trials of a claim that a run measured, in the order in which it did."""
         query = f"SELECT {_OF_PAST} FROM trial WHERE run = ? AND claim = ? AND status = 'finished' ORDER BY rowid"
-        return [_past(row) for row in self._read(query, (run, claim))]
+        return [self._past(row) for row in self._read(query, (run, claim))]
+
+    def _past(self, row: tuple[Any, ...]) -> PastTrial:
+        """Return a trial of the columns _OF_PAST."""
+        key, claim, arm, base, index, seconds, error, run, finished, condition, settings, metrics, around, company = row
+        where = f"{self.path}: trial {key[:12]}"
+        plain = (
+            object_of(condition, f"{where}: condition"),
+            object_of(settings, f"{where}: settings"),
+            self._metrics(key, metrics),
+            names_of(around, f"{where}: environment"),
+            company_of(company, f"{where}: company"),
+        )
+        return PastTrial(key, Seed(base, claim, index), arm, seconds, error, run, finished, *plain)
+
+    def _metrics(self, key: str, text: str) -> Metrics:
+        return metrics_of(text, f"{self.path}: trial {key[:12]}: metrics")
 
     def has_trials(self, claim: str) -> bool:
         """Whether there is any trial of a claim."""
@@ -253,35 +264,27 @@ class Store(Database):
         found: float | None = self._read(query, (claim, task.arm, canonical(task.settings)))[0][0]
         return found
 
-    def save_noise(self, claim: str, fingerprint: str, record: dict[str, Any]) -> None:
-        """Commit what an A/A run says of a claim; a later one with the same fingerprint replaces it."""
-        values = (claim, fingerprint, json.dumps(record, allow_nan=False), now())
-        self._write("INSERT OR REPLACE INTO noise VALUES (?, ?, ?, ?)", values)
-
-    def noise(self, claim: str, fingerprint: str) -> dict[str, Any] | None:
-        """Return what the latest A/A run with a fingerprint says of a claim, None if there was none."""
-        query = "SELECT record FROM noise WHERE claim = ? AND fingerprint = ?"
-        rows = self._read(query, (claim, fingerprint))
-        return self._plain(rows[0][0]) if rows else None
-
-    def save_beside(self, claim: str, kind: str, fingerprint: str, record: dict[str, Any]) -> None:
-        """Commit what lies beside a claim's trials, pictures or timings; a later one of its kind replaces it."""
-        values = (claim, kind, fingerprint, json.dumps(record, allow_nan=False), now())
-        self._write("INSERT OR REPLACE INTO beside VALUES (?, ?, ?, ?, ?)", values)
-
-    def beside(self, claim: str, fingerprint: str) -> dict[str, dict[str, Any]]:
-        """Return what lies beside a claim's trials with a fingerprint: kind -> record, in the order of the kinds."""
-        query = "SELECT kind, record FROM beside WHERE claim = ? AND fingerprint = ? ORDER BY kind"
-        return {kind: self._plain(record) for kind, record in self._read(query, (claim, fingerprint))}
-
     def save_record(self, run: str, claim: str, record: dict[str, Any]) -> None:
         """Commit what a run says of a claim; a later record of the same run replaces it."""
         self._write("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", (run, claim, json.dumps(record), now()))
 
     def records(self, run: str) -> list[dict[str, Any]]:
         """Return the records of a run, in the order of the claims' ids."""
-        rows = self._read("SELECT record FROM record WHERE run = ? ORDER BY claim", (run,))
-        return [self._plain(row[0]) for row in rows]
+        rows = self._read("SELECT claim, record FROM record WHERE run = ? ORDER BY claim", (run,))
+        return [self._record(text, run, claim) for claim, text in rows]
+
+    def _record(self, text: str, run: str, claim: str) -> dict[str, Any]:
+        """Return a record as plain values; whoever reads one may count on its shape.
+
+        Raises:
+            UsageError: it is none, or is of another claim than its row says.
+        """
+        # Late: the models of the report take longer to build than most commands take.
+        from harness.soundness import check_claim
+
+        found = self._plain(text)
+        check_claim(found, f"{self.path}: run {run}, claim {claim}", claim)
+        return found
 
     def nights(self, claim: str, profile: str) -> list[dict[str, Any]]:
         """Return what is known of every base seed that a claim was run with, the earliest first.
@@ -289,7 +292,6 @@ class Store(Database):
         Each has base_seed, first and last time of a record, and of its last record the parts that a series hangs on:
         code, data, environment, settings, arms, conditions, and the machine's processor.
         """
-        # Late: the models of the report take longer to build than most commands take.
         from harness.soundness import check_night
 
         paths = {"code": "$.code.digest", **{name: f"$.{name}" for name in _SERIES_PARTS}}
@@ -310,13 +312,9 @@ class Store(Database):
 
     def last_records(self, claim: str, profile: str) -> dict[int, dict[str, Any]]:
         """Return the last record of a claim for every base seed that it was run with, the earliest first."""
-        from harness.soundness import check_claim
-
         query = "SELECT run, record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
-        records = [(run, self._plain(record)) for run, record in self._read(query, (claim, profile))]
-        for run, record in records:
-            check_claim(record, f"{self.path}: run {run}, claim {claim}")
-        return {record["base_seed"]: record for _, record in records}
+        records = [self._record(text, run, claim) for run, text in self._read(query, (claim, profile))]
+        return {record["base_seed"]: record for record in records if "problem" not in record}
 
     def past_records(
         self, claim: str, profile: str, device: str, until: str, most: int
@@ -325,8 +323,6 @@ class Store(Database):
 
         Each with the claim's record in it; a record that cannot be read, of an earlier version say, is left out.
         """
-        from harness.soundness import check_claim
-
         query = (
             "SELECT run.id, record.record FROM record JOIN run ON run.id = record.run WHERE record.claim = ? AND "
             "json_extract(record.record, '$.profile') = ? AND json_extract(record.record, '$.device') = ? AND "
@@ -336,17 +332,15 @@ class Store(Database):
         found = []
         for run, text in reversed(rows):
             with contextlib.suppress(UsageError):
-                record = self._plain(text)
-                check_claim(record, run)
-                found.append((self.run(run), record))
+                found.append((self.run(run), self._record(text, run, claim)))
         return found
 
     def last_record(self, claim: str) -> dict[str, Any] | None:
         """Return the last record of a claim that has verdicts, of whatever profile and base seed; None if there is none."""
         rows = self._read(
-            f"SELECT record FROM record WHERE claim = ? AND {_JUDGED} ORDER BY rowid DESC LIMIT 1", (claim,)
+            f"SELECT run, record FROM record WHERE claim = ? AND {_JUDGED} ORDER BY rowid DESC LIMIT 1", (claim,)
         )
-        return self._plain(rows[0][0]) if rows else None
+        return self._record(rows[0][1], rows[0][0], claim) if rows else None
 
     def last_verdicts(self) -> dict[str, dict[str, Any]]:
         """Return of every claim with verdicts what its last record says in short, without reading the values.
@@ -361,10 +355,13 @@ class Store(Database):
             f"(SELECT json_group_object(key, json_object({reading})) FROM json_each(record.record, '$.readings')) "
             f"FROM record WHERE rowid IN (SELECT MAX(rowid) FROM record WHERE {_JUDGED} GROUP BY claim)"
         )
-        return {
+        found = {
             claim: {"profile": profile, "base_seed": base_seed, "finished": finished, "readings": self._plain(readings)}
             for claim, profile, base_seed, finished, readings in self._read(query)
         }
+        for claim, short in found.items():
+            check_short(short, f"{self.path}: claim {claim}")
+        return found
 
     def knows_run(self, run: str) -> bool:
         """Whether there is a run of that id, with records or without."""

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from harness.cells import metrics_of, object_of
 from harness.database import SCHEMA_VERSION, TABLES
 from harness.errors import UsageError
 from harness.provenance import canonical
@@ -128,7 +129,7 @@ def _row(found: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     if unknown:
         raise UsageError(f"{where}: row: {unknown[0]!r} is no column of {table}")
     for name in _OBJECTS[table]:
-        _require_object(row.get(name), f"{where}: {name}")
+        object_of(row.get(name), f"{where}: {name}")
     if table == "trial":
         _check_trial(row, where)
     return table, row
@@ -144,32 +145,10 @@ _OBJECTS = {
 """Columns that hold objects as JSON."""
 
 
-def _require_object(text: Any, where: str) -> dict[str, Any]:
-    """Return the object that a column holds as JSON; numbers that are none are refused."""
-
-    def refuse(constant: str) -> None:
-        raise UsageError(f"{where}: holds {constant}, which is no number")
-
-    try:
-        found = json.loads(text, parse_constant=refuse)
-    except (TypeError, ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise UsageError(f"{where}: {str(text)[:60]!r} is no object in JSON")
-    return found
-
-
 def _check_trial(row: dict[str, Any], where: str) -> None:
     """Refuse a trial under a key that is none, and a finished one without numbers."""
     key = row.get("key")
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise UsageError(f"{where}: key: {str(key)[:70]!r} is no SHA-256")
-    metrics = _require_object(row["metrics"], f"{where}: metrics")
-    if row.get("status") == "finished" and not (metrics and all(map(_is_measured, metrics.values()))):
+    if not metrics_of(row["metrics"], f"{where}: metrics") and row.get("status") == "finished":
         raise UsageError(f"{where}: metrics: {row['metrics'][:60]!r}, where a finished trial has numbers")
-
-
-def _is_measured(value: Any) -> bool:
-    """Whether a metric's value is a number, or a list of them."""
-    values = value if isinstance(value, list) else [value]
-    return bool(values) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from harness.fixture import STOPPING
 from harness.live import found_line, lines
-from harness.plugin import STOPPING
 from harness.progress import Found, Progress, Step
 from tests.terminal import Terminal, claims
 from tests.tiny_project import EXPERIMENT, write_claim
@@ -195,7 +195,7 @@ def test_a_claim_that_could_not_be_run_is_marked():
 
 
 def test_importing_the_plugin_imports_no_rich():
-    code = "import sys, harness.plugin, harness.cli, harness.live; sys.exit('rich' in sys.modules)"
+    code = "import sys, harness.plugin, harness.hooks, harness.cli, harness.live; sys.exit('rich' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

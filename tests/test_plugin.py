@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from harness.dates import base_seed_of, today
-from harness.plugin import STOPPING
+from harness.fixture import STOPPING
 from harness.store import Store
 from tests.tiny_project import EXPERIMENT, write_claim
 
@@ -427,15 +427,6 @@ def test_sessions_without_claims_leave_no_trace(pytester):
     assert pytester.runpytest_inprocess("-p", "no:cacheprovider").ret == 0
     assert not (pytester.path / ".claims").exists()
     assert not (pytester.path / "reports").exists()
-
-
-def test_claim_fixture_needs_a_claim_beside_the_test(pytester):
-    pytester.makepyfile("def test_it(claim): pass")
-
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
-
-    result.stdout.fnmatch_lines(["*the fixture `claim` needs a claim.yaml beside the test*"])
-    assert result.ret == 1
 
 
 def test_benchmarks_say_what_they_timed(pytester):

@@ -26,7 +26,7 @@ def runs(tmp_path):
     for run, started, commit in (("a1b2", "1", "c" * 40), ("a1c3", "2", "c" * 40), ("d4e5", "3", None)):
         store.start_run(run, OPTIONS, {**MACHINE, "commit": commit})
         store._write("UPDATE run SET started = ? WHERE id = ?", (f"2026-01-0{started}T00:00", run))
-        store.save_record(run, "claim", RECORD)
+        store.save_record(run, RECORD["id"], RECORD)
     store.start_run("a1-without-record", OPTIONS, {**MACHINE, "commit": "e" * 40})
     store.close()
     return path

@@ -114,10 +114,11 @@ def test_infinite_numbers_never_enter(store):
 
 
 def test_record_of_a_run_is_replaced_by_a_later_one(store):
-    store.save_record("run", "c", {"id": "c", "verdict": 1})
-    store.save_record("run", "c", {"id": "c", "verdict": 2})
+    first, second = ({"id": "c", "problem": {"kind": "data", "lines": [line]}, "finished": ""} for line in "ab")
+    store.save_record("run", "c", first)
+    store.save_record("run", "c", second)
 
-    assert store.records("run") == [{"id": "c", "verdict": 2}]
+    assert store.records("run") == [second]
 
 
 def test_latest_run_is_one_with_records(store):

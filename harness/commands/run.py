@@ -138,7 +138,10 @@ def _run(options: argparse.Namespace) -> int:
     paths = [str(folder) for folder in folders] if options.ids else [str(root_of(options))]
     passed = [f"--claims-{name}" if value is True else f"--claims-{name}={value}" for name, value in given.items()]
     rest = [word for option in words.rest for word in option] + words.verbatim
-    flags = ["--import-mode=importlib", "--benchmark-skip", "-q", "-r", "fEx", "--claims-wanted"]
+    # The plugins by name, since a project may have turned them off for its own tests; the root, since pytest would
+    # take the next folder above that has a configuration.
+    flags = ["-p", "claims", "-p", "benchmark", f"--rootdir={options.root.resolve()}"]
+    flags += ["--benchmark-skip", "-q", "-r", "fEx", "--claims-wanted"]
     os.chdir(options.root)
     # pytest takes this process over, so that Ctrl-C and exit codes are its own.
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *flags, *paths, *passed, *rest])

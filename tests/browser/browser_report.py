@@ -75,8 +75,7 @@ def opened(browser, folder):
             viewport={"width": width, "height": height},
             color_scheme=scheme,
             offline=True,
-            reduced_motion="reduce",
-            **more,
+            **{"reduced_motion": "reduce", **more},
         )
         contexts.append(context)
         page = context.new_page()
@@ -120,7 +119,6 @@ def browser_axe_finds_no_violation(opened, name, scheme):
     page = opened(name, scheme=scheme)
     # What is folded is read too.
     page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
-    page.add_style_tag(content="article{content-visibility:visible !important}")
 
     found = Axe().run(page)
 
@@ -148,6 +146,101 @@ def browser_every_claim_is_there_and_links_lead_to_it(opened):
     page.locator(".claimrow a[href='#does-not-hold']").click()
     assert page.locator("#does-not-hold h3").is_visible()
     assert page.evaluate("document.querySelector('#does-not-hold').getBoundingClientRect().top < innerHeight")
+
+
+SETTLED = """() => new Promise((done) => {
+  let last = NaN, same = 0;
+  const look = () => {
+    same = scrollY === last ? same + 1 : 0;
+    last = scrollY;
+    if (same > 5) done(); else requestAnimationFrame(look);
+  };
+  look();
+})"""
+"""Ends when the page has not moved for some frames."""
+
+WHERE = """(id) => {
+  const target = document.getElementById(id), box = target.getBoundingClientRect();
+  const seen = document.elementFromPoint(box.left + 3, Math.max(box.top, 0) + 3);
+  return {
+    top: box.top,
+    atTheEnd: scrollY + innerHeight >= document.documentElement.scrollHeight - 1,
+    within: box.top >= -1 && box.top < innerHeight,
+    uncovered: target.contains(seen) || (seen !== null && seen.contains(target)),
+  };
+}"""
+
+AFTER = """(id) => {
+  const target = document.getElementById(id), now = document.activeElement;
+  const all = [...document.querySelectorAll("a[href], summary, input, select, pre[tabindex], [tabindex='0']")]
+    .filter((one) => one.checkVisibility({visibilityProperty: true}));
+  const first = all.find((one) => target.contains(one)
+    || target.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
+  return first === undefined || first === now;
+}"""
+"""Whether the first thing that the keyboard reaches at or after a target is the one that has the focus."""
+
+
+def follow(page, link):
+    """Follow a link of the page as a reader does, and return where its target is once nothing moves any more."""
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+    page.evaluate(SETTLED)
+    if "skip" in (link.get_attribute("class") or ""):
+        link.focus()
+        page.keyboard.press("Enter")
+    else:
+        link.click()
+    page.evaluate(SETTLED)
+    return page.evaluate(WHERE, link.get_attribute("href").partition("#")[2])
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("name", "step"), [("report/index.html", 1), ("report/history.html", 1), ("many/index.html", 9)]
+)
+def browser_every_link_within_a_page_leads_to_where_it_says(opened, name, step, size):
+    # As most readers have it: with motion.
+    page = opened(name, size, reduced_motion="no-preference")
+    links = page.locator("a[href^='#']")
+    wrong = []
+    for index in range(0, links.count(), step):
+        link = links.nth(index)
+        target = link.get_attribute("href")[1:]
+        found = follow(page, link)
+        right = abs(found["top"]) <= 1 or (found["atTheEnd"] and found["within"])
+        page.keyboard.press("Tab")
+        if not (right and found["uncovered"] and page.evaluate(AFTER, target)):
+            wrong.append((target, found, page.evaluate("document.activeElement.outerHTML.slice(0, 80)")))
+
+    assert links.count() > 8
+    assert wrong == []
+
+
+def browser_links_from_page_to_page_lead_to_their_claim(opened):
+    page = opened("report/history.html", reduced_motion="no-preference")
+    link = page.locator("article a[href*='index.html#']").last
+    target = link.get_attribute("href").partition("#")[2]
+    link.click()
+    page.wait_for_load_state()
+    page.evaluate(SETTLED)
+
+    found = page.evaluate(WHERE, target)
+    assert page.url.endswith(f"report/index.html#{target}")
+    assert abs(found["top"]) <= 1 or found["atTheEnd"]
+    assert found["within"]
+
+
+def browser_a_link_to_a_claim_that_is_filtered_away_shows_it(opened):
+    page = opened("report/index.html")
+    page.get_by_label("Search claims").fill("is_undecided")
+    row = page.locator(".claimrow[data-claim='does-not-hold']")
+    assert not row.is_visible(), "rows are filtered as their claims are"
+
+    found = follow(page, page.locator("section:has(#attention) a[href='#does-not-hold']").first)
+
+    assert row.is_visible()
+    assert found["within"]
+    assert abs(found["top"]) <= 1
 
 
 def browser_the_filter_finds_by_words_verdict_document_and_tag(opened):

@@ -18,6 +18,13 @@ function apply() {
     part.hidden = !part.querySelector("[data-claim]:not([hidden])");
   say.value = `${shown.size} of ${form.dataset.total} claims`;
 }
+// A link to a claim that the filter hides would lead nowhere.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  if (!link || !document.getElementById(link.hash.slice(1))?.hidden) return;
+  form.reset();
+  apply();
+});
 form.hidden = false;
 form.addEventListener("input", apply);
 form.addEventListener("submit", (event) => event.preventDefault());

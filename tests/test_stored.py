@@ -1,0 +1,333 @@
+"""Whatever a store or a report holds, every field of it lacking or of another kind: it is read, or refused in one line.
+
+Every field is tried with every replacement, in a fixed order. Where records enter, most of them are refused; what is let
+in is read by all that read records, in one run whose claims are each broken in one place, which is as good as one after
+the other and takes seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from harness.catalogue import load_claim
+from harness.cli import main
+from harness.compare import compare
+from harness.database import TABLES
+from harness.errors import UsageError
+from harness.report import comparison, junit, markdown, page, run_of, specification
+from harness.soundness import check_claim, check_head, check_run
+from harness.store import Store
+from tests.reported import make_reports
+from tests.test_schema import DROP, FREE, places, spoil
+
+REPLACEMENTS = [
+    DROP, None, True, 0, -1, 7, 1.5, -1e308, 1e308, 10**30, "", "x", "\x1b[31m", "../x", "2026-01-01",
+    [], [1], ["x"], [None], {}, {"x": 1}, {"x": {}},
+]  # fmt: skip
+
+RUN, CLAIM = "night", "holds"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A project of claims that came out in every way, with its store in the usual place."""
+    made = tmp_path_factory.mktemp("stored")
+    make_reports(made)
+    (made / ".claims").mkdir()
+    (made / "store.sqlite3").rename(made / ".claims/store.sqlite3")
+    return made
+
+
+@pytest.fixture
+def project(root):
+    """The project, its store to be broken: afterwards it is what it was."""
+    path = root / ".claims/store.sqlite3"
+    sound = path.read_bytes()
+    yield root
+    path.write_bytes(sound)
+
+
+@pytest.fixture(scope="module")
+def night(root):
+    """The run of a night as report.json has it."""
+    with closing(Store(root / ".claims/store.sqlite3")) as store:
+        return json.loads(json.dumps(run_of(store, RUN)))
+
+
+def generic(path):
+    """Return a path as one of a field: positions and names of the project's own (arms, seeds) count for nothing."""
+    shown, free = [], False
+    for key in path:
+        shown.append("#" if isinstance(key, int) else "*" if free else key)
+        free = not free and key in FREE | {"point", "x", "seconds_per_trial", "condition"}
+    return tuple(shown)
+
+
+def fields(claims):
+    """Return every field of some claims: of those with the same name the first, as (claim, path)."""
+    found = {}
+    for claim in claims:
+        for path in places(claim):
+            # Of a contrast, each kind has fields of its own.
+            found.setdefault(("problem" in claim, generic(path)), (claim, path))
+    return list(found.values())
+
+
+def refusal(check, value, *more):
+    """Return the line by which a check refuses a value, nothing if it lets it in."""
+    try:
+        check(value, "store", *more)
+    except UsageError as error:
+        line = str(error)
+    else:
+        return ""
+    assert line.isprintable()
+    return line
+
+
+@pytest.fixture(scope="module")
+def let_in(night):
+    """Every spoilt record that is let in, as (path, replacement, record), and how many were refused."""
+    found, refusals = [], []
+    for claim, path in fields(night["claims"]):
+        for new in REPLACEMENTS:
+            record = spoil(claim, path, new)
+            line = refusal(check_claim, record, claim["id"])
+            if line:
+                refusals.append(line)
+            else:
+                found.append((path, new, record))
+    return found, refusals
+
+
+def test_most_is_refused_where_it_enters_and_each_refusal_is_a_line_that_names_the_remedy(let_in):
+    found, refusals = let_in
+
+    assert len({path for path, _, _ in found}) > 150
+    assert 0.6 < len(refusals) / (len(refusals) + len(found)) < 0.95
+    for line in refusals:
+        assert line.startswith("store: ")
+        assert line.endswith("run the claim again, or put a sound copy there")
+
+
+def put(project, run, claims):
+    """Make a run hold these records, as an editor would."""
+    with closing(sqlite3.connect(project / ".claims/store.sqlite3")) as database, database:
+        database.execute("DELETE FROM record WHERE run = ?", (run,))
+        rows = [(run, claim["id"], json.dumps(claim), "2026-01-01") for claim in claims]
+        database.executemany("INSERT INTO record VALUES (?, ?, ?, ?)", rows)
+
+
+def told(project, capsys, *words):
+    """Call a command; return its exit code and what it said of errors: nothing, or lines without a traceback."""
+    code = main(["--root", str(project), *words])
+    shown = capsys.readouterr()
+    assert code in (0, 1, 2, 3, 4), (words, shown.err)
+    assert "Traceback" not in shown.out + shown.err
+    return code, shown.err
+
+
+@pytest.fixture(scope="module")
+def spoilt(let_in):
+    """All that is let in as claims of one run, each under an id of its own."""
+    found, _ = let_in
+    return [{**record, "id": f"claim_{number}"} for number, (_, _, record) in enumerate(found)]
+
+
+def test_what_is_let_in_is_read_by_every_command(project, capsys, spoilt):
+    put(project, RUN, spoilt)
+    # Of a record that another run has too, a history is told.
+    put(project, "first night", spoilt[::5])
+    expected = {"list": 2, "index": 2, "history": 2}  # a specification of the project cannot be loaded
+
+    for words in (
+        ["report", "--into", str(project / "out")],
+        ["list"],
+        ["list", "--json"],
+        ["index"],
+        ["history"],
+        ["compare", "first night", RUN, "--mixed"],
+        ["compare", "first night", RUN, "--mixed", "--format", "markdown"],
+        ["compare", "first night", RUN, "--mixed", "--format", "json"],
+        ["export", "--tensorboard", str(project / "events")],
+    ):
+        code, error = told(project, capsys, *words)
+        assert code == expected.get(words[0], 0), (words, error)
+    assert (project / "out/history.html").is_file()
+
+
+def test_what_is_let_in_is_shown_claim_by_claim(root, let_in):
+    """`claims show` and `claims history ID` read the records of a claim that the project has."""
+    folder = load_claim(root / "claims/notes" / CLAIM)
+
+    for path, new, record in let_in[0]:
+        if "problem" not in record:
+            assert list(specification.lines(folder, record, "store", 80)), (path, new)
+
+
+READERS = {
+    "report": ["report", "--into", "out"],
+    "list": ["list"],
+    "show": ["show", CLAIM],
+    "index": ["index"],
+    "history": ["history"],
+    "history of one": ["history", CLAIM],
+    "compare": ["compare", "first night", RUN],
+    "judge": ["judge", CLAIM, "--base-seed", "2"],
+    "plan": ["plan", CLAIM],
+    "repro": ["repro"],
+    "gc": ["gc"],
+    "tensorboard": ["export", "--tensorboard", "events"],
+    "jsonl": ["export", "--jsonl", "all.jsonl"],
+    "doctor": ["doctor"],
+}
+
+
+def one_line(project, capsys, words, *, refused=None):
+    """Call a command: it succeeds, or says in a line what is wrong with the store; return whether it refused."""
+    words = [str(project / word) if word in ("out", "events", "all.jsonl") else word for word in words]
+    code, error = told(project, capsys, *words)
+    of_store = [line for line in error.splitlines() if "store.sqlite3" in line or "trial" in line]
+    if code == 2 and of_store:
+        assert len(of_store) == 1, error
+    assert refused in (None, bool(of_store)), (words, code, error)
+    return bool(of_store)
+
+
+@pytest.mark.parametrize("name", ["report", "show", "history", "compare", "tensorboard"])
+@pytest.mark.parametrize(
+    "path", [("id",), ("readings",), ("trials", "failed"), ("readings", "as_documented", "verdict")]
+)
+@pytest.mark.parametrize("new", ["", None])
+def test_what_is_refused_is_refused_by_every_command_that_reads_records(project, capsys, night, name, path, new):
+    claims = [spoil(claim, path, new) if claim["id"] == CLAIM else claim for claim in night["claims"]]
+    ids = [claim["id"] for claim in night["claims"]]
+    with closing(sqlite3.connect(project / ".claims/store.sqlite3")) as database, database:
+        for one, claim in zip(ids, claims, strict=True):
+            database.execute("UPDATE record SET record = ? WHERE claim = ?", (json.dumps(claim), one))
+
+    # A record without readings has no verdict to show.
+    one_line(
+        project, capsys, READERS[name], refused=None if (name, path, new) == ("show", ("readings",), None) else True
+    )
+
+
+# The run's own fields.
+
+
+def test_options_and_machine_with_any_field_spoilt(project, capsys, night):
+    head = {name: night[name] for name in ("id", "started", "finished", "options", "machine")}
+    read = 0
+    for path in dict.fromkeys(map(generic, places({"options": head["options"], "machine": head["machine"]}))):
+        if "*" in path or "#" in path:
+            continue
+        for new in REPLACEMENTS:
+            spoilt_head = spoil(head, path, new)
+            if refusal(check_head, spoilt_head):
+                continue
+            read += 1
+            run = {**night, **spoilt_head, "claims": night["claims"][:1]}
+            assert compare(run, run)["regressions"] == []
+            page.page(run)
+            markdown.markdown(run)
+            junit.junit(run)
+    assert read > 50
+
+
+# report.json.
+
+
+def test_a_report_with_any_field_spoilt_is_read_or_refused_in_one_line(night):
+    """What `claims compare` does with a file; its formats are told from what is let in."""
+    refused = read = 0
+    for new in REPLACEMENTS:
+        for path in [path for path in places({key: night[key] for key in night if key != "claims"}) if len(path) < 3]:
+            spoilt_run = spoil(night, path, new)
+            if refusal(check_run, spoilt_run):
+                refused += 1
+                continue
+            found = compare(spoilt_run, night, mixed=True)
+            assert comparison.as_markdown(found)
+            assert list(comparison.lines(found))
+            read += 1
+    assert refused > read > 20
+
+
+def test_a_report_has_each_claim_once(night):
+    with pytest.raises(UsageError, match=r"should have each claim once, and has '.*' twice"):
+        check_run({**night, "claims": [*night["claims"], *night["claims"]]}, "report.json")
+
+
+# Cells of tables.
+
+WORDS = ("", "x", "\x1b[31m", None)
+OBJECTS = ("", "x", "{", "[]", "{}", "null", "NaN", "7", '{"x":{}}', '{"x":NaN}', '{"level":"x"}', "[-1]", None)
+NUMBERS = (-1, 0, 2**62, None)
+
+OF_COLUMN = {
+    **dict.fromkeys(
+        ("options", "machine", "record", "condition", "settings", "metrics", "environment", "company"), OBJECTS
+    ),
+    **dict.fromkeys(("base_seed", "seed", "peak_bytes"), NUMBERS),
+    "seconds": (-1.0, 1e308, None),
+    "status": ("failed", "x"),
+}
+
+READ_BY = {
+    "run": ("report", "history", "compare", "tensorboard", "repro of one"),
+    "record": ("report", "list", "show", "history", "compare", "tensorboard"),
+    "trial": ("history of one", "judge", "plan", "repro", "repro of one", "gc", "tensorboard", "import"),
+    "noise": ("judge",),
+    "beside": ("judge",),
+}
+
+
+def cells():
+    for table, columns in TABLES.items():
+        yield from ((table, column) for column in columns)
+
+
+@pytest.fixture(scope="module")
+def keys(root):
+    """The key of a trial of the claim under base seed 2."""
+    with closing(sqlite3.connect(root / ".claims/store.sqlite3")) as database:
+        query = "SELECT key FROM trial WHERE claim = ? AND base_seed = 2 AND status = 'finished' ORDER BY rowid LIMIT 1"
+        return [key for (key,) in database.execute(query, (CLAIM,))]
+
+
+@pytest.mark.parametrize(("table", "column"), list(cells()), ids=lambda name: name)
+def test_a_table_with_any_cell_of_another_kind_is_read_or_refused_in_one_line(project, capsys, keys, table, column):
+    path = project / ".claims/store.sqlite3"
+    sound = path.read_bytes()
+    where = {
+        "trial": f"key = '{keys[0]}'",
+        "run": f"id = '{RUN}'",
+        "record": f"claim = '{CLAIM}' AND run = '{RUN}'",
+    }.get(table, f"claim = '{CLAIM}'")
+    (project / "claims/notes/is_broken/claim.yaml").rename(project / "is_broken.yaml")
+    tried = 0
+    try:
+        for new in OF_COLUMN.get(column, WORDS):
+            path.write_bytes(sound)
+            try:
+                with closing(sqlite3.connect(path)) as database, database:
+                    database.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", (new,))
+            except sqlite3.IntegrityError:
+                # What the column cannot hold is kept out by SQLite itself.
+                continue
+            tried += 1
+            for name in READ_BY[table]:
+                if name == "import":
+                    one_line(project, capsys, READERS["jsonl"])
+                    words = ["import", str(project / "all.jsonl"), "--store", f"new/{tried}.sqlite3"]
+                    told(project, capsys, *words)
+                else:
+                    words = ["repro", keys[0][:20]] if name == "repro of one" else READERS[name]
+                    one_line(project, capsys, words)
+    finally:
+        (project / "is_broken.yaml").rename(project / "claims/notes/is_broken/claim.yaml")
+    assert tried
