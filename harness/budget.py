@@ -36,6 +36,11 @@ class Budget:
         return self.stopped or self.deadline < math.inf
 
     @property
+    def lack(self) -> str:
+        """Why a claim is measured no further."""
+        return "the run was stopped" if self.stopped else "the time was up"
+
+    @property
     def open(self) -> bool:
         """Whether anything may still begin, however little it takes."""
         return self._fits(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.decidability import problems_of
+from harness import decidability, expected
 from harness.errors import SpecError, UsageError
 from harness.spec import Claim, Document
 from harness.validation import by_position, parse, suggestion
@@ -52,7 +52,8 @@ def load_claim(folder: Path) -> ClaimFolder:
     """
     file = read_yaml(folder / "claim.yaml")
     claim = parse(Claim, file)
-    problems = [file.problem(where, message) for where, message in problems_of(claim)]
+    found = [*decidability.problems_of(claim), *expected.problems_of(claim)]
+    problems = [file.problem(where, message) for where, message in found]
     if claim.id != folder.name:
         problems.append(file.problem(("id",), f"is {claim.id!r}, but the folder is {folder.name!r}; make them equal"))
     if claim.source.document != folder.parent.name:

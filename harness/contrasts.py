@@ -8,7 +8,7 @@ from itertools import product
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import stats
+from harness import stats, ties
 from harness.spec import (
     Difference,
     Exact,
@@ -50,6 +50,8 @@ class PerSeed:
         bounds: values the contrast can have.
         log: whether the values are logarithms (a ratio).
         problems: what is wrong, one line each; then nothing can be decided.
+        rows: seed index -> everything that its trials yielded where the contrast reads them (see `ties`).
+        steps: seed index -> how many steps of the resolution the metric is from where nothing is left to count.
     """
 
     values: dict[int, float]
@@ -57,6 +59,12 @@ class PerSeed:
     bounds: tuple[float, float] = stats.UNBOUNDED
     log: bool = False
     problems: tuple[str, ...] = ()
+    rows: Mapping[int, Sequence[float]] = field(default_factory=dict)
+    steps: Mapping[int, float] = field(default_factory=dict)
+
+    def chance_of_tie(self, seeds: Sequence[int]) -> float:
+        """Return how likely it is at most that seeds which draw data of their own agree as these do; 1 if they do not."""
+        return ties.chance([self.rows[seed] for seed in seeds], self.steps[seeds[0]]) if self.rows else 1.0
 
     def sd_floor(self, seeds: Sequence[int]) -> float:
         """Return the standard deviation below which a spread over `seeds` cannot be trusted.
@@ -169,7 +177,15 @@ def evaluate(contrast: Sampled, claim: Claim, evidence: Evidence, settings: Mapp
     beyond = tuple(
         f"seed {s}: the {kind_of(contrast)} of {name} is {v}" for s, v in found.values.items() if not math.isfinite(v)
     )
-    return replace(found, values={}, problems=beyond) if beyond else found
+    if beyond:
+        return replace(found, values={}, problems=beyond)
+    others = durations_of(claim) - {name}
+    rows = {seed: ties.row((evidence[point][seed] for point in points), others) for seed in seeds}
+    steps = {
+        seed: max(ties.steps(evidence[point][seed][name], metric.bounds, resolution) for point in points)
+        for seed in seeds
+    }
+    return replace(found, rows=rows, steps=steps)
 
 
 def instances(

@@ -18,3 +18,13 @@ def today() -> date:
 def base_seed_of(day: date) -> int:
     """Return the base seed of a night: its date as a number, 20260131 for the 31st of January 2026."""
     return day.year * 10_000 + day.month * 100 + day.day
+
+
+def is_day(value: object) -> bool:
+    """Whether a value is a day of the calendar, written year-month-day."""
+    try:
+        found = date.fromisoformat(str(value))
+    except ValueError:
+        return False
+    # Weeks and dates without hyphens are read too; here a day is written in one way.
+    return isinstance(value, str) and found.isoformat() == value

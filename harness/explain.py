@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from harness.spec import KINDS
@@ -134,30 +135,70 @@ def _cell(cell: dict[str, Any]) -> str:
     return ", ".join(shown)
 
 
+def flipped(reading: Record) -> list[str]:
+    """Return the expectations of a reading that came out otherwise than expected; an earlier version's record knows none."""
+    return [name for name, e in reading["expectations"].items() if e.get("as_expected") is False]
+
+
+def came_out(reading: Record) -> str:
+    """Return how a reading that is not as expected came out, with the expectations that flipped where it has several.
+
+    `REFUTED as expected, but of its expectations low_error is VERIFIED, expected REFUTED`.
+    """
+    head = f"{reading['verdict']}, expected {reading['expected']}"
+    odd = [expectation_came_out(name, reading["expectations"][name]) for name in flipped(reading)]
+    if len(reading["expectations"]) == 1 or not odd:
+        return head
+    head = f"{reading['verdict']} as expected, but" if reading["verdict"] == reading["expected"] else f"{head};"
+    return f"{head} of its expectations {', '.join(odd)}"
+
+
+def expectation_came_out(name: str, e: Record) -> str:
+    """Return `low_error is VERIFIED, expected REFUTED`."""
+    return f"{name} is {e['verdict']}, expected {e['expected']}"
+
+
+def came_words(reading: Record, name: str) -> str:
+    """Return what stands beside an expectation's verdict if that is not the one to expect: the one to expect, or `left undecided`.
+
+    Nothing for a reading's only expectation, whose reading says it all; an earlier version's record knows neither.
+    """
+    e = reading["expectations"][name]
+    if len(reading["expectations"]) == 1 or "as_expected" not in e or e["as_expected"]:
+        return ""
+    return "left undecided" if e["as_expected"] is None else f"expected {e['expected']}"
+
+
 def reading_words(claim: Record, name: str) -> str:
     """Return the message of a reading that did not come out as expected."""
     reading = claim["readings"][name]
     head = (
-        f"{claim['id']}, reading {name}: {reading['verdict']}, expected {reading['expected']}. "
+        f"{claim['id']}, reading {name}: {came_out(reading)}. "
         f"The reading {MEANING[reading['verdict']]}: {reading['reason']}."
     )
     lines = [head]
     for key, expectation in reading["expectations"].items():
-        lines += expectation_lines(key, expectation)
+        lines += expectation_lines(key, expectation, came_words(reading, key))
     if reading["verdict"] == "INVALID":
         lines += [line for control in claim["controls"] for line in control_words(claim, control)]
     lines += [f"  trial failed: {error}" for error in claim["errors"][:5]]
-    lines.append(f"  What would change it: {WOULD_CHANGE[reading['verdict']]}")
+    lines.append(f"  What would change it: {would_change(reading)}")
     return "\n".join(lines)
 
 
-def expectation_lines(name: str, record: dict[str, Any]) -> list[str]:
+def would_change(reading: Record) -> str:
+    """Return what would change how a reading came out: of one with the expected verdict, how what flipped did."""
+    odd = flipped(reading) if reading["verdict"] == reading["expected"] else []
+    return WOULD_CHANGE[reading["expectations"][odd[0]]["verdict"] if odd else reading["verdict"]]
+
+
+def expectation_lines(name: str, record: dict[str, Any], came: str = "") -> list[str]:
     """Return an expectation in a few lines: estimate, interval, band and per-seed values."""
     values = ", ".join(f"{seed}: {number(value)}" for seed, value in record["values"].items())
     kind = "range over instances" if record["exact"] else "interval"
     band = f"band {record['band']['text']} ({record['because']})"
     return [
-        f"  {name}: {record['verdict']}, {record['reason']}",
+        f"  {name}: {record['verdict']}{f' ({came})' if came else ''}, {record['reason']}",
         f"    {contrast_words(record['contrast'])}",
         f"    estimate {number(record['estimate'])} {record['unit']}, {kind} {span(record)}, {band}",
         f"    per seed: {values or 'none'}",
@@ -178,13 +219,30 @@ def forecast_words(forecast: dict[str, Any], cap: int) -> str:
     return f"may stay undecided: {forecast['probability']:.2f} probability to decide within {cap} seeds"
 
 
+def control_state(control: Record) -> str:
+    """Return what became of a control: that it broke what it must break, or why it shows nothing."""
+    if control["behaves"]:
+        return "broke what it must break"
+    # A record of an earlier version does not say why.
+    fallback = "did not break what it must break" if control["finished"] else "was not run to its end"
+    return control.get("reason") or fallback
+
+
+def control_head(control: Record) -> str:
+    """Return what became of a control in a few words, without the particulars."""
+    return re.split(r": | \(", control_state(control), maxsplit=1)[0]
+
+
+def control_verdict(control: Record) -> str:
+    """Return what a claim's readings are by a control: `behaves` if it changes nothing of them."""
+    return "behaves" if control["behaves"] else "INVALID" if control["finished"] else "NOT_RUN"
+
+
 def control_words(claim: Record, name: str) -> list[str]:
     """Return a control in a few lines: what it changes, and whether it broke what it must break."""
     control = claim["controls"][name]
     change = ", ".join(f"{key}: {value}" for key, value in control["change"].items())
-    state = "behaves" if control["behaves"] else "does NOT behave: it must be measured and must not be verified"
-    state = state if control["finished"] else "was not run to its end"
-    lines = [f"  control {name} ({change}) {state}"]
+    lines = [f"  control {name} ({change}): {control_state(control)}"]
     for key, expectation in control["expectations"].items():
         lines += [f"  {line}" for line in expectation_lines(key, expectation)]
     return lines

@@ -92,6 +92,8 @@ class ClaimHandle:
         for key, expectation in reading["expectations"].items():
             self._note(f"claim.estimate.{key}", explain.number(expectation["estimate"]))
             self._note(f"claim.interval.{key}", explain.span(expectation))
+            self._note(f"claim.verdict.{key}", expectation["verdict"])
+            self._note(f"claim.expected.{key}", expectation["expected"])
         self._note_waiver(record, reading)
         self._skip_without_verdict(record)
         expired = waiver.note(record) if waiver.expired(record) else ""
@@ -108,9 +110,7 @@ class ClaimHandle:
         control = record["controls"].get(name)
         if control is None:
             _fail(f"{self.path / 'claim.yaml'}: no control {name!r}")
-        self._note(
-            "claim.verdict", "behaves" if control["behaves"] else "INVALID" if control["finished"] else "NOT_RUN"
-        )
+        self._note("claim.verdict", explain.control_verdict(control))
         self._note_waiver(record, control)
         self._skip_without_verdict(record)
         if not control["behaves"]:

@@ -7,17 +7,20 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import explain
+from harness.expected import came_as_expected, expected_of
 from harness.plan import make_plan
 from harness.series import join, nights_of
 from harness.variant import main_variant
+from harness.verdict import NOT_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.catalogue import ClaimFolder
     from harness.options import Options
+    from harness.record import Record
     from harness.series import NightShown
-    from harness.spec import Claim
+    from harness.spec import Claim, Reading
     from harness.store import Store
 
 NO_NIGHT = -1
@@ -75,8 +78,8 @@ def lines(history: History) -> Iterator[str]:
     yield f"{claim.id} (profile {history.profile}, code {history.code[:8]})"
     for reading, body in claim.readings.items():
         yield f"  {reading}, expected {body.expected}"
-        for name, expectation in body.expectations.items():
-            yield f"    {name}: band {expectation.band}, error rate {expectation.alpha:g}"
+        for (name, expectation), wanted in zip(body.expectations.items(), expected_of(body).values(), strict=True):
+            yield f"    {name}: band {expectation.band}, error rate {expectation.alpha:g}, expected {wanted}"
             yield from _rows(history.nights[name])
     for base_seed, why in history.apart.items():
         yield f"  not joined: base seed {base_seed}: {why}"
@@ -127,7 +130,14 @@ class _Counted:
 def _counted(folder: ClaimFolder, store: Store, profile: str) -> Iterator[_Counted]:
     records = store.last_records(folder.claim.id, profile)
     for name, reading in folder.claim.readings.items():
-        found = {seed: r["readings"][name]["verdict"] for seed, r in records.items() if name in r["readings"]}
-        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(found.values()).items())
-        other = sorted(seed for seed, verdict in found.items() if verdict != reading.expected)
+        found = {seed: r["readings"][name] for seed, r in records.items() if name in r["readings"]}
+        counts = Counter(one["verdict"] for one in found.values())
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        other = sorted(seed for seed, one in found.items() if not _as_expected(reading, one))
         yield _Counted(f"{folder.claim.id}, {name}", reading.expected, len(found), verdicts, other)
+
+
+def _as_expected(reading: Reading, found: Record) -> bool:
+    """Return whether what was found of a reading is what its specification of today expects, of each expectation too."""
+    each = {name: found["expectations"].get(name, {}).get("verdict", NOT_RUN) for name in reading.expectations}
+    return found["verdict"] == reading.expected and False not in came_as_expected(reading, each).values()

@@ -41,7 +41,14 @@ def _code(record: Record) -> int:
         return UNEXPECTED
     # A control that does not break makes its claim's readings INVALID, so that they say it all.
     readings = record["readings"].values()
-    wrong = {reading["verdict"] for reading in readings if not (reading["as_expected"] or covers(reading))}
+    wrong = {word for reading in readings if not (reading["as_expected"] or covers(reading)) for word in odd(reading)}
     if not wrong:
         return AS_EXPECTED
     return INCONCLUSIVE_ONLY if wrong <= {"INCONCLUSIVE", "NOT_RUN"} else UNEXPECTED
+
+
+def odd(reading: Record) -> set[str]:
+    """Return the verdicts by which a reading is not as expected: its own, those of expectations that flipped, or both."""
+    # An expected refutation may hide that another expectation of the reading flipped, or was not decided.
+    flipped = {e["verdict"] for e in reading.get("expectations", {}).values() if e.get("as_expected") is False}
+    return flipped if reading["verdict"] == reading.get("expected") else {reading["verdict"], *flipped}

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness import dates, verdict
 from harness.contrasts import kind_of, metric_of
+from harness.controls import Headline, Tried, headline, state_of
+from harness.expected import UNDECIDED, came_as_expected, expectations_expected
 from harness.forecast import forecasts_of
 from harness.options import NO_VERDICT_PROFILE
 from harness.provenance import arithmetic
@@ -17,6 +19,9 @@ from harness.spec import Exact
 from harness.waiver import waive
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.controls import ControlState
     from harness.forecast import Forecast
     from harness.options import Options
     from harness.outlook import Outlook
@@ -29,6 +34,10 @@ Record = dict[str, Any]
 UNITS = {"ratio": "ratio", "loglog_slope": "exponent", "rank_trend": "tau"}
 """Units of contrasts that do not have their metric's."""
 
+SMOKE = "the smoke profile shows that a claim runs; it gives no verdict"
+
+LEFT = "left undecided, since another expectation decided the reading (`decide: all` samples on)"
+
 
 def make_record(
     plan: Plan,
@@ -37,11 +46,22 @@ def make_record(
     options: Options,
     wall_seconds: float,
     series: Series | None = None,
+    lack: str = "",
 ) -> Record:
-    """Return everything that the run says of the claim, as plain values; `series` if earlier nights were joined."""
+    """Return everything that the run says of the claim, as plain values.
+
+    Args:
+        plan: what was fixed before the first trial.
+        main: the claim as it stands.
+        controls: the claim under each control's change.
+        options: what the user chose.
+        wall_seconds: what it took.
+        series: the nights that were joined, if any.
+        lack: why what was cut off was measured no further.
+    """
     claim = plan.claim
     judged = options.profile != NO_VERDICT_PROFILE
-    control_records = {c.name: _control_record(plan, c, main, judged) for c in controls}
+    states = {c.name: _state_of(plan, c, main, lack, judged=judged) for c in controls}
     everyone = (main, *controls)
     record = {
         "id": claim.id,
@@ -58,11 +78,11 @@ def make_record(
         "conditions": {name: c.values for name, c in claim.conditions.items()},
         "seeds": plan.seeds.model_dump(),
         "readings": {
-            name: _reading_record(plan, name, main, control_records, judged)
+            name: _reading_record(plan, name, main, states, lack, judged=judged)
             for name, reading in claim.readings.items()
             if reading.expectations.keys() <= main.expectations.keys()
         },
-        "controls": control_records,
+        "controls": {c.name: _control_record(plan, c, states[c.name], judged=judged) for c in controls},
         "points": [point for variant in everyone for point in _points(variant)],
         "forecast": {e: _forecast_record(found) for e, found in forecasts_of(plan, main).items()} if judged else {},
         "trials": {
@@ -128,64 +148,80 @@ def _plain(shown: dict[str, Any]) -> Record:
     return {name: _finite(value) if isinstance(value, float) else value for name, value in shown.items()}
 
 
-def _control_record(plan: Plan, control: Variant, main: Variant, judged: bool) -> Record:
-    spec = plan.claim.controls[control.name]
-    expectations = {name: _expectation_record(plan, control, name, judged) for name in control.expectations}
-    finished = all(_finished(control, main, name) for name in expectations)
-    return {
-        "change": spec.change,
-        "arms": spec.arms,
-        "because": spec.because.strip(),
-        "finished": finished,
-        "behaves": finished and all(verdict.control_behaves(e["verdict"]) for e in expectations.values()),
-        "expectations": expectations,
-    }
+def _state_of(plan: Plan, control: Variant, main: Variant, lack: str, *, judged: bool) -> ControlState:
+    tried = [
+        _tried(plan, control, name, enough=_enough(control, main, name), judged=judged) for name in control.expectations
+    ]
+    return state_of(tried, control.errors, lack if control.cut else "")
 
 
-def _finished(control: Variant, main: Variant, name: str) -> bool:
+def _tried(plan: Plan, variant: Variant, name: str, *, enough: bool = True, judged: bool) -> Tried:
+    found = variant.judgements[name]
+    verdict_, reason = (found.verdict, found.reason) if judged else (verdict.NOT_RUN, SMOKE)
+    return Tried(name, verdict_, reason, expectations_expected(plan.claim)[name], enough)
+
+
+def _enough(control: Variant, main: Variant, name: str) -> bool:
     """Whether a control is decided, or undecided after as many seeds as the claim itself needed."""
     found = control.judgements[name]
-    undecided = found.verdict in (verdict.NOT_RUN, verdict.INCONCLUSIVE)
-    return not undecided or 0 < main.judgements[name].tonight <= found.tonight
+    return found.verdict not in UNDECIDED or 0 < main.judgements[name].tonight <= found.tonight
 
 
-def _reading_record(plan: Plan, name: str, main: Variant, controls: Record, judged: bool) -> Record:
+def _reading_record(
+    plan: Plan, name: str, main: Variant, states: Mapping[str, ControlState], lack: str, *, judged: bool
+) -> Record:
     reading = plan.claim.readings[name]
-    expectations = {e: _expectation_record(plan, main, e, judged) for e in reading.expectations}
-    found = verdict.combine(e["verdict"] for e in expectations.values())
-    reason = next((e["reason"] for e in expectations.values() if e["verdict"] == found), "")
-    if judged and found != verdict.NOT_RUN:
-        found, reason = _with_controls(found, reason, controls)
+    members = [_tried(plan, main, e, judged=judged) for e in reading.expectations]
+    came = came_as_expected(reading, {member.name: member.verdict for member in members})
+    flipped = [e for e, as_expected in came.items() if as_expected is False]
+    found = (
+        headline(members, states, flipped=flipped, errors=main.errors, lack=lack if main.cut else "")
+        if judged
+        else Headline(verdict.NOT_RUN, SMOKE)
+    )
     return {
         "means": reading.means,
         "expected": reading.expected,
         "because": reading.because.strip() if reading.because else None,
-        "verdict": found,
-        "reason": reason,
-        "as_expected": found == reading.expected,
-        "expectations": expectations,
+        "decide": reading.decide,
+        "verdict": found.verdict,
+        "reason": found.reason,
+        "decided_by": found.by,
+        "as_expected": found.verdict == reading.expected and not flipped,
+        "expectations": {e: _member_record(plan, main, e, came[e], judged=judged) for e in reading.expectations},
     }
 
 
-def _with_controls(found: str, reason: str, controls: Record) -> tuple[str, str]:
-    """Return the verdict and its reason in the light of the controls: without them there is none."""
-    for name, control in controls.items():
-        if control["finished"] and not control["behaves"]:
-            return verdict.INVALID, f"control {name} did not break what it must break"
-    for name, control in controls.items():
-        if not control["finished"]:
-            return verdict.NOT_RUN, f"control {name} was not run to its end, and without it there is no verdict"
-    return found, reason
+def _member_record(plan: Plan, main: Variant, name: str, as_expected: bool | None, *, judged: bool) -> Record:
+    record = _expectation_record(plan, main, name, judged=judged)
+    reason = record["reason"] if as_expected is not None else f"{record['reason']}; {LEFT}"
+    return {**record, "reason": reason, "as_expected": as_expected}
 
 
-def _expectation_record(plan: Plan, variant: Variant, name: str, judged: bool) -> Record:
+def _control_record(plan: Plan, control: Variant, state: ControlState, *, judged: bool) -> Record:
+    spec = plan.claim.controls[control.name]
+    return {
+        "change": spec.change,
+        "arms": spec.arms,
+        "because": spec.because.strip(),
+        "finished": state.finished,
+        "behaves": state.behaves,
+        "reason": state.reason,
+        "expectations": {
+            name: _expectation_record(plan, control, name, judged=judged) for name in control.expectations
+        },
+    }
+
+
+def _expectation_record(plan: Plan, variant: Variant, name: str, *, judged: bool) -> Record:
     expectation = variant.expectations[name]
     found = variant.judgements[name]
     metric = plan.claim.metrics[metric_of(expectation.contrast)]
-    smoke = "the smoke profile shows that a claim runs; it gives no verdict"
     return {
         "verdict": found.verdict if judged else verdict.NOT_RUN,
-        "reason": found.reason if judged else smoke,
+        "reason": found.reason if judged else SMOKE,
+        "expected": expectations_expected(plan.claim)[name],
+        "no_control": expectation.no_control.strip() if expectation.no_control else None,
         "contrast": expectation.contrast.model_dump(exclude_none=True),
         "exact": isinstance(expectation.contrast, Exact),
         "unit": UNITS.get(kind_of(expectation.contrast), metric.unit),

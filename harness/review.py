@@ -36,6 +36,11 @@ class NothingNew(Budget):
         """Every batch has to ask."""
         return True
 
+    @property
+    def lack(self) -> str:
+        """What is lacking is told beside how much it is."""
+        return ""
+
     def admits(self, claim: str) -> bool:  # noqa: ARG002 - the same for all
         """Let every claim begin."""
         return True

@@ -99,8 +99,11 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     for control in controls:
         join_earlier(plan, control, context)
         gather(plan, control, control_looks(plan, control, main) if admitted else [], context)
-    record = make_record(plan, main, controls, context.options, time.monotonic() - started, series)
-    cut = not admitted or any(variant.cut for variant in (main, *controls))
+    for variant in (main, *controls):
+        variant.cut = variant.cut or not admitted
+    cut = any(variant.cut for variant in (main, *controls))
+    seconds = time.monotonic() - started
+    record = make_record(plan, main, controls, context.options, seconds, series, context.budget.lack)
     record["left"] = left_undone(plan, [main, *controls], context) if cut else None
     if not cut:
         draw_alone(plan, drawing, context)

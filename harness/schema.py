@@ -103,6 +103,12 @@ class ExpectationRecord(Part):
     """p-value after Holm's adjustment over the run; null where nothing is decided"""
     adjusted_verdict: Verdict | None = None
     """verdict after that adjustment; controls and exact expectations have none"""
+    expected: Verdict = "VERIFIED"
+    """the verdict to expect of the claim as it stands"""
+    as_expected: bool | None = None
+    """whether it came; null where it was left undecided because another expectation decided the reading, and in controls"""
+    no_control: str | None = None
+    """why no control could turn it; null where one does"""
 
 
 class ReadingRecord(Part):
@@ -122,10 +128,14 @@ class ReadingRecord(Part):
     """whether it came out otherwise than expected, with leave"""
     adjusted_verdict: Verdict | None = None
     """verdict after Holm's adjustment over the run"""
+    decide: Literal["verdict", "all"] = "verdict"
+    """whether sampling went on until the verdict, or until every expectation was decided"""
+    decided_by: str = ""
+    """what gave the verdict: `expectations.NAME` or `controls.NAME`; empty for neither"""
 
 
 class ControlRecord(Part):
-    """A change under which some expectations must not be verified, and whether they were not."""
+    """A change under which some expectations must not come out as expected, and whether they did not."""
 
     change: dict[str, Any]
     """settings that it replaces"""
@@ -136,6 +146,8 @@ class ControlRecord(Part):
     """whether it was measured to its end"""
     behaves: bool
     """whether it is finished and broke what it must break"""
+    reason: str = ""
+    """why it shows nothing; empty where it behaves"""
     expectations: dict[str, ExpectationRecord]
     waived: bool = False
     """whether it did not behave, with leave"""

@@ -175,4 +175,10 @@ def nights_of(expectation: Expectation, plan: Plan, variant: Variant, series: Se
 def _shown(per_seed: PerSeed, seeds: list[int], expectation: Expectation) -> Shown:
     found, floor = verdict.interval_of(per_seed, seeds, expectation.alpha)
     estimate, low, high = (verdict.on_scale(per_seed, v) for v in (found.estimate, found.low, found.high))
-    return Shown(found.n, estimate, low, high, verdict.at_look(found, expectation, low, high, floor))
+    return Shown(
+        found.n,
+        estimate,
+        low,
+        high,
+        verdict.at_look(found, expectation, low, high, floor, per_seed.chance_of_tie(seeds)),
+    )

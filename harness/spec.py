@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
+from harness.dates import is_day
+
 Setting = bool | int | float | str | None | list[bool | int | float | str]
 Value = bool | int | float | str
 Cell = dict[str, Value | list[Value]]
@@ -204,6 +206,10 @@ class Expectation(_Model):
     """the source's own figure, on the scale of the estimate"""
     alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.001
     """error rate of this expectation's interval"""
+    expected: Literal["VERIFIED", "REFUTED", "INCONCLUSIVE"] | None = None
+    """the verdict to expect; VERIFIED by default, or the reading's where it is its only expectation"""
+    no_control: Text | None = None
+    """why no control could turn it; an expectation has this, or a control that breaks it"""
 
 
 class Reading(_Model):
@@ -215,6 +221,8 @@ class Reading(_Model):
     """the verdict that theory or source lets us expect"""
     because: Text | None = None
     """why that verdict is expected; needed unless VERIFIED"""
+    decide: Literal["verdict", "all"] = "verdict"
+    """sample until the reading has its verdict, or until every expectation has its own"""
     expectations: Annotated[dict[Name, Expectation], Field(min_length=1)]
     """all must hold"""
 
@@ -226,16 +234,16 @@ class Reading(_Model):
 
 
 class Control(_Model):
-    """A change under which some expectations must not be verified."""
+    """A change under which some expectations must not come out as expected."""
 
     change: Annotated[dict[str, Setting], Field(min_length=1)]
     """settings that replace those of every arm and profile"""
     arms: Annotated[list[Name], Field(min_length=1)] | None = None
     """arms that the change is made to; all by default. The others' trials are the claim's own"""
     breaks: Annotated[list[Name], Field(min_length=1)]
-    """expectations that must fail under the change"""
+    """expectations that must not come out as expected under the change"""
     because: Text
-    """why they must"""
+    """why they must not"""
 
 
 class SeedPlan(_Model):
@@ -336,7 +344,7 @@ class Waiver(_Model):
     @field_validator("expires", mode="before")
     @classmethod
     def _is_a_day(cls, value: Any) -> Any:
-        if not _is_day(value):
+        if not is_day(value):
             raise ValueError("should be a day of the calendar, written year-month-day such as 2026-12-31")
         return value
 
@@ -344,15 +352,6 @@ class Waiver(_Model):
     def last_day(self) -> date:
         """The last day on which it has an effect."""
         return date.fromisoformat(self.expires)
-
-
-def _is_day(value: Any) -> bool:
-    try:
-        day = date.fromisoformat(value)
-    except (TypeError, ValueError):
-        return False
-    # Weeks and dates without hyphens are read too; here a day is written in one way.
-    return day.isoformat() == str(value)
 
 
 class Claim(_Model):
@@ -380,7 +379,7 @@ class Claim(_Model):
     """settings that all profiles share"""
     readings: Annotated[dict[Name, Reading], Field(min_length=1)]
     controls: dict[Name, Control]
-    """at least one, unless nothing could break"""
+    """every expectation is broken by one, or says `no_control: why`"""
     profiles: Annotated[dict[Name, Profile], Field(min_length=1, max_length=12)]
     timings: Timings = Timings()
     limits: Limits = Limits()

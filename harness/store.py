@@ -33,9 +33,10 @@ _UNLESS_DONE = f" WHERE trial.status = 'failed' OR {_MORE_METRICS}"
 """A failed trial gives way to any other, a finished one only to one that says more."""
 
 _JUDGED = (
-    f"json_extract(record, '$.readings') IS NOT NULL AND json_extract(record, '$.profile') != '{NO_VERDICT_PROFILE}'"
+    f"json_extract(record, '$.profile') != '{NO_VERDICT_PROFILE}' AND EXISTS "
+    "(SELECT 1 FROM json_each(record, '$.readings') WHERE json_extract(value, '$.verdict') != 'NOT_RUN')"
 )
-"""Of a record: it has verdicts."""
+"""Of a record: it has a verdict, be it that others of its readings were not run."""
 
 _OF_PAST = "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, company"
 
@@ -335,12 +336,10 @@ class Store(Beside):
                 found.append((self.run(run), self._record(text, run, claim)))
         return found
 
-    def last_record(self, claim: str) -> dict[str, Any] | None:
-        """Return the last record of a claim that has verdicts, of whatever profile and base seed; None if there is none."""
-        rows = self._read(
-            f"SELECT run, record FROM record WHERE claim = ? AND {_JUDGED} ORDER BY rowid DESC LIMIT 1", (claim,)
-        )
-        return self._record(rows[0][1], rows[0][0], claim) if rows else None
+    def last_record(self, claim: str) -> tuple[str, dict[str, Any]] | None:
+        """Return a claim's last record that has verdicts, of whatever profile and base seed, after the id of its run."""
+        query = f"SELECT run, record FROM record WHERE claim = ? AND {_JUDGED} ORDER BY rowid DESC LIMIT 1"
+        return next(((run, self._record(record, run, claim)) for run, record in self._read(query, (claim,))), None)
 
     def last_verdicts(self) -> dict[str, dict[str, Any]]:
         """Return of every claim with verdicts what its last record says in short, without reading the values.

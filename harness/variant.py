@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.experiment import Metrics, Outcome, Task
     from harness.plan import Plan
     from harness.seeds import Seed
-    from harness.spec import Claim, Expectation
+    from harness.spec import Claim, Expectation, Reading
     from harness.verdict import Judgement
 
 
@@ -30,7 +30,7 @@ class Variant:
         change: settings that win over all others.
         changed_arms: arms that the change is made to.
         expectations: what is judged.
-        groups: expectations of one reading each; a reading with a refuted member is closed.
+        groups: expectations that are closed together, as soon as one of them is refuted: those of a reading.
         evidence: trials so far.
         judgements: expectation -> what the trials say.
         errors: why trials failed, one line each.
@@ -158,7 +158,14 @@ def main_variant(claim: Claim, readings: Collection[str] | None = None) -> Varia
     """Return the claim as it stands, limited to some readings if asked."""
     chosen = [r for name, r in claim.readings.items() if readings is None or name in readings]
     expectations = {name: e for reading in chosen for name, e in reading.expectations.items()}
-    return Variant("", {}, (), expectations, [list(reading.expectations) for reading in chosen])
+    groups = [group for reading in chosen for group in _groups(reading)]
+    return Variant("", {}, (), expectations, groups)
+
+
+def _groups(reading: Reading) -> list[list[str]]:
+    """Return the expectations of a reading that a refuted one of them closes; each by itself where all are to be decided."""
+    names = list(reading.expectations)
+    return [[name] for name in names] if reading.decide == "all" else [names]
 
 
 def control_variant(claim: Claim, name: str, main: Variant) -> Variant:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness import contrasts, stats
+from harness import contrasts, stats, ties
 from harness.spec import Exact
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ INCONCLUSIVE = "INCONCLUSIVE"
 INVALID = "INVALID"
 NOT_RUN = "NOT_RUN"
 
-ROUNDING = 1e-14
+ROUNDING = ties.ROUNDING
 """A spread below this part of the estimate is float64's rounding, no spread over seeds."""
 
 
@@ -105,14 +105,17 @@ def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -
         found, floor = interval_of(per_seed, order[:n], expectation.alpha)
         low, high = on_scale(per_seed, found.low), on_scale(per_seed, found.high)
         looks.append(Look(n, low, high))
-        verdict = at_look(found, expectation, low, high, floor)
+        tie = per_seed.chance_of_tie(order[:n])
+        verdict = at_look(found, expectation, low, high, floor, tie)
         if n - earlier < plan.first:
             verdict = NOT_RUN
         if verdict != INCONCLUSIVE:
             break
     return Judgement(
         verdict,
-        _reason(verdict, low, high, n - earlier, earlier, expectation.band, plan),
+        _reason(verdict, low, high, n - earlier, earlier, expectation.band, plan)
+        if tie == 1 or verdict == NOT_RUN
+        else _tied(per_seed.steps[order[0]], n),
         n,
         on_scale(per_seed, found.estimate),
         low,
@@ -171,13 +174,26 @@ def _log(value: float) -> float:
     return math.log(value) if value > 0 else -math.inf
 
 
-def at_look(found: stats.Interval, expectation: Expectation, low: float, high: float, floor: float) -> str:
-    """Return the verdict of one look: its interval, the ends on the scale of the band, and the floor of its spread."""
+def at_look(
+    found: stats.Interval, expectation: Expectation, low: float, high: float, floor: float, tie: float = 1.0
+) -> str:
+    """Return the verdict of one look.
+
+    Args:
+        found: its interval.
+        expectation: the band and the error rate.
+        low: lower end of the interval, on the scale of the band.
+        high: upper end.
+        floor: what the spread was not taken below.
+        tie: how likely it is at most that seeds with data of their own agree as these do, 1 where they do not.
+    """
     if found.n < stats.smallest_n(expectation.alpha):
         # The interval is then the metric's bounds: what is possible, not what was found.
         return INCONCLUSIVE
     if floor == 0 and found.sd <= ROUNDING * abs(found.estimate):
         return INVALID
+    if tie < 1:
+        return INVALID if tie <= ties.TOO_UNLIKELY else INCONCLUSIVE
     return against(expectation.band, low, high)
 
 
@@ -208,6 +224,15 @@ def _reason(verdict: str, low: float, high: float, n: int, earlier: int, band: B
     cap = "the cap is reached" if n >= plan.cap else f"{plan.cap - n} more seeds are allowed"
     seeds = f"{n + earlier} seeds, {earlier} of them of earlier nights" if earlier else f"{n} seeds"
     return f"the interval {span} reaches over an edge of the band ({band}) after {seeds}; {cap}"
+
+
+def _tied(steps: float, n: int) -> str:
+    """Return what is said where everything is the same in every seed."""
+    far = "" if math.isinf(steps) else f", {steps:.3g} steps of the resolution from a bound or zero"
+    return (
+        f"all {n} seeds gave the same values{far}: did they draw the same data? measure() must draw from its seeds; "
+        "what draws nothing is `exact`"
+    )
 
 
 def _judge_exact(
@@ -260,8 +285,3 @@ def combine(verdicts: Iterable[str]) -> str:
         if verdict in found:
             return verdict
     return NOT_RUN
-
-
-def control_behaves(verdict: str) -> bool:
-    """Return whether an expectation under a control came out as it must: measured, and not verified."""
-    return verdict in (REFUTED, INCONCLUSIVE)

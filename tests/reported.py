@@ -42,30 +42,37 @@ CONTRASTS = """\
         contrast: {mean: level, at: {arm: warm, size: 1}}
         band: {between: [0, 2]}
         because: the arm's own centre
+        no_control: the kinds are tried here, not what they say
       warm_over_cold:
         contrast: {ratio: level, of: {arm: warm, size: 4}, to: {arm: warm, size: 1}}
         band: {at_least: 0.1}
         because: neither is near zero
+        no_control: the kinds are tried here, not what they say
       warming:
         contrast: {interaction: level, of: {arm: warm}, minus: {arm: cold}, here: {size: 4}, there: {size: 1}}
         band: {between: [-2, 2]}
         because: the size changes nothing
+        no_control: the kinds are tried here, not what they say
       slope:
         contrast: {slope: level, over: size, at: {arm: warm}, values: [1, 4]}
         band: {between: [-2, 2]}
         because: the size changes nothing
+        no_control: the kinds are tried here, not what they say
       power:
         contrast: {loglog_slope: level, over: size, at: {arm: warm}, values: [1, 4]}
         band: {between: [-2, 2]}
         because: the size changes nothing
+        no_control: the kinds are tried here, not what they say
       rank:
         contrast: {rank_trend: level, over: size, at: {arm: warm}, values: [1, 2, 4]}
         band: {at_most: 0}
         because: the size changes nothing, in every order
+        no_control: the kinds are tried here, not what they say
       every_one:
         contrast: {exact: level, at: {arm: warm}}
         band: {at_least: 0}
         because: the centre is many spreads above zero
+        no_control: the kinds are tried here, not what they say
 controls:
 """
 OF_EVERY_KIND = {

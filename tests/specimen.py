@@ -80,7 +80,7 @@ readings:
 controls:
   shallow:
     change: {depth: 0}
-    breaks: [low_error]
+    breaks: [low_error, net_beats_svm, twice_the_error, clutter_hurts_svm_more, loss_falls, loss_falls_as_a_power, loss_falls_always, never_wrong]
     because: nothing is learned without layers
 profiles:
   smoke: {seeds: 2}

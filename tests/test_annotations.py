@@ -8,11 +8,12 @@ import subprocess
 import pytest
 
 from harness.plaintext import JOINERS
+from harness.report import run_of
 from harness.report.annotations import Annotation, _decided, as_command, commands, summed_up, wanted
 from tests.reported import make_reports
 from tests.test_hostile import EVIL, evil_claim
 from tests.test_plugin import ARGUMENTS
-from tests.tiny_project import write_claim
+from tests.tiny_project import MACHINE, write_claim
 
 COMMAND = re.compile(r"::(?P<kind>error|warning|notice) (?P<properties>[^:]*)::(?P<message>.*)")
 
@@ -228,26 +229,47 @@ def test_a_specification_with_commands_in_its_words_starts_none_in_the_log(pytes
     assert len(commands_in(lines)) == 1
 
 
-def decided(verdict, reason, **controls):
-    """Return what decided a reading with one invalid and one inconclusive expectation."""
-    expectations = {
-        "unclear": {"verdict": "INCONCLUSIVE", "reason": "too few"},
-        "broken": {"verdict": "INVALID", "reason": "a value is none"},
-    }
-    reading = {"verdict": verdict, "reason": reason, "expectations": expectations}
-    return _decided({"readings": {"r": reading}, "controls": controls}, "r")
+@pytest.mark.parametrize(
+    ("by", "place"),
+    [
+        ("expectations.broken", ("readings", "r", "expectations", "broken")),
+        ("controls.cut", ("controls", "cut")),
+        ("", ("readings", "r")),
+        (None, ("readings", "r")),
+    ],
+)
+def test_an_annotation_stands_at_what_decided_the_reading(by, place):
+    reading = {} if by is None else {"decided_by": by}
+
+    assert _decided({"readings": {"r": reading}}, "r") == place
 
 
-FINISHED, CUT, GOOD = ({"finished": f, "behaves": b} for f, b in ((True, False), (False, False), (True, True)))
+FLIPS = {
+    "expected": "REFUTED",
+    "replace": {
+        "        because: half of the documented gap\n": """        because: half of the documented gap
+        expected: REFUTED
+      warm_is_warm:
+        contrast: {mean: level, at: {arm: warm}}
+        band: {at_least: -0.5}
+        because: its centre, less half
+        no_control: the arm is what its centre is
+""",
+        "change: {centre: 0.0}": "change: {centre: 2.0}\n    arms: [warm]",
+    },
+}
+"""A reading that is refuted as expected, while another expectation, which should hold, does not: warm is around -1."""
 
 
-def test_what_decided_is_the_expectation_with_the_readings_reason_or_the_control_that_broke():
-    controls = {"good": GOOD, "cut": CUT, "finished": FINISHED}
+def test_an_expectation_that_flips_behind_an_expected_refutation_is_an_error_at_its_own_line(tmp_path, run, store):
+    store.start_run("run", {"profile": "quick", "base_seed": 0}, MACHINE)
+    folder = write_claim(tmp_path, "flips", gap=-1.0, **FLIPS)
+    run(folder)
 
-    assert decided("INVALID", "a value is none; 3 trials are lacking", **controls)[-1] == "broken"
-    assert decided("INVALID", "control finished did not break what it must break", **controls) == (
-        "controls",
-        "finished",
-    )
-    assert decided("NOT_RUN", "control cut was not run to its end", **controls) == ("controls", "cut")
-    assert decided("NOT_RUN", "nobody knows", good=GOOD) == ("readings", "r")
+    (line,) = commands(run_of(store, "run"), tmp_path)
+
+    kind, properties, message = parsed(line)
+    assert kind == "error"
+    assert properties["line"] == line_of(tmp_path, "flips", "warm_is_warm:")
+    assert "warm_is_warm is REFUTED, expected VERIFIED" in properties["title"]
+    assert "reading as_documented: warm_is_warm is REFUTED, expected VERIFIED: the interval [" in message

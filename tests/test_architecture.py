@@ -17,9 +17,10 @@ LADDER = [
     {"options"},
     {"spec"},
     {"validation"},
-    {"stats"},
+    {"stats", "ties"},
     {"contrasts"},
     {"decidability", "simulation", "verdict"},
+    {"controls", "expected"},
     {"catalogue"},
     {
         "architecture",

@@ -188,7 +188,7 @@ def test_index_names_every_claim_run_or_not(tmp_path, claims):
 
     assert claims("index")[0] == 0
     text = (tmp_path / "claims/README.md").read_text()
-    assert "| [Warm numbers exceed cold ones](notes/warm_exceeds_cold/claim.yaml) | not run yet | |" in text
+    assert "| [Warm numbers exceed cold ones](notes/warm_exceeds_cold/claim.yaml) | not run yet | | |" in text
 
 
 def test_report_without_a_run_names_the_remedy(tmp_path, claims):

@@ -136,7 +136,7 @@ def test_show_says_all_that_a_reader_wants_to_know(project, claims):
         "    because half of the documented gap",
         f"    last: {estimate['estimate']:.4g} [{estimate['low']:.4g}, {estimate['high']:.4g}] degree, n 6, REFUTED",
         "control same_centre  ✓ behaved",
-        "  centre 0.0, and warm_exceeds_cold must not be verified",
+        "  centre 0.0, and warm_exceeds_cold must not come out as expected",
         "  quick: 6 to 12 seeds, spread 0.05",
         f"  profile quick, base seed 0, cpu, {record['finished'][:16]}; as the specification was then",
         "  claims run b_cold_one",

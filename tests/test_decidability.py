@@ -232,7 +232,7 @@ def test_a_timed_arm_exists():
 def test_names_of_expectations_are_unique_over_the_readings():
     readings = sound()["readings"]
     readings["as_published"]["expectations"]["low_error"] = readings["as_published"]["expectations"].pop("never_wrong")
-    assert problems_of(claim(readings=readings)) == [
+    assert problems_of(claim(readings=readings, controls={})) == [
         (
             ("readings", "as_published", "expectations", "low_error"),
             "the name 'low_error' also stands in reading 'as_documented'; give each expectation its own",

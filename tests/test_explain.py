@@ -45,6 +45,7 @@ def claim(verdict="REFUTED", errors=()):
                 "change": {"depth": 0, "lr": 0.1},
                 "finished": True,
                 "behaves": False,
+                "reason": "did not break what it must break: low_error is VERIFIED all the same",
                 "expectations": {"low_error": expectation(verdict="VERIFIED")},
             }
         },
@@ -122,7 +123,8 @@ def test_a_reading_that_came_out_otherwise_is_explained_in_full():
 def test_an_invalid_reading_shows_its_controls():
     lines = explain.reading_words(claim("INVALID"), "as_documented").splitlines()
     assert (
-        "  control shallow (depth: 0, lr: 0.1) does NOT behave: it must be measured and must not be verified" in lines
+        "  control shallow (depth: 0, lr: 0.1): did not break what it must break: low_error is VERIFIED all the same"
+        in lines
     )
     assert "    low_error: VERIFIED, the interval lies wholly outside the band" in lines
 
@@ -130,7 +132,9 @@ def test_an_invalid_reading_shows_its_controls():
 def test_a_control_that_behaves_says_so():
     record = claim()
     record["controls"]["shallow"]["behaves"] = True
-    assert explain.control_words(record, "shallow")[0] == "  control shallow (depth: 0, lr: 0.1) behaves"
+    assert (
+        explain.control_words(record, "shallow")[0] == "  control shallow (depth: 0, lr: 0.1): broke what it must break"
+    )
 
 
 def test_failed_trials_are_named_five_at_most():

@@ -185,6 +185,7 @@ def test_neediest_is_the_expectation_least_likely_to_be_decided(tmp_path, run, o
         contrast: {difference: level, of: {arm: warm}, minus: {arm: cold}}
         band: {at_least: 1.0}
         because: the centres differ by one
+        no_control: it is here to be undecided
 controls:"""
     folder = write_claim(tmp_path, replace={"controls:": second})
     run(folder)

@@ -122,7 +122,7 @@ def test_control_that_does_not_break_is_exit_code_1_and_invalid(pytester, claims
     assert result.ret == 1
     result.assert_outcomes(failed=2, skipped=1)
     result.stdout.fnmatch_lines(
-        ["*INVALID, expected VERIFIED*", "*control same_centre (spread: 0.04) does NOT behave*"]
+        ["*INVALID, expected VERIFIED*", "*control same_centre (spread: 0.04): did not break what it must break*"]
     )
 
 

@@ -27,6 +27,10 @@ def expectation(record, name="warm_exceeds_cold"):
     return reading(record)["expectations"][name]
 
 
+TURNED = {"change: {centre: 0.0}": "change: {centre: 2.0}\n    arms: [warm]"}
+"""A control that turns a refutation: it warms what the claim has cold."""
+
+
 def test_true_statement_is_verified_and_its_control_refuted(tmp_path, run):
     record = run(write_claim(tmp_path))
 
@@ -52,7 +56,7 @@ def test_false_statement_is_refuted(tmp_path, run):
 
 
 def test_expected_refutation_counts_as_expected(tmp_path, run):
-    assert reading(run(write_claim(tmp_path, gap=-1.0, expected="REFUTED")))["as_expected"]
+    assert reading(run(write_claim(tmp_path, gap=-1.0, expected="REFUTED", replace=TURNED)))["as_expected"]
 
 
 def test_statement_on_the_edge_uses_all_seeds_and_stays_undecided(tmp_path, run):
@@ -276,6 +280,7 @@ CONDITIONS = {
         contrast: {mean: time, at: {arm: warm, step: 10}}
         band: {at_most: 100}
         because: it is nothing much
+        no_control: nothing here changes the clock
 """,
 }
 TIMED = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").replace(

@@ -75,13 +75,29 @@ def test_a_value_that_is_not_finite_verifies_no_exact_expectation(bad):
     assert judged([*GOOD[:5], bad], contrast={"exact": "loss", "at": NET}).verdict == INVALID
 
 
-@pytest.mark.parametrize("value", [0.0, 0.1, 1 / 3, -1e-300])
+@pytest.mark.parametrize("value", [0.1, 1 / 3, -1e-300])
 def test_a_constant_metric_without_a_resolution_verifies_nothing(value):
     found = judged([value] * 6)
     assert found.verdict == INVALID
     assert found.reason == (
+        "all 6 seeds gave the same values: did they draw the same data? measure() must draw from its seeds; "
+        "what draws nothing is `exact`"
+    )
+
+
+def test_a_constant_contrast_without_a_resolution_verifies_nothing_although_the_seeds_differ():
+    spec = claim_with({"difference": "loss", "of": NET, "minus": SVM}, {"at_most": 5})
+    levels = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    evidence = evidence_of({point(): [level + 1.5 for level in levels], point("svm"): levels}, "loss")
+    found = judge(spec.expectations["e"], spec, evidence, {"n_test": 200}, PLAN)
+    assert found.verdict == INVALID
+    assert found.reason == (
         "the contrast is the same for every seed and the metric declares no resolution; declare it, or use `exact`"
     )
+
+
+def test_a_constant_of_zero_without_a_resolution_verifies_nothing():
+    assert judged([0.0] * 6).verdict == INVALID
 
 
 @pytest.mark.parametrize("value", [0.1, 1e6, -1e6])
@@ -94,10 +110,15 @@ def test_small_values_are_no_rounding():
     assert judged([1e-20 * value for value in GOOD]).verdict == VERIFIED
 
 
-def test_a_constant_metric_with_a_resolution_has_an_interval_of_that_width():
-    found = judged([0.1] * 6, metric="error")
+def test_a_constant_metric_at_its_bound_has_an_interval_of_its_resolution():
+    found = judged([0.0] * 6, metric="error")
     assert found.verdict == VERIFIED
-    assert found.high - found.low > 0.01
+    assert found.high > 0.005
+
+
+def test_a_constant_metric_that_could_have_differed_verifies_nothing_whatever_its_resolution():
+    # Twenty errors in two hundred, six times over.
+    assert judged([0.1] * 6, metric="error").verdict == INVALID
 
 
 def test_a_value_beyond_the_bounds_of_its_metric_verifies_nothing():
@@ -205,11 +226,43 @@ def test_a_control_that_was_not_run_verifies_nothing(tmp_path, run, monkeypatch)
     assert (reading(record)["verdict"], exit_code([record])) == (NOT_RUN, 3)
 
 
+@pytest.mark.parametrize(("resolution", "seeds"), [("resolution: 0.01", 6), ("bounds: [0, 1], resolution: 0.01", 6)])
+def test_a_measure_that_ignores_its_seeds_verifies_nothing_whatever_the_resolution(tmp_path, run, resolution, seeds):
+    """Seen: 0.123 for every seed lay inside its band, with a resolution to hide that nothing was drawn."""
+    ignoring = EXPERIMENT.replace("seed.numpy(arm).normal(centre, spread)", "(0.123 if arm == 'warm' else 0.987)")
+    band = {"at_least: 0.5": "at_most: 0.5", "better: higher": f"better: higher, {resolution}"}
+    record = run(write_claim(tmp_path, experiment=ignoring, replace=band))
+    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 1)
+    assert "did they draw the same data?" in reading(record)["reason"]
+    assert reading(record)["expectations"]["warm_exceeds_cold"]["n"] == seeds
+
+
 def test_a_control_that_could_not_be_measured_verifies_nothing(tmp_path, run):
     fails = EXPERIMENT.replace("return {", "if arm == 'warm' and centre == 0:\n        raise OSError\n    return {")
     record = run(write_claim(tmp_path, experiment=fails))
     assert reading(record)["expectations"]["warm_exceeds_cold"]["verdict"] == VERIFIED
     assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
+    assert reading(record)["reason"].startswith("trials of control same_centre failed: seed 0 at arm=warm: ")
+
+
+def test_an_expectation_without_a_control_is_refused_unless_it_says_why(tmp_path):
+    head, tail = specimen.TEXT.split("controls:\n", 1)
+    bare = f"{head}controls: {{}}\nprofiles:{tail.split('profiles:', 1)[1]}"
+    with pytest.raises(SpecError) as refused:
+        load_claim(specimen.write(tmp_path / "bare", bare))
+    assert len(refused.value.problems) == 8
+    assert refused.value.problems[0].endswith(
+        "/claim.yaml:22:7: readings.as_documented.expectations.low_error: no control breaks it, so nothing shows that it "
+        "could have come out otherwise; name it in the `breaks` of a control, or say `no_control: why`"
+    )
+    said = bare.replace("        because: the", "        no_control: a theorem says so\n        because: the")
+    assert load_claim(specimen.write(tmp_path / "said", said)).claim.controls == {}
+
+
+def test_a_reason_for_no_control_beside_a_control_is_refused(tmp_path):
+    both = specimen.TEXT.replace("{at_most: 0.1}\n", "{at_most: 0.1}\n        no_control: nothing could break it\n")
+    with pytest.raises(SpecError, match=r":25:9: .*low_error.no_control: says why no control .* 'shallow' breaks it"):
+        load_claim(specimen.write(tmp_path, both))
 
 
 def test_a_claim_without_a_control_is_refused(tmp_path):

@@ -46,7 +46,7 @@ PROBLEMS = f"""\
 1:1: id: should match ^[a-z][a-z0-9_]{{0,79}}$, not 'Bad'
 1:1: statement: is missing; add it (what is claimed, in our own words)
 1:1: does_not_show: is missing; add it (what a reader must not conclude)
-1:1: controls: is missing; add it (at least one, unless nothing could break)
+1:1: controls: is missing; add it (every expectation is broken by one, or says `no_control: why`)
 2:1: title: string should have at least 3 characters, not 'x'
 3:1: statment: unknown key 'statment'; did you mean 'statement'?
 4:1: strength: should be 'same_setting', 'scaled_down' or 'analogue', not 'scaled'

@@ -15,17 +15,17 @@ from harness.commands.project import (
     add_store,
     chosen,
     known_documents,
-    latest_run,
     root_of,
     short_names,
 )
 from harness.errors import UsageError
-from harness.outcome import AS_EXPECTED, USAGE
+from harness.outcome import AS_EXPECTED, UNEXPECTED, USAGE
 from harness.plaintext import visible
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
 
     from harness.catalogue import ClaimFolder
     from harness.record import Record
@@ -64,6 +64,9 @@ def add_commands(commands: Any) -> None:
     check.set_defaults(command=_check)
     index = commands.add_parser("index", help="write claims/README.md: every claim with its last verdicts")
     add_store(index)
+    index.add_argument(
+        "--check", action="store_true", help="write nothing; say what is not up to date, and exit with 1 if anything is"
+    )
     index.set_defaults(command=_index)
     schema = commands.add_parser("schema", help="print the JSON Schema of claim.yaml, or of report.json")
     schema.add_argument("--report", action="store_true", help="the schema of report.json")
@@ -138,7 +141,8 @@ def _show(options: argparse.Namespace) -> int:
         raise UsageError("claims show: which claim? `claims list` names them all")
     folders = [load_claim(folder) for folder in chosen(options)]
     with _opened(options) as store:
-        found = [(folder, store.last_record(folder.claim.id) if store else None) for folder in folders]
+        last = [store.last_record(folder.claim.id) if store else None for folder in folders]
+    found = [(folder, one and one[1]) for folder, one in zip(folders, last, strict=True)]
     if options.json:
         print(json.dumps([_everything(folder, record) for folder, record in found], indent=1))
         return AS_EXPECTED
@@ -182,20 +186,53 @@ def _check(options: argparse.Namespace) -> int:
 
 def _index(options: argparse.Namespace) -> int:
     from harness.catalogue import load_all
-    from harness.report.index import index, with_table
 
     loaded, problems = load_all(root_of(options))
-    run = latest_run(options)
-    (root_of(options) / "README.md").write_text(index(loaded, run), encoding="utf-8")
-    print(visible(root_of(options) / "README.md"))
-    readme = options.root / "README.md"
-    if run and readme.is_file():
-        before = readme.read_text(encoding="utf-8")
-        after = with_table(before, run)
-        if after != before:
-            readme.write_text(after, encoding="utf-8")
-            print(visible(readme))
-    return USAGE if problems else AS_EXPECTED
+    pages = {path: after for path, after in _pages(options, loaded).items() if after != _text_of(path)}
+    for path, after in pages.items():
+        if options.check:
+            print(visible(_out_of_date(path, after)))
+        else:
+            path.write_text(after, encoding="utf-8")
+            print(visible(path))
+    if not pages:
+        print("up to date")
+    for problem in problems:
+        print(visible(problem), file=sys.stderr)
+    if problems:
+        return USAGE
+    return UNEXPECTED if options.check and pages else AS_EXPECTED
+
+
+def _pages(options: argparse.Namespace, loaded: list[ClaimFolder]) -> dict[Path, str]:
+    """Return the pages that `claims index` keeps, as they should be."""
+    from harness.report.index import Found, index, with_table
+
+    last = {}
+    with _opened(options) as store:
+        for claim in (folder.claim.id for folder in loaded):
+            if store and (found := store.last_record(claim)):
+                run, record = found
+                last[claim] = Found(store.run(run), record)
+    own, readme = root_of(options) / "README.md", options.root / "README.md"
+    pages = {own: index(loaded, last, _text_of(own))}
+    return {**pages, readme: with_table(_text_of(readme), loaded, last)} if readme.is_file() else pages
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}; it should be text in UTF-8") from None
+
+
+def _out_of_date(path: Path, after: str) -> str:
+    """Return which claims' rows in a page are not up to date, and what to do."""
+    from harness.report.index import stale
+
+    claims = stale(_text_of(path), after)
+    what = ", ".join(claims) if claims else "what stands above the rows"
+    return f"{path}: is not up to date ({what}); `claims index` writes it"
 
 
 def _schema(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from harness import explain, waiver
 from harness.catalogue import claim_folders
 from harness.errors import SpecError
 from harness.options import NO_VERDICT_PROFILE
+from harness.outcome import odd
 from harness.plaintext import LONGEST, block, one_line, shortened
 from harness.provenance import top_of
 from harness.report.rows import judged, problems
@@ -32,7 +33,7 @@ ERROR, WARNING, NOTICE = "error", "warning", "notice"
 MOST = 10
 """Annotations of one kind that GitHub shows of one step."""
 
-OPEN = ("INCONCLUSIVE", "NOT_RUN")
+OPEN = {"INCONCLUSIVE", "NOT_RUN"}
 """Verdicts that more seeds or more time may change."""
 
 _PROBLEM = re.compile(r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<what>.+)$", re.DOTALL)
@@ -147,25 +148,21 @@ def _of_readings(claim: dict[str, Any]) -> Iterator[tuple[Annotation, Location]]
     for name, reading in claim["readings"].items():
         if reading["as_expected"]:
             continue
-        title = f"{reading['verdict']}, expected {reading['expected']}: {claim['title']}"
+        title = f"{explain.came_out(reading)}: {claim['title']}"
         text = f"{claim['id']}, reading {name}: {reading['reason']}\n"
         if waiver.covers(reading):
             yield Annotation(NOTICE, title, text + waiver.words(claim)), _decided(claim, name)
         else:
-            kind = WARNING if reading["verdict"] in OPEN else ERROR
-            yield Annotation(kind, title, text + explain.WOULD_CHANGE[reading["verdict"]]), _decided(claim, name)
+            kind = WARNING if odd(reading) <= OPEN else ERROR
+            yield Annotation(kind, title, text + explain.would_change(reading)), _decided(claim, name)
 
 
 def _decided(claim: dict[str, Any], name: str) -> Location:
     """Return the place in claim.yaml of the expectation, or the control, that gave a reading its verdict."""
-    reading = claim["readings"][name]
-    for key, expectation in reading["expectations"].items():
-        # The reading has its reason from there; a judgement of stored trials adds to it what is lacking.
-        if expectation["verdict"] == reading["verdict"] and reading["reason"].startswith(expectation["reason"]):
-            return ("readings", name, "expectations", key)
-    wrong = [key for key, control in claim["controls"].items() if not control["behaves"]]
-    broken = [key for key in wrong if claim["controls"][key]["finished"] == (reading["verdict"] == "INVALID")]
-    return ("controls", broken[0]) if broken else ("readings", name)
+    kind, _, which = claim["readings"][name].get("decided_by", "").partition(".")
+    if kind == "controls":
+        return (kind, which)
+    return ("readings", name, kind, which) if kind else ("readings", name)
 
 
 def _placed(found: Iterable[tuple[Annotation, Location]], folder: Path | None) -> Iterator[Annotation]:

@@ -75,21 +75,36 @@ def _reading(claim: Record, number: int, name: str) -> Context:
         "name": in_words(name),
         "verdict": reading["verdict"],
         "expected": reading["expected"],
-        "unexpected": not reading["as_expected"] and claim["profile"] != NO_VERDICT_PROFILE,
+        "unexpected": "" if _silent(claim, reading["as_expected"]) else _unexpected(reading),
         "leave": waiver.mark(claim) if waiver.covers(reading) else "",
         "means": sentence(reading["means"]) if reading["means"] else "",
         "because": reading["because"],
-        "expectations": [_expectation(claim, key, e) for key, e in reading["expectations"].items()],
+        "expectations": [_expectation(claim, reading, key) for key in reading["expectations"]],
     }
 
 
-def _expectation(claim: Record, name: str, e: Record) -> Context:
+def _silent(claim: Record, as_expected: bool | None) -> bool:
+    """Whether nothing is said of what is expected: it came, or the profile gives no verdict."""
+    return bool(as_expected) or claim["profile"] == NO_VERDICT_PROFILE
+
+
+def _unexpected(reading: Record) -> str:
+    """Return what is said beside the verdict of a reading that is not as expected; its expectations say the rest."""
+    if reading["verdict"] != reading["expected"]:
+        return f"expected {reading['expected']}"
+    return f"but not {', '.join(map(in_words, explain.flipped(reading)))}"
+
+
+def _expectation(claim: Record, reading: Record, name: str) -> Context:
+    e = reading["expectations"][name]
     controls = {key: c["expectations"][name] for key, c in claim["controls"].items() if name in c["expectations"]}
     return {
         "name": in_words(name),
         "contrast": in_words(explain.contrast_words(e["contrast"])),
         "unit": e["unit"],
         "verdict": e["verdict"],
+        "came": "" if claim["profile"] == NO_VERDICT_PROFILE else explain.came_words(reading, name),
+        "no_control": sentence(e["no_control"]) if e.get("no_control") else "",
         "estimate": explain.number(e["estimate"]),
         "short": explain.number(e["estimate"], 3),
         "short_span": "" if e["exact"] else explain.span(e, 2),
@@ -116,10 +131,10 @@ def _control(claim: Record, name: str) -> Context:
     control = claim["controls"][name]
     arms = control.get("arms") or []
     of = f" (for {', '.join(map(in_words, arms))} alone)" if arms else ""
-    state = "Broke what it must break" if control["behaves"] else "Did NOT break what it must break"
+    state = explain.control_state(control)
     return {
         "name": in_words(name),
-        "state": state if control["finished"] else "Was not run to its end",
+        "state": state[:1].upper() + state[1:],
         "change": _settings(control["change"]) + of,
         "because": sentence(control["because"]),
     }

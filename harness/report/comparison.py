@@ -142,7 +142,9 @@ def change_words(row: dict[str, Any]) -> str:
     moved = f" (in A: {a['expected']})" if a["expected"] and b["expected"] and a["expected"] != b["expected"] else ""
     waived = ", waived" if b["waived"] else ""
     verdicts = f"{a['verdict'] or 'missing'} -> {b['verdict'] or 'missing'}{waived}"
-    return f"{verdicts}, expected {expected}{moved}; {row['change']}"
+    # The same verdict: what changed is an expectation behind it, which the reason names.
+    flip = f" ({b['reason'] if row['change'] == REGRESSION else a['reason']})" if a["verdict"] == b["verdict"] else ""
+    return f"{verdicts}, expected {expected}{moved}; {row['change']}{flip}"
 
 
 def _claim_line(pair: dict[str, Any]) -> str:

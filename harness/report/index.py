@@ -1,79 +1,150 @@
-"""claims/README.md, every claim with the verdicts of the last run; and the table of verdicts in a project's README.md."""
+"""claims/README.md, every claim with its last verdicts; and the table of verdicts in a project's README.md.
+
+A row is of the claim's last run that gave a verdict, whatever other claims were run since, and with what profile. Of a claim
+that the store has no verdict of, the row stays as it stands: it was written where there was one.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness import explain
 from harness.plaintext import in_markdown as text
-from harness.report.rows import as_expected, judged
 from harness.report.sections import marks, sentence, words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from harness.catalogue import ClaimFolder
     from harness.record import Record
-    from harness.report import Run
 
-TABLE = re.compile(r"(<!-- claims: verdicts -->\n).*?(<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- claims: verdicts -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 """Where a README.md has the table; what stands between is written anew."""
 
+_ROW = re.compile(r"^\| \[.*\]\((?:\S*/)?(?P<claim>[a-z0-9_]+)/claim\.yaml\) \|(?P<cells>.*)\|$", re.MULTILINE)
+_ALL_OF_ONE_RUN = re.compile(r"^Run of (?P<run>.+): \d+ of \d+ readings as expected\.$", re.MULTILINE)
+_SEPARATOR = re.compile(r"(?<!\\)\|")
 
-def index(folders: list[ClaimFolder], run: Run | None) -> str:
-    """Return the index: per document its claims, what each says, and how its readings came out last."""
-    records = {claim["id"]: claim for claim in run["claims"] if "problem" not in claim} if run else {}
-    lines = [
-        "# Claims",
-        "",
-        "Written by `claims index`; the verdicts are those of the last run on the machine that wrote it.",
-    ]
+UNEXPECTED = ", expected "
+"""Stands in the words of a reading that did not come out as expected, and of no other; see `explain.came_out`."""
+
+
+class Found(NamedTuple):
+    """The last verdicts of a claim, and the run that they are of, as the store has them."""
+
+    run: Record
+    record: Record
+
+
+class _Verdicts(NamedTuple):
+    """A row of the table: every reading of a claim, and which run it is of."""
+
+    readings: str
+    run: str
+
+
+def index(folders: Sequence[ClaimFolder], last: Mapping[str, Found], before: str = "") -> str:
+    """Return the index: per document its claims, what each says, and how its readings came out last.
+
+    Args:
+        folders: the claims.
+        last: claim -> its last verdicts.
+        before: the index as it stands.
+    """
+    standing = {claim: _padded(cells, 3) for claim, cells in _rows(before).items()}
+    lines = ["# Claims", "", "Written by `claims index`; each row is of the claim's last run that gave a verdict."]
     for key in dict.fromkeys(folder.document.id for folder in folders):
         own = [folder for folder in folders if folder.document.id == key]
-        lines += ["", f"## {text(own[0].document.title)}", "", "| claim | as we found it | readings |", "|---|---|---|"]
+        head = ["| claim | as we found it | readings | run |", "|---|---|---|---|"]
+        lines += ["", f"## {text(own[0].document.title)}", "", *head]
         for folder in own:
-            record = records.get(folder.claim.id)
-            link = f"[{text(folder.claim.title)}]({key}/{folder.claim.id}/claim.yaml)"
-            found = f"{sentence(record)} | {marks(record)}" if record else "not run yet |"
-            lines.append(f"| {link} | {found} |")
+            cells = standing.get(folder.claim.id, ["not run yet", "", ""])
+            if found := last.get(folder.claim.id):
+                cells = [sentence(found.record), marks(found.record), _run(found)]
+            row = "|".join(f" {cell} " if cell else " " for cell in cells)
+            lines.append(f"| [{text(folder.claim.title)}]({key}/{folder.claim.id}/claim.yaml) |{row}|")
     return "\n".join(lines) + "\n"
 
 
-def with_table(readme: str, run: Run) -> str:
-    """Return a README.md with the verdicts of a run between the lines `<!-- claims: verdicts -->` and `<!-- end -->`.
+def with_table(readme: str, folders: Sequence[ClaimFolder], last: Mapping[str, Found]) -> str:
+    """Return a README.md with the last verdicts between the lines `<!-- claims: verdicts -->` and `<!-- end -->`.
 
     One without these lines is returned as it is.
     """
-    table = "\n".join(verdict_table(run))
-    return TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", readme)
+
+    def written(found: re.Match[str]) -> str:
+        table = "\n".join(verdict_table(folders, last, found[2]))
+        return f"{found[1]}{table}\n{found[3]}"
+
+    return TABLE.sub(written, readme)
 
 
-def verdict_table(run: Run) -> list[str]:
-    """Return a row per claim: its title, and of every reading the verdict with the estimate that decided it."""
-    claims = sorted(judged(run), key=lambda claim: (claim["document"]["id"], claim["id"]))
-    fine, total = as_expected(run)
-    where = f"profile {text(run['options']['profile'])}, base seed {run['options']['base_seed']}"
-    machine = f"{text(run['machine']['processor'])}, {run['machine']['cores']} cores"
-    rows = [
-        f"| {_link(claim)} | {'<br>'.join(_reading(claim, name) for name in claim['readings'])} |" for claim in claims
-    ]
-    return [
-        f"Run of {text(run['started'][:10])}, {where}, {machine}: {fine} of {total} readings as expected.",
-        "",
-        "| statement | as we found it, reading by reading |",
-        "|---|---|",
-        *rows,
-    ]
+def verdict_table(folders: Sequence[ClaimFolder], last: Mapping[str, Found], before: str = "") -> list[str]:
+    """Return a row per claim: its title, and of every reading the verdict with the estimate that decided it.
+
+    The run stands above where it is the same for all rows, else in each.
+    """
+    known = {**_standing(before), **{claim: _verdicts(found) for claim, found in last.items()}}
+    ordered = sorted(folders, key=lambda folder: (folder.document.id, folder.claim.id))
+    shown = [(folder, known[folder.claim.id]) for folder in ordered if folder.claim.id in known]
+    runs = {verdicts.run for _, verdicts in shown}
+    readings = [reading for _, verdicts in shown for reading in verdicts.readings.split("<br>")]
+    fine = f"{sum(UNEXPECTED not in reading for reading in readings)} of {len(readings)} readings as expected."
+    if len(runs) == 1:
+        head = [f"Run of {runs.pop()}: {fine}", "", "| statement | as we found it, reading by reading |", "|---|---|"]
+        return [*head, *(f"| {_link(folder)} | {verdicts.readings} |" for folder, verdicts in shown)]
+    head = [f"Each claim as it came out last: {fine}", ""]
+    head += ["| statement | as we found it, reading by reading | run |", "|---|---|---|"]
+    return [*head, *(f"| {_link(folder)} | {' | '.join(verdicts)} |" for folder, verdicts in shown)]
 
 
-def _link(claim: Record) -> str:
-    return f"[{text(claim['title'])}](claims/{claim['document']['id']}/{claim['id']}/claim.yaml)"
+def stale(before: str, after: str) -> list[str]:
+    """Return the claims whose rows differ between a page as it stands and as it should be."""
+    old, new = (dict.fromkeys(page.splitlines()) for page in (before, after))
+    changed = [line for line in (*new, *old) if (line in old) != (line in new)]
+    return list(dict.fromkeys(row["claim"] for line in changed if (row := _ROW.match(line))))
+
+
+def _rows(page: str) -> dict[str, list[str]]:
+    """Return claim -> the cells of its row behind the title, as they stand in a page."""
+    return {row["claim"]: [cell.strip() for cell in _SEPARATOR.split(row["cells"])] for row in _ROW.finditer(page)}
+
+
+def _padded(cells: list[str], number: int) -> list[str]:
+    """Return so many cells: a page of an earlier version may have had fewer columns."""
+    return [*cells, *[""] * number][:number]
+
+
+def _standing(table: str) -> dict[str, _Verdicts]:
+    """Return what stands in a table: claim -> its verdicts, with the run of its row, or of all rows."""
+    of_all = _ALL_OF_ONE_RUN.search(table)
+    run = of_all["run"] if of_all else ""
+    return {claim: _Verdicts(*_padded([*cells, *[run] * (len(cells) < 2)], 2)) for claim, cells in _rows(table).items()}
+
+
+def _verdicts(found: Found) -> _Verdicts:
+    return _Verdicts("<br>".join(_reading(found.record, name) for name in found.record["readings"]), _run(found))
+
+
+def _run(found: Found) -> str:
+    """Return which run a claim's verdicts are of: `2026-11-21, profile quick, base seed 0, a processor, 2 cores`."""
+    record, machine = found.record, found.run["machine"]
+    return (
+        f"{text(record['finished'][:10])}, profile {text(record['profile'])}, base seed {record['base_seed']}, "
+        f"{text(machine['processor'])}, {machine['cores']} cores"
+    )
+
+
+def _link(folder: ClaimFolder) -> str:
+    return f"[{text(folder.claim.title)}](claims/{folder.document.id}/{folder.claim.id}/claim.yaml)"
 
 
 def _reading(claim: Record, name: str) -> str:
     """Return `✓ as documented: gap closes 0.322 [0.28, 0.37]`."""
     reading = claim["readings"][name]
     verdict = reading["verdict"]
-    mark = "" if reading["as_expected"] else f" ({verdict}, expected {reading['expected']})"
+    mark = "" if reading["as_expected"] else f" ({text(explain.came_out(reading))})"
     # What decided: of several, the first that is no mathematics, as that has an interval to show.
     decided = sorted(
         ((key, e) for key, e in reading["expectations"].items() if e["verdict"] == verdict),

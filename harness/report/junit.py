@@ -48,11 +48,17 @@ def _reading_case(suite: ET.Element, claim: dict[str, Any], name: str, reading: 
     for key, expectation in reading["expectations"].items():
         facts[f"estimate.{key}"] = explain.number(expectation["estimate"])
         facts[f"interval.{key}"] = explain.span(expectation)
+        facts[f"verdict.{key}"] = expectation["verdict"]
+        facts[f"expected.{key}"] = expectation.get("expected", "")
     _properties(case, {**facts, **waiver.properties(claim, reading)})
     if claim["profile"] == NO_VERDICT_PROFILE:
         ET.SubElement(case, "skipped", message="the smoke profile gives no verdict")
     elif not reading["as_expected"]:
-        _failure(case, reading["verdict"], [explain.reading_words(claim, name), *_leave(claim, reading)])
+        _failure(
+            case,
+            reading["verdict"] if reading["verdict"] != reading["expected"] else "expectation",
+            [explain.reading_words(claim, name), *_leave(claim, reading)],
+        )
 
 
 def _control_case(suite: ET.Element, claim: dict[str, Any], name: str, control: dict[str, Any]) -> None:

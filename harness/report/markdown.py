@@ -129,8 +129,9 @@ def _attention(run: Run) -> str:
         lines += [f"  - {text(line)}" for line in claim["problem"]["lines"]]
     for row in rows(run):
         if not row.reading["as_expected"] and row.claim["profile"] != NO_VERDICT_PROFILE:
-            head = f"- **{text(row.claim['title'])}**, reading “{words(row.name)}”: {row.reading['verdict']}, expected {row.reading['expected']}."
-            lines += [head, f"  {text(row.reading['reason'])}. {explain.WOULD_CHANGE[row.reading['verdict']]}"]
+            came = text(explain.came_out(row.reading))
+            lines += [f"- **{text(row.claim['title'])}**, reading “{words(row.name)}”: {came}."]
+            lines += [f"  {text(row.reading['reason'])}. {explain.would_change(row.reading)}"]
             lines += [f"  **{text(waiver.words(row.claim))}**"] if waiver.covers(row.reading) else []
     for row, name, forecast in doubtful(run):
         lines += [

@@ -208,8 +208,7 @@ def _unexpected(claim: Record, name: str, reading: Record) -> Context:
     return _line(
         anchor(claim["id"]),
         claim["title"],
-        f"reading “{in_words(name)}” {reading['verdict']}, expected {reading['expected']}: {reading['reason']}.{leave} "
-        f"{explain.WOULD_CHANGE[reading['verdict']]}",
+        f"reading “{in_words(name)}” {explain.came_out(reading)}: {reading['reason']}.{leave} {explain.would_change(reading)}",
     )
 
 

@@ -92,33 +92,33 @@ def _waiver(claim: dict[str, Any]) -> list[str]:
 
 
 def _reading(name: str, reading: dict[str, Any], leave: str) -> list[str]:
-    as_it_should = "as expected" if reading["as_expected"] else f"expected {reading['expected']}"
-    lines = [
-        f"### Reading “{words(name)}”: {explain.SYMBOL[reading['verdict']]} {reading['verdict']} ({as_it_should}){leave}",
-        "",
-    ]
+    came = f"{reading['verdict']} (as expected)" if reading["as_expected"] else text(explain.came_out(reading))
+    lines = [f"### Reading “{words(name)}”: {explain.SYMBOL[reading['verdict']]} {came}{leave}", ""]
     if reading["means"]:
         lines += [explain.sentence(text(reading["means"])), ""]
     if reading["because"]:
         lines += [f"Expected {reading['expected']} because {text(reading['because'])}", ""]
-    return lines + _table(reading["expectations"])
+    return lines + _table(
+        reading["expectations"], {name: explain.came_words(reading, name) for name in reading["expectations"]}
+    )
 
 
 def _control(name: str, control: dict[str, Any], leave: str) -> list[str]:
     change = ", ".join(f"{text(key)} = {text(value)}" for key, value in control["change"].items())
     of = f" (for {', '.join(words(arm) for arm in control['arms'])} alone)" if control.get("arms") else ""
-    state = "broke what it must break" if control["behaves"] else "did NOT break what it must break"
-    state = state if control["finished"] else "was not run to its end"
     return [
-        f"### Control “{words(name)}”: {state}{leave}",
+        f"### Control “{words(name)}”: {text(explain.control_head(control))}{leave}",
         "",
         f"Changed: {change}{of}. {explain.sentence(text(control['because']))}",
         "",
-        *_table(control["expectations"], reasons=False),
+        *([] if control["behaves"] else [f"It {text(explain.control_state(control))}.", ""]),
+        *_table(control["expectations"]),
     ]
 
 
-def _table(expectations: dict[str, Any], *, reasons: bool = True) -> list[str]:
+def _table(expectations: dict[str, Any], came: dict[str, str] | None = None) -> list[str]:
+    """Return a table of expectations; `came` says beside each what was expected instead, None for those under a control."""
+    reasons = came is not None
     lines = [
         f"| what is measured | source says | estimate | interval | band | seeds | verdict |{' adjusted |' if reasons else ''}",
         f"|---|---|---|---|---|---|---|{'---|' if reasons else ''}",
@@ -126,7 +126,7 @@ def _table(expectations: dict[str, Any], *, reasons: bool = True) -> list[str]:
     for name, e in expectations.items():
         what = f"{words(name)}: {words(explain.contrast_words(e['contrast']))} ({text(e['unit'])})"
         rate = "every instance" if e["exact"] else f"{explain.span(e)}, error rate {e['alpha']:g}"
-        verdict = f"{explain.SYMBOL[e['verdict']]} {e['verdict']}"
+        verdict = f"{explain.SYMBOL[e['verdict']]} {e['verdict']}{f' ({came[name]})' if came and came[name] else ''}"
         reported, estimate = explain.number(e["reported"]), explain.number(e["estimate"])
         cells = [
             what,
@@ -142,6 +142,7 @@ def _table(expectations: dict[str, Any], *, reasons: bool = True) -> list[str]:
     lines.append("")
     for name, e in expectations.items():
         lines.append(f"- {words(name)}" + (f": this band because {text(e['because'])}" if reasons else ""))
+        lines += [f"  - no control, because {text(e['no_control'])}"] if reasons and e.get("no_control") else []
         values = ", ".join(explain.number(value) for value in e["values"].values())
         lines.append(f"  - every seed: {values or 'none'}")
         lines += [f"  - {line}" for line in map(_night, e.get("nights", []))]

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from harness import explain
+from harness.expected import expected_of
 from harness.markup import safe
 
 if TYPE_CHECKING:
@@ -120,21 +121,28 @@ def _readings(claim: Claim, record: Record | None, width: int) -> Iterator[str]:
     for name, reading in claim.readings.items():
         found = record["readings"].get(name) if record else None
         came = f"  {mark(found)} last {found['verdict']}" if found else "  [dim]not judged yet[/]"
-        yield from ("", f"[bold]reading {safe(name)}[/], expected {reading.expected}{came}")
+        every = ", every expectation decided" if reading.decide == "all" else ""
+        yield from ("", f"[bold]reading {safe(name)}[/], expected {reading.expected}{every}{came}")
+        wanted = expected_of(reading)
         yield from (
             f"  {line}" for text in (reading.means, reading.because) if text for line in _wrapped(text, width - 2)
         )
         for key, expectation in reading.expectations.items():
             last = found["expectations"].get(key) if found else None
-            yield from _expectation(key, expectation, last, width)
+            yield from _expectation(key, expectation, wanted[key], last, width)
 
 
-def _expectation(name: str, expectation: Expectation, last: dict[str, Any] | None, width: int) -> Iterator[str]:
+def _expectation(
+    name: str, expectation: Expectation, wanted: str, last: dict[str, Any] | None, width: int
+) -> Iterator[str]:
     contrast = explain.contrast_words(expectation.contrast.model_dump(exclude_none=True))
     reported = "" if expectation.reported is None else f"; reported {explain.number(expectation.reported)}"
-    yield f"  {safe(name)}"
+    yield f"  {safe(name)}{'' if wanted == 'VERIFIED' else f', expected {wanted}'}"
     yield from (f"    {line}" for line in _wrapped(f"{contrast}: {expectation.band}{reported}", width - 4))
     yield from (f"    [dim]{line}[/]" for line in _wrapped(f"because {expectation.because.strip()}", width - 4))
+    if expectation.no_control:
+        text = f"no control, because {expectation.no_control.strip()}"
+        yield from (f"    [dim]{line}[/]" for line in _wrapped(text, width - 4))
     if last:
         found = f"{explain.number(last['estimate'])} {explain.span(last)} {last['unit']}, n {last['n']}"
         yield f"    last: {safe(found)}, {last['verdict']}"
@@ -146,9 +154,12 @@ def _controls(claim: Claim, record: Record | None, width: int) -> Iterator[str]:
         came = (
             "" if found is None else "  [green]✓[/] behaved" if found["behaves"] else "  [bold red]![/] did not behave"
         )
+        why = [] if found is None or found["behaves"] else _wrapped(f"last: {explain.control_state(found)}", width - 2)
         arms = f" of {', '.join(control.arms)}" if control.arms else ""
         yield from ("", f"[bold]control {safe(name)}[/]{came}")
-        yield f"  {_settings(control.change)}{safe(arms)}, and {safe(', '.join(control.breaks))} must not be verified"
+        broken = f"{', '.join(control.breaks)} must not come out as expected"
+        yield f"  {_settings(control.change)}{safe(arms)}, and {safe(broken)}"
+        yield from (f"  {line}" for line in why)
         yield from (f"  [dim]{line}[/]" for line in _wrapped(f"because {control.because.strip()}", width - 2))
 
 

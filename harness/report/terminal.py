@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import explain, waiver
 from harness.options import NO_VERDICT_PROFILE
@@ -16,13 +16,20 @@ if TYPE_CHECKING:
     from harness.report import Run
 
 
+GLUE = "\N{NO-BREAK SPACE}"
+"""Stands for a space at which no line ends."""
+
+ROOMY = 60
+"""Columns from which on lines that hang over are indented by eight."""
+
+
 def table(run: Run, width: int) -> list[str]:
-    """Return the lines of the verdict table, at most `width` characters each; what is wrong is never cut."""
+    """Return the lines of the verdict table, at most `width` characters each; nothing is cut, and no number is broken."""
     wrong = [f"! {claim['id']}: {line}" for claim in problems(run) for line in claim["problem"]["lines"]]
     wrong += [f"! {claim['id']}: {waiver.note(claim)}" for claim in judged(run) if waiver.expired(claim)]
     wrong += [f"left for lack of time: {explain.left_words(claim)}" for claim in left(run)]
-    fitted = [_fit(line, width) for line in (*_readings(run, width), "", *_summary(run))]
-    return [inert(visible(line)) for line in (*wrong, *fitted)]
+    summary = [part for line in _summary(run) for part in _wrapped(line, width)]
+    return [inert(visible(line)) for line in (*wrong, *_readings(run, width), "", *summary)]
 
 
 def _readings(run: Run, width: int) -> Iterator[str]:
@@ -34,13 +41,32 @@ def _readings(run: Run, width: int) -> Iterator[str]:
             if waiver.unneeded(claim):
                 yield from _wrapped(f"  - {waiver.note(claim)}", width)
             last = claim["id"]
-        silent = reading["as_expected"] or claim["profile"] == NO_VERDICT_PROFILE
-        mark = "" if silent else f" <- expected {reading['expected']}"
+        smoke = claim["profile"] == NO_VERDICT_PROFILE
+        mark = "" if reading["as_expected"] or smoke else f" <- {_unexpected(reading)}"
         mark += f", {waiver.words(claim)}" if waiver.covers(reading) else ""
         yield from _wrapped(f"  {explain.SYMBOL[reading['verdict']]} {reading['verdict']:<12} {name}{mark}", width)
         for key, expectation in reading["expectations"].items():
-            values = f"{explain.number(expectation['estimate'])} {explain.span(expectation)}"
-            yield f"      {key}: {values} n={expectation['n']}, band {expectation['band']['text']}"
+            yield from _expectation(key, expectation, "" if smoke else explain.came_words(reading, key), width)
+
+
+def _unexpected(reading: dict[str, Any]) -> str:
+    """Return what a reading should have been, or that it is so and an expectation below is not."""
+    wanted = f"expected {reading['expected']}"
+    return wanted if reading["verdict"] != reading["expected"] else f"{wanted}, but see its expectations"
+
+
+def _expectation(name: str, e: dict[str, Any], came: str, width: int) -> Iterator[str]:
+    values = _whole(f"{explain.number(e['estimate'])} {explain.span(e)}")
+    verdict = _whole(f"{e['verdict']}, {came}" if came.startswith("expected") else came)
+    mark = f" <- {verdict}" if came else ""
+    band = _whole(f"band {e['band']['text']}")
+    line = f"      {name}: {values} n={e['n']}, {band}{mark}"
+    yield from (part.replace(GLUE, " ") for part in _wrapped(line, width))
+
+
+def _whole(text: str) -> str:
+    """Return text that no line ends in the middle of."""
+    return text.replace(" ", GLUE)
 
 
 def _summary(run: Run) -> list[str]:
@@ -68,9 +94,7 @@ def _budget(run: Run) -> Iterator[str]:
 
 
 def _wrapped(line: str, width: int) -> list[str]:
-    """Return a line that must be read whole as lines of at most `width` characters."""
-    return textwrap.wrap(line, width, subsequent_indent=" " * 6)
-
-
-def _fit(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+    """Return a line that must be read whole as lines of at most `width` characters; what hangs over is indented."""
+    return textwrap.wrap(
+        line, max(width, 20), subsequent_indent=" " * (8 if width >= ROOMY else 4), break_on_hyphens=False
+    )

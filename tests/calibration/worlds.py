@@ -195,8 +195,12 @@ def _tau_of_rates(rates: list[float]) -> float:
 def evidence(trials: Trials, metric: str) -> Iterator[Evidence]:
     """Yield the evidence of one run after the other, as `judge` reads it."""
     rows = {where: array.tolist() for where, array in trials.items()}
+    # Another metric differs from seed to seed: what is simulated are seeds that draw data of their own, however coarse the first.
     for run in range(len(next(iter(rows.values())))):
-        yield {where: {seed: {metric: v} for seed, v in enumerate(table[run])} for where, table in rows.items()}
+        yield {
+            where: {seed: {metric: v, "seed": seed} for seed, v in enumerate(table[run])}
+            for where, table in rows.items()
+        }
 
 
 def tried(claim: Claim, trials: Trials, metric: str, plan: SeedPlan = PLAN) -> Decisions:
