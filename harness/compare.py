@@ -12,10 +12,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from harness import stats, verdict, waiver
+from harness import verdict, waiver
+from harness.bounded import Bounded
+from harness.confidence_sequence import ROUNDING, STUDENT, ConfidenceSequence
 from harness.contrasts import PerSeed
 from harness.errors import UsageError
 from harness.provenance import canonical
+from harness.quantile import Quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -257,18 +260,19 @@ def _interval(values: dict[int, tuple[float, float]], a: Record, b: Record) -> R
     if log and min(min(pair) for pair in values.values()) <= 0:
         return _nothing("a ratio is not positive", len(values))
     alpha = min(a["alpha"], b["alpha"])
-    if len(values) < stats.smallest_n(alpha):
+    sequence = _sequence(a)
+    if len(values) < sequence.fewest(alpha):
         return _nothing(f"{len(values)} seeds say nothing at error rate {alpha:g}", len(values))
     judged = {seed: tuple(map(math.log, pair)) if log else pair for seed, pair in values.items()}
     resolution = min(math.hypot(a.get("sd_floor", 0.0), b.get("sd_floor", 0.0)), LARGEST)
     # Rounding in float64 alone must not tell runs apart; of a logarithm it is that of the number it was taken of.
     size = max(abs(value) for pair in judged.values() for value in pair)
-    rounding = verdict.ROUNDING * (max(1.0, size) if log else size)
+    rounding = ROUNDING * (max(1.0, size) if log else size)
     differences = {seed: other - one for seed, (one, other) in judged.items()}
-    per_seed = PerSeed(differences, dict.fromkeys(differences, max(resolution, rounding)), log=log)
+    per_seed = PerSeed(differences, dict.fromkeys(differences, max(resolution, rounding)), log=log, sequence=sequence)
     found, _ = verdict.interval_of(per_seed, sorted(differences), alpha)
     holds_zero = found.low <= 0.0 <= found.high
-    if not (holds_zero or resolution) and found.sd <= rounding:
+    if not (holds_zero or resolution) and sequence.spread and found.sd <= rounding:
         return _nothing("the difference is the same for every seed, and no resolution of the metric is known", found.n)
     low, estimate, high = (_finite(verdict.on_scale(per_seed, v)) for v in (found.low, found.estimate, found.high))
     return {
@@ -281,6 +285,15 @@ def _interval(values: dict[int, tuple[float, float]], a: Record, b: Record) -> R
         "low": low,
         "high": high,
     }
+
+
+def _sequence(expectation: Record) -> ConfidenceSequence:
+    """Return what to ask the differences of an expectation's values: the mean, or the median where it is of a quantile."""
+    own = expectation.get("sequence") or {"kind": "student"}
+    if own["kind"] == "bounded":
+        width = own["high"] - own["low"]
+        return Bounded(-width, width)
+    return Quantile(0.5) if own["kind"] == "quantile" else STUDENT
 
 
 def _finite(value: float) -> float | None:

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
+from operator import mul
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import stats, ties
-from harness.spec import (
+from harness.bounded import Bounded
+from harness.confidence_sequence import STUDENT, ConfidenceSequence
+from harness.kinds import (
     Difference,
     Exact,
     Interaction,
+    Linear,
     LogLogSlope,
     Mean,
+    Median,
+    Quantile,
+    QuantileOver,
     RankTrend,
+    Rate,
     Ratio,
     Slope,
 )
+from harness.quantile import Quantile as QuantileSequence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from harness.spec import Cell, Claim, Contrast, Metric, Value
+    from harness.kinds import Cell, Contrast, Value
+    from harness.spec import Claim, Metric
 
 T = TypeVar("T")
 
@@ -33,8 +44,17 @@ Point = tuple[tuple[str, "Value"], ...]
 Evidence = dict[Point, dict[int, dict[str, float]]]
 """Trials of one variant of a claim: point -> seed index -> metric -> value."""
 
-Sampled = Mean | Difference | Ratio | Interaction | Slope | LogLogSlope | RankTrend
+Sampled = Mean | Median | Quantile | Rate | Difference | Ratio | Interaction | Linear | Slope | LogLogSlope | RankTrend
 """Contrasts that are a sample over seeds: all but `exact`."""
+
+Logarithmic = Ratio | LogLogSlope
+"""Contrasts that are sums of logarithms."""
+
+Swept = Slope | LogLogSlope | RankTrend
+"""Contrasts over the values of a numeric condition."""
+
+ChangeOf = Callable[[str], Mapping[str, Any]]
+"""Arm -> the settings that a control changes for it."""
 
 REDUCTIONS: dict[str, Callable[[list[float]], float]] = {"min": min, "max": max, "mean": fmean}
 """What `take` may say."""
@@ -52,6 +72,9 @@ class PerSeed:
         problems: what is wrong, one line each; then nothing can be decided.
         rows: seed index -> everything that its trials yielded where the contrast reads them (see `ties`).
         steps: seed index -> how many steps of the resolution the metric is from where nothing is left to count.
+        sequence: what the seeds are asked, and how that becomes an interval.
+        raw: seed index -> the metric at every point.
+        coarsest: the metric's resolution, of several the coarsest; 0 without one.
     """
 
     values: dict[int, float]
@@ -59,6 +82,9 @@ class PerSeed:
     bounds: tuple[float, float] = stats.UNBOUNDED
     log: bool = False
     problems: tuple[str, ...] = ()
+    sequence: ConfidenceSequence = STUDENT
+    raw: dict[int, list[float]] = field(default_factory=dict)
+    coarsest: float = 0.0
     rows: Mapping[int, Sequence[float]] = field(default_factory=dict)
     steps: Mapping[int, float] = field(default_factory=dict)
 
@@ -100,20 +126,23 @@ def cells_of(contrast: Contrast) -> list[Cell]:
         return [contrast.of, contrast.to]
     if isinstance(contrast, Interaction):
         return [{**cell, **side} for side in (contrast.here, contrast.there) for cell in (contrast.of, contrast.minus)]
+    if isinstance(contrast, Linear):
+        return [cell.at for cell in contrast.cells]
     return [contrast.at]
+
+
+def whole_cells(contrast: Contrast, claim: Claim) -> list[Cell]:
+    """Return the cells that a contrast reads, the values of a swept condition filled in."""
+    return [{**cell, **swept} for cell in cells_of(contrast) for swept in _swept(contrast, claim)]
 
 
 def points_of(contrast: Contrast, claim: Claim) -> list[Point]:
     """Return every point that a contrast reads, each once, in order."""
-    found: dict[Point, None] = {}
-    for cell in cells_of(contrast):
-        for swept in _swept(contrast, claim):
-            found.update(dict.fromkeys(expand({**cell, **swept}, claim)))
-    return list(found)
+    return list(dict.fromkeys(point for cell in whole_cells(contrast, claim) for point in expand(cell, claim)))
 
 
 def _swept(contrast: Contrast, claim: Claim) -> list[Cell]:
-    if isinstance(contrast, Slope | LogLogSlope | RankTrend):
+    if isinstance(contrast, Swept):
         return [{contrast.over: value} for value in sweep_values(contrast, claim)]
     if isinstance(contrast, Exact):
         free = [name for name in claim.conditions if name not in contrast.at]
@@ -123,7 +152,7 @@ def _swept(contrast: Contrast, claim: Claim) -> list[Cell]:
     return [{}]
 
 
-def sweep_values(contrast: Slope | LogLogSlope | RankTrend, claim: Claim) -> list[Value]:
+def sweep_values(contrast: Swept, claim: Claim) -> list[Value]:
     """Return the values of the swept condition, as the condition writes them."""
     declared = claim.conditions[contrast.over].values
     return list(declared) if contrast.values is None else [v for v in declared if v in contrast.values]
@@ -152,50 +181,81 @@ def only(values: Iterable[T]) -> T:
     return value
 
 
-def evaluate(contrast: Sampled, claim: Claim, evidence: Evidence, settings: Mapping[str, Any]) -> PerSeed:
+def sequence_of(contrast: Sampled, claim: Claim) -> ConfidenceSequence:
+    """Return what the seeds of a contrast are asked, and how that becomes an interval."""
+    if isinstance(contrast, Rate):
+        return Bounded(0.0, 1.0, binary=True)
+    q = quantile_of(contrast)
+    if q is not None:
+        return QuantileSequence(q)
+    # Of zeros and ones no t interval keeps its promise, however they are added up.
+    return Bounded(*reachable(contrast, claim)) if claim.metrics[metric_of(contrast)].two_valued else STUDENT
+
+
+def quantile_of(contrast: Sampled) -> float | None:
+    """Return the share of seeds below what a contrast asks for, None where that is a mean or a rate."""
+    if isinstance(contrast, Quantile):
+        return contrast.q
+    over = "median" if isinstance(contrast, Median) else getattr(contrast, "over_seeds", None)
+    return over.quantile if isinstance(over, QuantileOver) else 0.5 if over == "median" else None
+
+
+def unchanged(_arm: str) -> Mapping[str, Any]:
+    """Return the settings that are changed for an arm where there is no control: none."""
+    return {}
+
+
+def evaluate(
+    contrast: Sampled, claim: Claim, evidence: Evidence, settings: Mapping[str, Any], change_of: ChangeOf = unchanged
+) -> PerSeed:
     """Return the contrast of every seed that has all its trials.
 
     A seed that lacks a trial is left out, and so is one whose duration was not measured; a
     trial that lacks another metric, or gives no finite number, is a problem: it never counts
     as a value.
     """
+    read = _Reader(claim, evidence, metric_of(contrast), settings, change_of)
     points = points_of(contrast, claim)
     seeds = common_seeds(points, evidence)
-    name = metric_of(contrast)
-    if name in durations_of(claim):
-        seeds = [seed for seed in seeds if all(name in evidence[point][seed] for point in points)]
-    metric = claim.metrics[name]
-    resolution = resolve(metric, settings)
-    problems = tuple(_problems(points, seeds, name, evidence, metric.bounds, resolution))
-    if problems:
+    if read.name in durations_of(claim):
+        seeds = [seed for seed in seeds if all(read.name in evidence[point][seed] for point in points)]
+    problems = tuple(_problems(points, seeds, read, binary=isinstance(contrast, Rate)))
+    if problems or not seeds:
         return PerSeed({}, problems=problems)
-    reader = _Reader(claim, evidence, name)
-    if isinstance(contrast, Ratio):
-        found = _ratio(contrast, reader, seeds, resolution)
-    else:
-        found = _linear_or_rank(contrast, reader, seeds, metric, resolution)
+    found = _rank_trend(contrast, read, seeds) if isinstance(contrast, RankTrend) else _linear(contrast, read, seeds)
     beyond = tuple(
-        f"seed {s}: the {kind_of(contrast)} of {name} is {v}" for s, v in found.values.items() if not math.isfinite(v)
+        f"seed {s}: the {kind_of(contrast)} of {read.name} is {v}"
+        for s, v in found.values.items()
+        if not math.isfinite(v)
     )
     if beyond:
         return replace(found, values={}, problems=beyond)
-    others = durations_of(claim) - {name}
+    raw = {seed: [evidence[point][seed][read.name] for point in points] for seed in seeds}
+    coarsest = max(read.step(point) or 0.0 for point in points)
+    found = replace(found, sequence=sequence_of(contrast, claim), raw=raw, coarsest=coarsest)
+    if not found.sequence.spread:
+        # Zeros and ones may well all agree.
+        return found
+    others = durations_of(claim) - {read.name}
     rows = {seed: ties.row((evidence[point][seed] for point in points), others) for seed in seeds}
-    steps = {
-        seed: max(ties.steps(evidence[point][seed][name], metric.bounds, resolution) for point in points)
-        for seed in seeds
-    }
+    steps = {seed: max(_steps_left(read, point, seed) for point in points) for seed in seeds}
     return replace(found, rows=rows, steps=steps)
 
 
+def _steps_left(read: _Reader, point: Point, seed: int) -> float:
+    """Return how many steps of the resolution a trial's metric is from where nothing is left to count; see `ties`."""
+    metric = read.claim.metrics[read.name]
+    return ties.steps(read.evidence[point][seed][read.name], bounds_of(metric), read.step(point))
+
+
 def instances(
-    contrast: Exact, claim: Claim, evidence: Evidence, settings: Mapping[str, Any]
+    contrast: Exact, claim: Claim, evidence: Evidence, settings: Mapping[str, Any], change_of: ChangeOf = unchanged
 ) -> tuple[list[tuple[Point, int, float]], tuple[str, ...]]:
     """Return every instance of an exact contrast as (point, seed, value), and the problems."""
+    read = _Reader(claim, evidence, contrast.exact, settings, change_of)
     points = points_of(contrast, claim)
     seeds = common_seeds(points, evidence)
-    metric = claim.metrics[contrast.exact]
-    problems = tuple(_problems(points, seeds, contrast.exact, evidence, metric.bounds, resolve(metric, settings)))
+    problems = tuple(_problems(points, seeds, read))
     if problems:
         return [], problems
     return [(p, s, evidence[p][s][contrast.exact]) for s in seeds for p in points], ()
@@ -207,24 +267,22 @@ def common_seeds(points: list[Point], evidence: Evidence) -> list[int]:
     return sorted(set.intersection(*sets)) if sets else []
 
 
-def _problems(
-    points: list[Point],
-    seeds: list[int],
-    name: str,
-    evidence: Evidence,
-    bounds: Sequence[float | None],
-    resolution: float | None,
-) -> Iterable[str]:
+def _problems(points: list[Point], seeds: list[int], read: _Reader, *, binary: bool = False) -> Iterable[str]:
+    metric = read.claim.metrics[read.name]
+    binary = binary or metric.two_valued
     for point in points:
+        step = read.step(point) or 0.0
         for seed in seeds:
-            value = evidence[point][seed].get(name)
+            value = read.evidence[point][seed].get(read.name)
             if value is None:
-                yield f"seed {seed} at {shown(point)}: metric {name!r} is missing"
+                yield f"seed {seed} at {shown(point)}: metric {read.name!r} is missing"
             elif not math.isfinite(value):
-                yield f"seed {seed} at {shown(point)}: {name} is {value}"
-            elif _beyond(value, bounds, resolution or 0.0):
-                low, high = bounds
-                yield f"seed {seed} at {shown(point)}: {name} is {value:g}, beyond its bounds [{low}, {high}]"
+                yield f"seed {seed} at {shown(point)}: {read.name} is {value}"
+            elif binary and value not in (0, 1):
+                yield f"seed {seed} at {shown(point)}: {read.name} is {value:g}, and a rate counts zeros and ones alone"
+            elif _beyond(value, metric.bounds, step):
+                low, high = metric.bounds
+                yield f"seed {seed} at {shown(point)}: {read.name} is {value:g}, beyond its bounds [{low}, {high}]"
 
 
 def _beyond(value: float, bounds: Sequence[float | None], resolution: float) -> bool:
@@ -239,11 +297,16 @@ def shown(point: Point) -> str:
     return ", ".join(f"{name}={value}" for name, value in point)
 
 
-def resolve(metric: Metric, settings: Mapping[str, Any]) -> float | None:
-    """Return a metric's resolution as a number; `1/n_test` reads the setting n_test."""
-    if isinstance(metric.resolution, str):
-        return 1.0 / float(settings[metric.resolution.removeprefix("1/")])
-    return metric.resolution
+def step_at(
+    metric: Metric, point: Point, claim: Claim, settings: Mapping[str, Any], change_of: ChangeOf = unchanged
+) -> float | None:
+    """Return a metric's resolution at a point as a number; `1/n_test` reads the setting n_test that holds there."""
+    if not isinstance(metric.resolution, str):
+        return metric.resolution
+    arm = str(dict(point)["arm"])
+    # In the order in which measure() gets them.
+    there = {**settings, **claim.arms[arm], **dict(point), **change_of(arm)}
+    return 1.0 / float(there[metric.resolution.removeprefix("1/")])
 
 
 @dataclass(frozen=True)
@@ -252,72 +315,80 @@ class _Reader:
 
     claim: Claim
     evidence: Evidence
-    metric: str
+    name: str
+    settings: Mapping[str, Any]
+    change_of: ChangeOf
 
     def __call__(self, cell: Cell, seed: int) -> float:
-        values = [self.evidence[point][seed][self.metric] for point in expand(cell, self.claim)]
+        values = [self.evidence[point][seed][self.name] for point in expand(cell, self.claim)]
         return REDUCTIONS[str(cell["take"])](values) if "take" in cell else only(values)
 
+    def step(self, point: Point) -> float | None:
+        """Return the metric's resolution at a point."""
+        return step_at(self.claim.metrics[self.name], point, self.claim, self.settings, self.change_of)
 
-def _ratio(contrast: Ratio, read: _Reader, seeds: list[int], resolution: float | None) -> PerSeed:
-    """Return log ratios; a zero of a metric with a resolution counts as half a step.
 
-    An error rate of 0 among n test examples says "below one in n", and the log needs a number.
-    """
-    read_pairs = {s: (read(contrast.of, s), read(contrast.to, s)) for s in seeds}
-    smallest = resolution / 2 if resolution is not None else 0.0
-    bad = tuple(
-        f"seed {s}: a ratio needs positive values, not {a:g} / {b:g}"
-        for s, (a, b) in read_pairs.items()
-        if min(a, b) < 0 or max(min(a, b), smallest) <= 0
-    )
+def steps_of(cells: list[Cell], claim: Claim, step: Callable[[Point], float | None]) -> list[float] | None:
+    """Return the resolution at each cell, the coarsest of its points; None where a metric has none."""
+    found = [[step(point) for point in expand(cell, claim)] for cell in cells]
+    return None if any(None in row for row in found) else [max(filter(None, row)) for row in found]
+
+
+def _linear(contrast: Sampled, read: _Reader, seeds: list[int]) -> PerSeed:
+    """Return weighted sums over the cells, of logarithms for a ratio or a log-log slope."""
+    cells, weights = whole_cells(contrast, read.claim), weights_of(contrast, read.claim)
+    steps, log = steps_of(cells, read.claim, read.step), isinstance(contrast, Logarithmic)
+    rows = {s: [read(cell, s) for cell in cells] for s in seeds}
+    if isinstance(contrast, Ratio) and steps:
+        # An error rate of 0 among n test examples says "below one in n", and the log needs a number: half a step.
+        rows = {
+            s: [y if y < 0 else max(y, step / 2) for y, step in zip(row, steps, strict=True)] for s, row in rows.items()
+        }
+    bad = tuple(_not_positive(contrast, s, row) for s, row in rows.items() if log and min(row) <= 0)
     if bad:
         return PerSeed({}, problems=bad)
-    pairs = {s: (max(a, smallest), max(b, smallest)) for s, (a, b) in read_pairs.items()}
-    values = {s: math.log(a) - math.log(b) for s, (a, b) in pairs.items()}
-    if resolution is None:
-        return PerSeed(values, log=True)
-    # First-order error of log(a/b) from the rounding of a and b.
-    return PerSeed(
-        values, {s: stats.resolution_floor(resolution, [1 / a, 1 / b]) for s, (a, b) in pairs.items()}, log=True
-    )
+    values = {s: float(sum(map(mul, weights, map(math.log, row) if log else row))) for s, row in rows.items()}
+    rounding = {} if steps is None else {s: _rounding(weights, steps, row if log else None) for s, row in rows.items()}
+    bounds = stats.UNBOUNDED if log else reachable(contrast, read.claim)
+    return PerSeed(values, rounding, bounds, isinstance(contrast, Ratio))
 
 
-def _linear_or_rank(
-    contrast: Mean | Difference | Interaction | Slope | LogLogSlope | RankTrend,
-    read: _Reader,
-    seeds: list[int],
-    metric: Metric,
-    resolution: float | None,
-) -> PerSeed:
-    if isinstance(contrast, RankTrend):
-        return _rank_trend(contrast, read, seeds)
-    if isinstance(contrast, LogLogSlope):
-        return _loglog(contrast, read, seeds, resolution)
-    cells = [{**cell, **swept} for cell in cells_of(contrast) for swept in _swept(contrast, read.claim)]
-    weights = weights_of(contrast, read.claim)
-    values = {s: float(sum(w * read(cell, s) for w, cell in zip(weights, cells, strict=True))) for s in seeds}
-    rounding = {} if resolution is None else dict.fromkeys(seeds, stats.resolution_floor(resolution, weights))
-    return PerSeed(values, rounding, linear_bounds(metric, weights))
+def _not_positive(contrast: Sampled, seed: int, row: list[float]) -> str:
+    kind = kind_of(contrast).replace("loglog_", "log-log ")
+    return f"seed {seed}: a {kind} needs positive values, not {', '.join(f'{y:g}' for y in row)}"
 
 
-def weights_of(contrast: Mean | Difference | Interaction | Slope, claim: Claim) -> list[float]:
-    """Return the weight of each cell's metric in a linear contrast, in the order of its cells."""
-    if isinstance(contrast, Mean):
-        return [1.0]
-    if isinstance(contrast, Difference):
+def _rounding(weights: list[float], steps: list[float], logs_of: list[float] | None) -> float:
+    """Return the standard deviation of a weighted sum's rounding error; to first order that of log y is y's own, by y."""
+    sizes = [step / y for step, y in zip(steps, logs_of, strict=True)] if logs_of else steps
+    return stats.resolution_floor(1.0, map(mul, weights, sizes))
+
+
+def weights_of(contrast: Sampled, claim: Claim) -> list[float]:
+    """Return the weight of each whole cell in a contrast: 1, or what the kind of contrast makes of its cells."""
+    if isinstance(contrast, Difference | Ratio):
         return [1.0, -1.0]
     if isinstance(contrast, Interaction):
         return [1.0, -1.0, -1.0, 1.0]
-    return stats.slope_weights([float(v) for v in sweep_values(contrast, claim)])
+    if isinstance(contrast, Linear):
+        return [cell.weight for cell in contrast.cells]
+    if isinstance(contrast, Slope | LogLogSlope):
+        values = [float(v) for v in sweep_values(contrast, claim)]
+        return stats.slope_weights(map(math.log, values) if isinstance(contrast, LogLogSlope) else values)
+    return [1.0]
 
 
 def linear_bounds(metric: Metric, weights: Iterable[float]) -> tuple[float, float]:
     """Return the smallest and largest value of sum(weights * metrics) within the metric's bounds."""
-    low = -math.inf if metric.bounds[0] is None else metric.bounds[0]
-    high = math.inf if metric.bounds[1] is None else metric.bounds[1]
+    low, high = bounds_of(metric)
     pairs = [(w * low, w * high) for w in weights if w]
     return sum(min(p) for p in pairs), sum(max(p) for p in pairs)
+
+
+def bounds_of(metric: Metric) -> tuple[float, float]:
+    """Return the smallest and largest value of a metric."""
+    low, high = (0.0, 1.0) if metric.two_valued else metric.bounds
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 def _rank_trend(contrast: RankTrend, read: _Reader, seeds: list[int]) -> PerSeed:
@@ -331,33 +402,9 @@ def tau_step(points: int) -> float:
     return 4.0 / (points * (points - 1))
 
 
-def _loglog(contrast: LogLogSlope, read: _Reader, seeds: list[int], resolution: float | None) -> PerSeed:
-    x = sweep_values(contrast, read.claim)
-    weights = stats.slope_weights([math.log(float(v)) for v in x])
-    table = {s: [read({**contrast.at, contrast.over: v}, s) for v in x] for s in seeds}
-    bad = tuple(
-        f"seed {s}: a log-log slope needs positive values, not {min(row):g}"
-        for s, row in table.items()
-        if min(row) <= 0
-    )
-    if bad:
-        return PerSeed({}, problems=bad)
-    values = {s: math.fsum(w * math.log(y) for w, y in zip(weights, row, strict=True)) for s, row in table.items()}
-    if resolution is None:
-        return PerSeed(values)
-    return PerSeed(
-        values,
-        {
-            s: stats.resolution_floor(resolution, [w / y for w, y in zip(weights, row, strict=True)])
-            for s, row in table.items()
-        },
-    )
-
-
 def reachable(contrast: Contrast, claim: Claim) -> tuple[float, float]:
     """Return bounds of the values that a contrast can have at all."""
     metric = claim.metrics[metric_of(contrast)]
-    low, high = metric.bounds
     if isinstance(contrast, RankTrend):
         return -1.0, 1.0
     if isinstance(contrast, Ratio):
@@ -365,6 +412,6 @@ def reachable(contrast: Contrast, claim: Claim) -> tuple[float, float]:
         return 0.0, math.inf
     if isinstance(contrast, LogLogSlope):
         return stats.UNBOUNDED
-    if isinstance(contrast, Exact):
-        return -math.inf if low is None else low, math.inf if high is None else high
-    return linear_bounds(metric, weights_of(contrast, claim))
+    if isinstance(contrast, Rate):
+        return 0.0, 1.0
+    return bounds_of(metric) if isinstance(contrast, Exact) else linear_bounds(metric, weights_of(contrast, claim))

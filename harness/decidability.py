@@ -6,20 +6,21 @@ import math
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from harness import contrasts, stats
-from harness.options import NO_VERDICT_PROFILE
-from harness.spec import Exact, Interaction, LogLogSlope, Mean, RankTrend, Ratio, Slope
+from harness import caps, contrasts
+from harness.caps import located, settings_of
+from harness.kinds import Exact, Interaction, Linear, LogLogSlope, Mean, Median, Quantile, RankTrend, Rate
+from harness.spec import TWO_VALUED
 from harness.validation import suggestion
 from harness.yaml_nodes import MOST_PROBLEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from harness.contrasts import Point
-    from harness.spec import Band, Cell, Claim, Contrast, Expectation, Profile, Value
+    from harness.caps import Problem
+    from harness.contrasts import Point, Sampled
+    from harness.kinds import Cell, Contrast, Value
+    from harness.spec import Claim, Metric
     from harness.yaml_nodes import Location
-
-Problem = tuple["Location", str]
 
 
 SMALLEST_COUNT = 1e-300
@@ -42,8 +43,8 @@ def problems_of(claim: Claim) -> list[Problem]:
     """Return what makes a claim undecidable: where, and what to do; one more than is told at once where there is more."""
     found = _first(chain(_names(claim), _duplicates(claim), _reserved(claim), _resolutions(claim)))
     # The other checks follow names and settings, so they wait until these are right; then they expand every cell.
-    found = found or _first(_too_many(claim))
-    return found or _first(chain(_empty(claim), _bands(claim), _profiles(claim)))
+    found = found or _first(_too_many(claim)) or _first(_two_valued(claim))
+    return found or _first(chain(_empty(claim), _bands(claim), caps.problems_of(claim)))
 
 
 def _first(problems: Iterable[Problem]) -> list[Problem]:
@@ -53,7 +54,7 @@ def _first(problems: Iterable[Problem]) -> list[Problem]:
 def _too_many(claim: Claim) -> Iterable[Problem]:
     """Find the expectation with which a claim reads too many points: a few short lists multiply to millions."""
     total = 0
-    for where, expectation in _located(claim):
+    for where, expectation in located(claim):
         total += _points_read(expectation.contrast, claim)
         if total > MOST_POINTS:
             message = f"with it the claim reads more than {MOST_POINTS:,} points (an arm under a condition); name fewer values"
@@ -67,7 +68,7 @@ def _points_read(contrast: Contrast, claim: Claim) -> int:
         [len(value) for value in cell.values() if isinstance(value, list)] for cell in contrasts.cells_of(contrast)
     ]
     total = sum(map(math.prod, sizes))
-    if isinstance(contrast, Slope | LogLogSlope | RankTrend):
+    if isinstance(contrast, contrasts.Swept):
         return total * len(contrasts.sweep_values(contrast, claim))
     if isinstance(contrast, Exact):
         return total * math.prod(len(values) for name, values in _choices(claim).items() if name not in contrast.at)
@@ -76,7 +77,7 @@ def _points_read(contrast: Contrast, claim: Claim) -> int:
 
 def _names(claim: Claim) -> Iterable[Problem]:
     """Check that every arm, condition, metric, setting and expectation that is named exists."""
-    for where, expectation in _located(claim):
+    for where, expectation in located(claim):
         contrast = expectation.contrast
         here = (*where, "contrast")
         metric = contrasts.metric_of(contrast)
@@ -84,8 +85,8 @@ def _names(claim: Claim) -> Iterable[Problem]:
             yield (*here, contrasts.kind_of(contrast)), f"no metric {metric!r}; {suggestion(metric, claim.metrics)}"
         yield from _sweep_names(contrast, claim, here)
         for key, cell in _named_cells(contrast):
-            yield from _cell_names(cell, claim, (*here, key), lists_alone=isinstance(contrast, Exact))
-            yield from _left_out(cell, claim, (*here, key), _open_names(contrast, key, claim))
+            yield from _cell_names(cell, claim, (*here, *key), lists_alone=isinstance(contrast, Exact))
+            yield from _left_out(cell, claim, (*here, *key), _open_names(contrast, key[0], claim))
     known = _settings_known(claim)
     for name, control in claim.controls.items():
         for setting in control.change:
@@ -109,12 +110,6 @@ def _names(claim: Claim) -> Iterable[Problem]:
                 yield ("timings", kind, index), f"no arm {arm!r}; {suggestion(arm, claim.arms)}"
 
 
-def _located(claim: Claim) -> Iterable[tuple[Location, Expectation]]:
-    for reading, body in claim.readings.items():
-        for name, expectation in body.expectations.items():
-            yield ("readings", reading, "expectations", name), expectation
-
-
 def _settings_known(claim: Claim) -> set[str]:
     sources: list[Iterable[str]] = [
         claim.settings,
@@ -125,16 +120,18 @@ def _settings_known(claim: Claim) -> set[str]:
     return {name for source in sources for name in source}
 
 
-def _named_cells(contrast: Contrast) -> list[tuple[str, Cell]]:
-    return [
-        (key, getattr(contrast, key)) for key in ("at", "of", "minus", "to", "here", "there") if hasattr(contrast, key)
-    ]
+def _named_cells(contrast: Contrast) -> list[tuple[tuple[str | int, ...], Cell]]:
+    """Return the cells of a contrast, each with where it stands."""
+    if isinstance(contrast, Linear):
+        return [(("cells", index, "at"), cell.at) for index, cell in enumerate(contrast.cells)]
+    names = ("at", "of", "minus", "to", "here", "there")
+    return [((name,), getattr(contrast, name)) for name in names if hasattr(contrast, name)]
 
 
-def _open_names(contrast: Contrast, key: str, claim: Claim) -> set[str]:
+def _open_names(contrast: Contrast, key: str | int, claim: Claim) -> set[str]:
     """Return the names that a cell may leave out because something else fixes them."""
     everything = {"arm", *claim.conditions}
-    if isinstance(contrast, Slope | LogLogSlope | RankTrend):
+    if isinstance(contrast, contrasts.Swept):
         return {contrast.over}
     if isinstance(contrast, Interaction):
         return everything if key in ("here", "there") else set(contrast.here) & set(contrast.there)
@@ -142,7 +139,7 @@ def _open_names(contrast: Contrast, key: str, claim: Claim) -> set[str]:
 
 
 def _sweep_names(contrast: Contrast, claim: Claim, here: Location) -> Iterable[Problem]:
-    if not isinstance(contrast, Slope | LogLogSlope | RankTrend):
+    if not isinstance(contrast, contrasts.Swept):
         return
     if contrast.over not in claim.conditions:
         yield (*here, "over"), f"no condition {contrast.over!r}; {suggestion(contrast.over, claim.conditions)}"
@@ -160,7 +157,7 @@ def _sweep_names(contrast: Contrast, claim: Claim, here: Location) -> Iterable[P
         yield from _sweep_values(contrast, claim, here)
 
 
-def _sweep_values(contrast: Slope | LogLogSlope | RankTrend, claim: Claim, here: Location) -> Iterable[Problem]:
+def _sweep_values(contrast: contrasts.Swept, claim: Claim, here: Location) -> Iterable[Problem]:
     """Check that a slope or trend can be computed over its values."""
     values = [float(value) for value in contrasts.sweep_values(contrast, claim)]
     where = (*here, "over" if contrast.values is None else "values")
@@ -174,7 +171,7 @@ def _sweep_values(contrast: Slope | LogLogSlope | RankTrend, claim: Claim, here:
         )
     elif not isinstance(contrast, RankTrend):
         try:
-            stats.slope_weights([math.log(v) for v in values] if isinstance(contrast, LogLogSlope) else values)
+            contrasts.weights_of(contrast, claim)
         except ValueError as error:
             yield where, str(error)
 
@@ -216,7 +213,7 @@ def _left_out(cell: Cell, claim: Claim, here: Location, open_names: set[str]) ->
 
 def _duplicates(claim: Claim) -> Iterable[Problem]:
     seen: dict[str, str] = {}
-    for where, _ in _located(claim):
+    for where, _ in located(claim):
         reading, name = str(where[1]), str(where[3])
         if name in seen:
             yield where, f"the name {name!r} also stands in reading {seen[name]!r}; give each expectation its own"
@@ -237,48 +234,87 @@ def _reserved(claim: Claim) -> Iterable[Problem]:
                 yield (*where, name), f"the name {name!r} is taken ({RESERVED[name]}); choose another"
 
 
-def settings_of(claim: Claim, profile: Profile) -> dict[str, Any]:
-    """Return what every trial of a profile shares: the claim's settings, then the profile's."""
-    return {**claim.settings, **profile.settings}
-
-
 def _resolutions(claim: Claim) -> Iterable[Problem]:
-    """Check that a resolution `1/n_test` finds one positive number in every profile and under every control."""
+    """Check that a resolution `1/n_test` finds one positive number at every point, in every profile and under every control."""
     for name, metric in claim.metrics.items():
         if not isinstance(metric.resolution, str):
             continue
         setting = metric.resolution.removeprefix("1/")
-        where: Location = ("metrics", name, "resolution")
-        varied = [arm for arm, settings in claim.arms.items() if setting in settings]
-        if varied or setting in claim.conditions:
-            by = f"arm {varied[0]!r} sets" if varied else "a condition varies"
-            yield where, f"is {metric.resolution!r}, but {by} {setting!r}; give the coarsest step as a number"
-            continue
         for place, value in _values_of(setting, claim):
             usable = isinstance(value, int | float) and not isinstance(value, bool) and value > SMALLEST_COUNT
             if not usable:
                 yield (
-                    where,
+                    ("metrics", name, "resolution"),
                     f"is {metric.resolution!r}, but {setting!r} is {value!r} in {place}; it must be a positive number",
                 )
 
 
 def _values_of(setting: str, claim: Claim) -> Iterable[tuple[str, Any]]:
-    for name, profile in claim.profiles.items():
-        yield f"profile {name!r}", settings_of(claim, profile).get(setting)
+    """Return every value that a setting has at some point, and where it has it; a condition wins over arms and profiles."""
+    if setting in claim.conditions:
+        yield from ((f"condition {setting!r}", value) for value in claim.conditions[setting].values)
+    else:
+        yield from ((f"arm {arm!r}", own[setting]) for arm, own in claim.arms.items() if setting in own)
+        if any(setting not in own for own in claim.arms.values()):
+            for name, profile in claim.profiles.items():
+                yield f"profile {name!r}", settings_of(claim, profile).get(setting)
     for name, control in claim.controls.items():
         if setting in control.change:
             yield f"control {name!r}", control.change[setting]
 
 
+def _two_valued(claim: Claim) -> Iterable[Problem]:
+    """Find metrics of zeros and ones under contrasts that are made for others, and rates of other metrics."""
+    for where, expectation in located(claim):
+        contrast = expectation.contrast
+        name = contrasts.metric_of(contrast)
+        metric, here = claim.metrics[name], (*where, "contrast", contrasts.kind_of(contrast))
+        if isinstance(contrast, Rate):
+            yield from _no_rate(name, metric, here)
+            if contrast.at.get("take") == "mean":
+                yield (
+                    (*where, "contrast", "at", "take"),
+                    "of zeros and ones a mean is neither; give min (all) or max (any)",
+                )
+        elif metric.two_valued and not isinstance(contrast, Exact):
+            instead = _instead(contrast)
+            if instead:
+                yield (
+                    here,
+                    f"{name!r} is 0 or 1 in every trial, of which this interval keeps no error rate; use {instead}",
+                )
+
+
+def _no_rate(name: str, metric: Metric, here: Location) -> Iterable[Problem]:
+    """Say of a metric that declares other values than 0 and 1 that it has no rate."""
+    low, high = contrasts.bounds_of(metric)
+    fine = isinstance(metric.resolution, str) or (metric.resolution or 1) < 1
+    if not (low <= 0 and high >= 1) or (fine and not metric.two_valued):
+        message = (
+            f"is a rate of {name!r}, which declares other values than 0 and 1; let measure() return 1 where a trial "
+            f"succeeds, else 0, and declare `unit: {TWO_VALUED}`"
+        )
+        yield here, message
+
+
+def _instead(contrast: Sampled) -> str:
+    """Return what to ask of a metric of zeros and ones instead; nothing where the contrast is sound."""
+    if isinstance(contrast, Mean | Median | Quantile):
+        return "`rate`"
+    if isinstance(contrast, contrasts.Logarithmic):
+        return "`difference`, or `linear`"
+    return (
+        "the mean over seeds, which is one of rates: leave out `over_seeds`" if contrasts.quantile_of(contrast) else ""
+    )
+
+
 def _empty(claim: Claim) -> Iterable[Problem]:
-    """Find contrasts of a cell with itself: zero (or one) whatever is measured."""
-    for where, expectation in _located(claim):
-        if isinstance(expectation.contrast, Slope | LogLogSlope | RankTrend | Mean | Exact):
+    """Find contrasts that name a cell twice: of two alike it is zero (or one) whatever is measured."""
+    for where, expectation in located(claim):
+        if isinstance(expectation.contrast, contrasts.Swept | Exact):
             continue
         cells = [_meant(cell, claim) for cell in contrasts.cells_of(expectation.contrast)]
-        # Of an interaction the cells are of and minus here, then of and minus there.
-        if cells[0] == cells[1] or cells[2:] == cells[:2]:
+        if len(set(cells)) < len(cells):
             yield (
                 (*where, "contrast"),
                 "compares a cell with itself, so it is the same whatever is measured; name two cells",
@@ -293,7 +329,7 @@ def _meant(cell: Cell, claim: Claim) -> tuple[frozenset[Point], Any]:
 
 def _bands(claim: Claim) -> Iterable[Problem]:
     """Check that each band can be met and can be missed."""
-    for where, expectation in _located(claim):
+    for where, expectation in located(claim):
         low, high = contrasts.reachable(expectation.contrast, claim)
         band = expectation.band
         span = f"the contrast can only lie between {low:g} and {high:g}"
@@ -303,67 +339,3 @@ def _bands(claim: Claim) -> Iterable[Problem]:
             yield (*where, "band"), f"{band} can never be met: {span}; move the band"
         elif band.low <= low and band.high >= high:
             yield (*where, "band"), f"{band} can never be missed: {span}; such an expectation says nothing"
-
-
-def _profiles(claim: Claim) -> Iterable[Problem]:
-    """Check that some profile gives verdicts, and that each that does has room for one under its cap."""
-    judging = {name: profile for name, profile in claim.profiles.items() if name != NO_VERDICT_PROFILE}
-    if not judging:
-        yield ("profiles",), f"only {NO_VERDICT_PROFILE!r}, which gives no verdict; add one that does, such as `quick`"
-    alphas = [e.alpha for _, e in _located(claim) if not isinstance(e.contrast, Exact)]
-    for name, profile in judging.items():
-        needed = stats.smallest_n(min(alphas)) if alphas else 1
-        if profile.seeds.cap < needed:
-            where: Location = ("profiles", name, "seeds")
-            message = (
-                f"cap {profile.seeds.cap} can never decide at alpha {min(alphas):g}; at least {needed} seeds are needed"
-            )
-            yield where, message
-        else:
-            yield from _too_coarse(claim, name, profile)
-
-
-def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[Problem]:
-    """Find bands that not even the narrowest interval at the cap can be inside of, or outside of.
-
-    Ratios and log-log slopes are left out: their rounding error depends on what is measured.
-    """
-    settings = settings_of(claim, profile)
-    for where, expectation in _located(claim):
-        floor = _floor(expectation.contrast, claim, settings)
-        if floor is None:
-            continue
-        reach = floor * stats.half_width(profile.seeds.cap, expectation.alpha)
-        inside, outside = _room(expectation.band, *contrasts.reachable(expectation.contrast, claim))
-        if reach > min(inside, outside):
-            verb, room = ("met", inside) if reach > inside else ("missed", outside)
-            message = (
-                f"{expectation.band} can never be seen to be {verb}: with this resolution and {profile.seeds.cap} seeds "
-                f"(profile {profile_name!r}) the interval reaches {reach:.3g} or more from its middle, and there is "
-                f"room for {room:.3g}; raise the cap or refine the resolution"
-            )
-            yield (*where, "band"), message
-
-
-def _floor(contrast: Contrast, claim: Claim, settings: dict[str, Any]) -> float | None:
-    """Return the smallest standard deviation that is believed, None if that is not known in advance."""
-    if isinstance(contrast, RankTrend):
-        return stats.resolution_floor(contrasts.tau_step(len(contrasts.sweep_values(contrast, claim))))
-    resolution = contrasts.resolve(claim.metrics[contrasts.metric_of(contrast)], settings)
-    if resolution is None or isinstance(contrast, Exact | Ratio | LogLogSlope):
-        return None
-    return stats.resolution_floor(resolution, contrasts.weights_of(contrast, claim))
-
-
-def _room(band: Band, low: float, high: float) -> tuple[float, float]:
-    """Return how far an interval may reach from its middle inside a band, and outside it, within [low, high].
-
-    An interval is clipped to what the contrast can be, so at a bound it needs room on one side only.
-    """
-    if band.low <= low:
-        inside = band.high - low
-    elif band.high >= high:
-        inside = high - band.low
-    else:
-        inside = (band.high - band.low) / 2
-    return inside, max(band.low - low, high - band.high)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness import verdict
+from harness import normality, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +37,13 @@ def adjusted(p: Sequence[float]) -> list[float]:
 def add_budget(claims: list[Record]) -> dict[str, Any]:
     """Add adjusted verdicts to the records of a run; return its error budget.
 
-    Every sampled expectation of a reading that was judged belongs to the family. What is exact, or has no
-    verdict, keeps what it has.
+    Every sampled expectation of a reading that was judged belongs to the family, but for those whose seeds are not what
+    its error rate takes for granted: of these nothing can be promised, and the budget says how many they are. What is
+    exact, or has no verdict, keeps what it has.
     """
     readings = [reading for claim in claims for reading in claim.get("readings", {}).values()]
-    family = [e for reading in readings for e in reading["expectations"].values() if not e["exact"]]
+    sampled = [e for reading in readings for e in reading["expectations"].values() if not e["exact"]]
+    family = [e for e in sampled if _holds(e)]
     found = adjusted([1.0 if e.get("p") is None else e["p"] for e in family])
     for expectation, p in zip(family, found, strict=True):
         decided = expectation["verdict"] in (verdict.VERIFIED, verdict.REFUTED)
@@ -51,14 +53,21 @@ def add_budget(claims: list[Record]) -> dict[str, Any]:
     for reading in readings:
         reading["adjusted_verdict"] = _of_reading(reading)
     controls = [control for claim in claims for control in claim.get("controls", {}).values()]
-    under_control = [e for control in controls for e in control["expectations"].values() if not e["exact"]]
+    under_control = [e for c in controls for e in c["expectations"].values() if not e["exact"] and _holds(e)]
     return {
         "expectations": len(family),
         "expected_false_verdicts": float(sum(e["alpha"] for e in family)),
         "expected_false_controls": float(sum(e["alpha"] for e in under_control)),
         "family_wise_rate": FAMILY_WISE,
+        "without_bound": len(sampled) - len(family),
+        "by_resolution": sum(e.get("shape") == normality.CONSTANT for e in family),
         "fallen": sum(reading["adjusted_verdict"] != reading["verdict"] for reading in readings),
     }
+
+
+def _holds(expectation: dict[str, Any]) -> bool:
+    """Whether the error rate that stands beside an expectation holds, as far as its seeds show."""
+    return expectation.get("shape") not in normality.BREAKING
 
 
 def _of_reading(reading: Record) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.spec import KINDS
+from harness.kinds import KINDS
 
 if TYPE_CHECKING:
     from harness.record import Record
@@ -18,6 +18,15 @@ MEANING = {
     "NOT_RUN": "was not run",
 }
 SYMBOL = {"VERIFIED": "✓", "REFUTED": "✗", "INCONCLUSIVE": "?", "INVALID": "!", "NOT_RUN": "-"}
+
+SHAPES = {
+    "not_normal": "the stated error rate assumes roughly normal seeds; these are not (clusters, skew, or a few far off): "
+    "use `rate` or a median",
+    "two_values": "the stated error rate assumes roughly normal seeds; this metric takes two values: use `rate`",
+    "constant": "the same in every seed: the error rate rests on the metric's resolution alone; if a seed can fail "
+    "altogether, use `rate`",
+}
+"""What speaks against an error rate, in words (see `normality`)."""
 
 WOULD_CHANGE = {
     "VERIFIED": "The evidence is against the expected verdict: look for an error in the experiment first; if there is "
@@ -99,10 +108,29 @@ def metric_of(contrast: dict[str, Any]) -> tuple[str, str]:
 
 def contrast_words(contrast: dict[str, Any]) -> str:
     """Return a contrast as a reader says it: `ratio of test_error: svm at clutter to cnn at clutter`."""
+    return _over_seeds(contrast) + _per_seed(contrast)
+
+
+def _over_seeds(contrast: dict[str, Any]) -> str:
+    """Return what the seeds are asked for, nothing where it is the mean."""
+    over = {"median": "median", "quantile": {"quantile": contrast.get("q")}}.get(metric_of(contrast)[0])
+    over = over or contrast.get("over_seeds")
+    if isinstance(over, dict):
+        return f"{over['quantile']:g}-quantile over seeds of "
+    return "median over seeds of " if over == "median" else ""
+
+
+def _per_seed(contrast: dict[str, Any]) -> str:
     kind, metric = metric_of(contrast)
     at = _at(contrast.get("at", {}))
-    if kind in ("mean", "exact"):
-        return f"{metric}{at}" if kind == "mean" else f"{metric} in every instance{at}"
+    if kind in ("mean", "median", "quantile"):
+        return f"{metric}{at}"
+    if kind in ("rate", "exact"):
+        return f"rate of {metric}{at}" if kind == "rate" else f"{metric} in every instance{at}"
+    if kind == "linear":
+        return f"{metric}: " + " ".join(
+            f"{cell['weight']:+g} x {_at(cell['at']).strip()}" for cell in contrast["cells"]
+        )
     if kind == "difference":
         return f"{metric}{_at(contrast['of'])} minus{_at(contrast['minus'])}"
     if kind == "ratio":
@@ -202,7 +230,21 @@ def expectation_lines(name: str, record: dict[str, Any], came: str = "") -> list
         f"    {contrast_words(record['contrast'])}",
         f"    estimate {number(record['estimate'])} {record['unit']}, {kind} {span(record)}, {band}",
         f"    per seed: {values or 'none'}",
+        *([f"    {shape_words(record)}"] if shape_words(record) else []),
     ]
+
+
+def shape_words(record: dict[str, Any]) -> str:
+    """Return what speaks against the error rate of an expectation; nothing where nothing does."""
+    return SHAPES.get(record.get("shape") or "", "")
+
+
+def bound_words(budget: dict[str, Any]) -> str:
+    """Return which expectations the bound on false verdicts leaves out, or rests on little for; nothing if none."""
+    left, constant = budget.get("without_bound", 0), budget.get("by_resolution", 0)
+    words = [f"no bound holds for {left} more, whose seeds are not roughly normal"] if left else []
+    words += [f"{constant} are the same in every seed and rest on their metric's resolution"] if constant else []
+    return "; ".join(words)
 
 
 def left_words(claim: Record) -> str:

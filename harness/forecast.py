@@ -4,7 +4,9 @@ The probability is an assurance (O'Hagan, Stevens & Campbell 2005, "Assurance in
 trial design"): a power averaged over what a sample leaves open about mean and spread.
 After n values of mean m and standard deviation s, under the Jeffreys prior for normal
 values, sigma^2 ~ (n - 1) s^2 / chi2(n - 1) and mu ~ N(m, sigma^2 / n). From each draw of
-the two one run is simulated and ended by the judge's own rule (`simulation.decide`).
+the two one run is simulated and ended by the judge's own rule (`simulation.decide`). Where no
+shape is taken for granted (rates, quantiles) the shares of seeds that take each value, or lie on
+each side of the band, are drawn instead, from a Dirichlet law with Jeffreys' half a seed for each.
 """
 
 from __future__ import annotations
@@ -12,18 +14,25 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness import contrasts, stats, verdict
+from harness.bounded import Bounded
+from harness.confidence_sequence import ROUNDING, STUDENT
+from harness.kinds import Exact
+from harness.quantile import Quantile
 from harness.seeds import Seed
 from harness.simulation import Decisions, Rule, decide
-from harness.spec import Exact
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
+    from harness.confidence_sequence import ConfidenceSequence
     from harness.contrasts import PerSeed
     from harness.plan import Plan
     from harness.spec import Expectation, SeedPlan
@@ -68,6 +77,7 @@ class Forecast:
         sd: standard deviation over seeds on the judged scale; nan without a sample.
         rule: what decides; None without a sample.
         log: whether the judged scale is that of logarithms.
+        estimate: what the values say of the mean, rate or quantile, on the judged scale; nan without a sample.
         reason: why there is no forecast; empty where there is one.
     """
 
@@ -78,6 +88,7 @@ class Forecast:
     sd: float = math.nan
     rule: Rule | None = None
     log: bool = False
+    estimate: float = math.nan
     reason: str = ""
 
     @property
@@ -103,9 +114,20 @@ class Forecast:
         if self.rule is None:
             return math.nan
         # Rounded, so that expectations of one design share the search.
-        floor = round(self.rule.sd_floor / self.sd, 2)
-        distance = self.sd * smallest_distance(tuple(self.rule.looks), self.rule.alpha, floor)
+        floor = round(self.rule.sd_floor / self.sd, 2) if self.rule.sd_floor else 0.0
+        looks, alpha, sequence = tuple(self.rule.looks), self.rule.alpha, self.rule.sequence
+        if isinstance(sequence, Bounded):
+            # Of a rate alone is it known how its values spread at another distance.
+            edge, upward = self._nearest()
+            return smallest_step(looks, alpha, edge, upward=upward) if sequence.binary else math.nan
+        distance = self.sd * smallest_distance(looks, alpha, floor, sequence)
         return math.exp(distance) if self.log else distance
+
+    def _nearest(self) -> tuple[float, bool]:
+        """Return the band's edge next to the estimate, and whether the estimate is not below it."""
+        edges = [] if self.rule is None else [edge for edge in (self.rule.low, self.rule.high) if math.isfinite(edge)]
+        edge = min(edges, key=lambda edge: abs(edge - self.estimate))
+        return edge, self.estimate >= edge
 
 
 def forecasts_of(plan: Plan, variant: Variant) -> dict[str, Forecast]:
@@ -127,21 +149,52 @@ def forecasts_of(plan: Plan, variant: Variant) -> dict[str, Forecast]:
 
 def _alone(plan: Plan, variant: Variant, name: str) -> tuple[Forecast, Decisions]:
     """Return the forecast of an expectation as if it were the only one, and its simulated runs."""
-    expectation, settings = variant.expectations[name], {**plan.settings, **variant.change}
+    expectation = variant.expectations[name]
     if isinstance(expectation.contrast, Exact):
         return _exact(plan, variant, expectation, expectation.contrast)
-    per_seed = contrasts.evaluate(expectation.contrast, plan.claim, variant.evidence, settings)
+    per_seed = contrasts.evaluate(expectation.contrast, plan.claim, variant.evidence, plan.settings, variant.change_of)
+    # Not of the base seed: the same trials give the same forecast.
+    generator = Seed(0, plan.claim.id, 0).numpy(f"forecast of {name} under {variant.name}")
+    if not per_seed.sequence.normal:
+        return _counted(plan, expectation, per_seed, generator)
     sample = sample_of(per_seed)
     if isinstance(sample, str):
         return _none(len(per_seed.values), plan.seeds, sample)
-    low, high = verdict.edges_of(expectation.band, per_seed)
-    floor = per_seed.sd_floor(list(per_seed.values))
-    rule = Rule(plan.seeds.looks, low, high, expectation.alpha, floor, per_seed.bounds)
-    # Not of the base seed: the same trials give the same forecast.
-    generator = Seed(0, plan.claim.id, 0).numpy(f"forecast of {name} under {variant.name}")
+    rule = _rule(plan, expectation, per_seed)
     decisions = simulate(sample, rule, generator)
     effect = abs(verdict.margin(sample.mean, per_seed, expectation.band)) / sample.sd
-    return Forecast(sample.n, math.nan, decisions.n, effect, sample.sd, rule, per_seed.log), decisions
+    shown = (effect, sample.sd, rule, per_seed.log, sample.mean)
+    return Forecast(sample.n, math.nan, decisions.n, *shown), decisions
+
+
+def _rule(plan: Plan, expectation: Expectation, per_seed: PerSeed) -> Rule:
+    """Return what decides an expectation, on the scale on which its contrast is judged."""
+    low, high = verdict.edges_of(expectation.band, per_seed)
+    floor = per_seed.sd_floor(list(per_seed.values))
+    return Rule(plan.seeds.looks, low, high, expectation.alpha, floor, per_seed.bounds, per_seed.sequence)
+
+
+def _counted(
+    plan: Plan, expectation: Expectation, per_seed: PerSeed, generator: np.random.Generator
+) -> tuple[Forecast, Decisions]:
+    """Return the forecast of a rate, or of a quantile, of which only the side of the band that a seed lies on counts."""
+    values, rule = stats.numbers(list(per_seed.values.values())), _rule(plan, expectation, per_seed)
+    if values.size < FEWEST:
+        return _none(values.size, plan.seeds, _too_few(values.size))
+    if isinstance(rule.sequence, Bounded):
+        support = np.union1d(values, [rule.sequence.low, rule.sequence.high])
+        places, simulated = values, rule
+    else:
+        support = np.array([-1.0, 0.0, 1.0])[[rule.low > rule.bounds[0], True, rule.high < rule.bounds[1]]]
+        places = np.subtract(values > rule.high, values < rule.low, dtype=np.float64)
+        low, high = (-0.5 if -1.0 in support else -math.inf), (0.5 if 1.0 in support else math.inf)
+        simulated = replace(rule, low=low, high=high, bounds=stats.UNBOUNDED)
+    decisions = decide(draw_shares(support, places, RUNS, rule.looks[-1], generator), simulated)
+    sd, estimate = stats.moments(values)[1], rule.sequence.estimate(values)
+    # In standard deviations there is no effect of a rate: its spread is another at another distance.
+    spread = 0.0 if isinstance(rule.sequence, Bounded) else sd
+    effect = abs(verdict.margin(estimate, per_seed, expectation.band)) / spread if spread else math.nan
+    return Forecast(values.size, math.nan, decisions.n, effect, sd, rule, per_seed.log, estimate), decisions
 
 
 def sample_of(per_seed: PerSeed) -> Sample | str:
@@ -149,15 +202,19 @@ def sample_of(per_seed: PerSeed) -> Sample | str:
     if per_seed.problems:
         return per_seed.problems[0]
     if len(per_seed.values) < FEWEST:
-        return f"{len(per_seed.values)} seeds have all the trials that this contrast needs; {FEWEST} give a spread"
+        return _too_few(len(per_seed.values))
     # Of the interval only mean and spread are read; they do not depend on alpha.
     found = stats.interval(list(per_seed.values.values()), alpha=0.5)
     if not (math.isfinite(found.estimate) and math.isfinite(found.sd)):
         return "the values are too large for a spread"
     floor = per_seed.sd_floor(list(per_seed.values))
-    if floor == 0 and found.sd <= verdict.ROUNDING * abs(found.estimate):
+    if floor == 0 and found.sd <= ROUNDING * abs(found.estimate):
         return "the contrast is the same for every seed and the metric declares no resolution"
     return Sample(found.n, found.estimate, max(found.sd, floor))
+
+
+def _too_few(n: int) -> str:
+    return f"{n} seeds have all the trials that this contrast needs; {FEWEST} give a spread"
 
 
 def simulate(sample: Sample, rule: Rule, generator: np.random.Generator, runs: int = RUNS) -> Decisions:
@@ -173,10 +230,23 @@ def draw(sample: Sample, runs: int, seeds: int, generator: np.random.Generator) 
     return np.asarray(centre[:, None] + sigma[:, None] * generator.standard_normal((runs, seeds)))
 
 
+def draw_shares(
+    support: NDArray[np.float64], seen: NDArray[np.float64], runs: int, seeds: int, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return values of further runs, shape (runs, seeds): each run with its own share of seeds for each value.
+
+    The shares follow a Dirichlet law whose weights are half a seed for each value of `support`, and those that were seen.
+    """
+    weights = 0.5 + (seen[:, None] == support).sum(axis=0)
+    upto = np.cumsum(generator.dirichlet(weights, runs), axis=1)
+    picks = generator.random((runs, seeds))
+    # The last share takes what rounding leaves.
+    return np.asarray(support[(picks[:, :, None] >= upto[:, None, :-1]).sum(axis=2)])
+
+
 def _exact(plan: Plan, variant: Variant, expectation: Expectation, contrast: Exact) -> tuple[Forecast, Decisions]:
     """Return the forecast of mathematics: no sample, so the first look decides, and as every instance so far did."""
-    settings = {**plan.settings, **variant.change}
-    found, problems = contrasts.instances(contrast, plan.claim, variant.evidence, settings)
+    found, problems = contrasts.instances(contrast, plan.claim, variant.evidence, plan.settings, variant.change_of)
     seeds = len({seed for _, seed, _ in found})
     if problems:
         return _none(seeds, plan.seeds, problems[0])
@@ -192,27 +262,47 @@ def _none(n: int, plan: SeedPlan, reason: str) -> tuple[Forecast, Decisions]:
 
 
 @lru_cache(maxsize=512)
-def smallest_distance(looks: tuple[int, ...], alpha: float, floor: float) -> float:
+def smallest_distance(
+    looks: tuple[int, ...], alpha: float, floor: float, sequence: ConfidenceSequence = STUDENT
+) -> float:
     """Return how far from an edge of the band, in standard deviations, is told from it with probability `ENOUGH`.
 
     Args:
         looks: numbers of seeds after which the evidence is judged.
         alpha: error rate of the interval.
         floor: what the standard deviation is never taken below, in standard deviations.
+        sequence: what the seeds, which are normal here, are asked.
     """
-    if math.isinf(stats.half_width(looks[-1], alpha)):
+    if not all(sequence.can_end(looks[-1], alpha, (0.0, math.inf), stats.UNBOUNDED)):
         return math.inf
-    rule = Rule(looks, 0.0, math.inf, alpha, floor)
+    rule = Rule(looks, 0.0, math.inf, alpha, floor, sequence=sequence)
     noise = Seed(0, "smallest distance", 0).numpy("noise").standard_normal((RUNS, looks[-1]))
+    if isinstance(sequence, Quantile):
+        noise -= NormalDist().inv_cdf(sequence.q)
+    # The noise is the same at every step, so that what is told at a distance is told farther off.
+    return _search(lambda distance: noise + distance, rule, math.inf)
+
+
+@lru_cache(maxsize=512)
+def smallest_step(looks: tuple[int, ...], alpha: float, edge: float, *, upward: bool) -> float:
+    """Return how far above an edge, or below, a rate is told from it with probability `ENOUGH`; infinite if none is."""
+    band, room = ((edge, math.inf), 1.0 - edge) if upward else ((-math.inf, edge), edge)
+    rule = Rule(looks, *band, alpha, sequence=Bounded(0.0, 1.0, binary=True))
+    picks = Seed(0, "smallest step", 0).numpy("picks").random((RUNS, looks[-1]))
+    return _search(lambda step: (picks < (edge + step if upward else edge - step)).astype(np.float64), rule, room)
+
+
+def _search(values_at: Callable[[float], NDArray[np.float64]], rule: Rule, room: float) -> float:
+    """Return the smallest distance, up to `room`, at which 9 runs in 10 are verified; infinite if there is none."""
 
     def told(distance: float) -> bool:
-        return bool((decide(noise + distance, rule).sign > 0).mean() >= ENOUGH)
+        return bool((decide(values_at(distance), rule).sign > 0).mean() >= ENOUGH)
 
-    high = 1.0
+    low, high = 0.0, min(1.0, room)
     while not told(high):
-        high *= 2
-    low = 0.0
-    # The noise is the same at every step, so that what is told at a distance is told farther off.
+        if high >= room:
+            return math.inf
+        high = min(2 * high, room)
     while high - low > 0.005 * high:
         middle = (low + high) / 2
         low, high = (low, middle) if told(middle) else (middle, high)

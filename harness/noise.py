@@ -14,14 +14,15 @@ from operator import mul
 from typing import TYPE_CHECKING
 
 from harness import contrasts, stats, verdict
+from harness.confidence_sequence import ROUNDING
 from harness.dates import now
 from harness.errors import UsageError
 from harness.executor import Inline, Processes
 from harness.experiment import load_experiment
+from harness.kinds import Difference, Interaction, Ratio
 from harness.pair import ALPHA, TWIN, measure, of_twin, pair_of
 from harness.plan import fingerprint, jobs_of, make_plan, timed_jobs_of
 from harness.provenance import processor
-from harness.spec import Difference, Interaction, Ratio
 from harness.variant import Variant
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     from harness.catalogue import ClaimFolder
     from harness.contrasts import Evidence, PerSeed, Point
     from harness.executor import Executor
+    from harness.kinds import Contrast
     from harness.pair import Pair
     from harness.plan import Plan
     from harness.record import Record
     from harness.runner import Context
-    from harness.spec import Claim, Contrast, Expectation
+    from harness.spec import Claim, Expectation
 
 REPEATED = (0, 1)
 """Seeds that are measured again."""
@@ -147,8 +149,8 @@ def _comparison(pair: Pair, claim: Claim, evidence: Evidence, point: Point, metr
 def _look(found: PerSeed, n: int, metrics: list[float]) -> stats.Interval:
     seeds = sorted(found.values)[:n]
     # Rounding in float64 alone must not tell an arm from itself.
-    floor = max(found.sd_floor(seeds), verdict.ROUNDING * max(map(abs, metrics)))
-    return stats.interval([found.values[seed] for seed in seeds], ALPHA, sd_floor=floor, bounds=found.bounds)
+    floor = max(found.sd_floor(seeds), ROUNDING * max(map(abs, metrics)))
+    return found.sequence.interval([found.values[seed] for seed in seeds], ALPHA, floor, found.bounds)
 
 
 def judge(pair: Pair) -> dict[str, Record]:

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from harness.kinds import Value
 from harness.noise_schema import Count, Number, Part, SeedIndex
-from harness.spec import Value
 
 
 class PointRecord(Part):

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.decidability import settings_of
+from harness.caps import settings_of
 from harness.errors import UsageError
 from harness.experiment import Task, load_experiment
 from harness.options import resolve_device

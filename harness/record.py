@@ -8,25 +8,28 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from harness import dates, verdict
-from harness.contrasts import kind_of, metric_of
+from harness.caps import seeds_needed
+from harness.contrasts import kind_of, metric_of, reachable, sequence_of
 from harness.controls import Headline, Tried, headline, state_of
 from harness.expected import UNDECIDED, came_as_expected, expectations_expected
 from harness.forecast import forecasts_of
+from harness.kinds import Exact
 from harness.options import NO_VERDICT_PROFILE
 from harness.provenance import arithmetic
 from harness.series import nights_of
-from harness.spec import Exact
 from harness.waiver import waive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.contrasts import Sampled
     from harness.controls import ControlState
     from harness.forecast import Forecast
     from harness.options import Options
     from harness.outlook import Outlook
     from harness.plan import Plan
     from harness.series import Series
+    from harness.spec import Claim
     from harness.variant import Variant
 
 Record = dict[str, Any]
@@ -224,6 +227,7 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, *, judged: bool
         "no_control": expectation.no_control.strip() if expectation.no_control else None,
         "contrast": expectation.contrast.model_dump(exclude_none=True),
         "exact": isinstance(expectation.contrast, Exact),
+        "sequence": None if isinstance(expectation.contrast, Exact) else _sequence(expectation.contrast, plan.claim),
         "unit": UNITS.get(kind_of(expectation.contrast), metric.unit),
         "duration": metric.unit == "second",
         "band": {
@@ -242,10 +246,24 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, *, judged: bool
         "high": _finite(found.high),
         "sd": _finite(found.sd),
         "sd_floor": found.floor,
+        "shape": found.shape or None,
         # Of earlier nights their own records hold the values.
         "values": {str(seed): _finite(value) for seed, value in found.values.items() if seed >= 0},
         "looks": [{"n": look.n, "low": _finite(look.low), "high": _finite(look.high)} for look in found.looks],
     }
+
+
+def _sequence(contrast: Sampled, claim: Claim) -> Record:
+    """Return what the seeds of a contrast are asked, as plain values."""
+    found = sequence_of(contrast, claim)
+    return {
+        "kind": type(found).__name__.lower(),
+        **{name: getattr(found, name) for name in _NAMES if hasattr(found, name)},
+    }
+
+
+_NAMES = ("low", "high", "q")
+"""What tells one sequence of a kind from another."""
 
 
 def _forecast_record(found: Forecast) -> Record:
@@ -259,10 +277,24 @@ def _forecast_record(found: Forecast) -> Record:
     }
 
 
+def _fewest(claim: Claim, name: str) -> int | None:
+    """Return the fewest seeds that could decide an expectation at all, None for mathematics."""
+    expectation = claim.expectations[name]
+    if isinstance(expectation.contrast, Exact):
+        return None
+    band, bounds = (expectation.band.low, expectation.band.high), reachable(expectation.contrast, claim)
+    return seeds_needed(sequence_of(expectation.contrast, claim), expectation.alpha, band, bounds)
+
+
 def outlook_record(outlook: Outlook) -> Record:
     """Return what to expect of a claim under a profile, as plain values; what is not known is None."""
     everything = {
-        name: {**_forecast_record(found), "smallest_effect": _finite(found.smallest_effect()), "factor": found.log}
+        name: {
+            **_forecast_record(found),
+            "smallest_effect": _finite(found.smallest_effect()),
+            "factor": found.log,
+            "fewest": _fewest(outlook.plan.claim, name),
+        }
         for name, found in outlook.forecasts.items()
     }
     return {

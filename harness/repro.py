@@ -93,7 +93,9 @@ def prospect_of(finding: Finding, root: Path) -> Prospect:
     try:
         folder = find(root, trial.claim)
         # Which profile it is does not matter: a task has the trial's own settings.
-        chosen = Options(next(iter(folder.claim.profiles)), trial.seed.base, device=trial.environment.get("device", "cpu"))
+        chosen = Options(
+            next(iter(folder.claim.profiles)), trial.seed.base, device=trial.environment.get("device", "cpu")
+        )
         plan = make_plan(folder, chosen)
     except ClaimsError as error:
         return Prospect(None, None, str(error).replace("--claims-device: ", "").splitlines())

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
-"""What a document and a claim may be called; the same as `harness.spec.Name`."""
+"""What a document and a claim may be called; the same as `harness.kinds.Name`."""
 
 SHORTEST_TITLE, LONGEST_TITLE = 3, 160
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness import contrasts, verdict
 from harness.dates import now
+from harness.kinds import Exact
 from harness.plan import points_of_task, tasks_of
 from harness.provenance import processor
-from harness.spec import Exact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,8 +161,7 @@ def nights_of(expectation: Expectation, plan: Plan, variant: Variant, series: Se
     contrast = expectation.contrast
     if isinstance(contrast, Exact):
         return []
-    settings = {**plan.settings, **variant.change}
-    per_seed = contrasts.evaluate(contrast, plan.claim, variant.evidence, settings)
+    per_seed = contrasts.evaluate(contrast, plan.claim, variant.evidence, plan.settings, variant.change_of)
     shown: list[NightShown] = []
     for night in series.nights:
         own = [seed for seed in sorted(per_seed.values) if night.holds(seed)]
@@ -180,5 +179,5 @@ def _shown(per_seed: PerSeed, seeds: list[int], expectation: Expectation) -> Sho
         estimate,
         low,
         high,
-        verdict.at_look(found, expectation, low, high, floor, per_seed.chance_of_tie(seeds)),
+        verdict.at_look(found, per_seed.sequence, expectation, low, high, floor, per_seed.chance_of_tie(seeds)),
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness import stats
+from harness.confidence_sequence import STUDENT, ConfidenceSequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ class Rule:
         alpha: error rate of the interval.
         sd_floor: the standard deviation is never taken below this.
         bounds: values that the contrast can have.
-        prior_scale: g of the confidence sequence.
+        sequence: what the seeds are asked, and how that becomes an interval.
     """
 
     looks: Sequence[int]
@@ -37,8 +38,8 @@ class Rule:
     high: float
     alpha: float
     sd_floor: float = 0.0
-    bounds: tuple[float, float] = stats.UNBOUNDED
-    prior_scale: float = stats.PRIOR_SCALE
+    bounds: stats.Bounds = stats.UNBOUNDED
+    sequence: ConfidenceSequence = STUDENT
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def decide(values: NDArray[np.float64], rule: Rule, rounding: NDArray[np.float64
     n_at = np.full(len(values), rule.looks[-1])
     going = np.arange(len(values))
     for n in rule.looks:
+        if not going.size:
+            break
         floor = rule.sd_floor if rounding is None else np.sqrt(np.mean(rounding[going, :n] ** 2, axis=1))
         now = _at_look(values[going, :n], rule, floor)
         ended = now != 0
@@ -82,13 +85,9 @@ def decide(values: NDArray[np.float64], rule: Rule, rounding: NDArray[np.float64
 
 def _at_look(part: NDArray[np.float64], rule: Rule, floor: float | NDArray[np.float64]) -> NDArray[np.int8]:
     """Return 1, -1 or 0 for each row: inside the band, wholly outside, neither."""
-    n = part.shape[1]
-    half = stats.half_width(n, rule.alpha, rule.prior_scale)
-    if not np.isfinite(half):
+    if part.shape[1] < rule.sequence.fewest(rule.alpha):
         return np.zeros(len(part), np.int8)
-    centre = part.mean(axis=1)
-    reach = half * np.maximum(part.std(axis=1, ddof=1), floor)
-    low, high = np.clip(centre - reach, *rule.bounds), np.clip(centre + reach, *rule.bounds)
+    low, high = rule.sequence.ends(part, rule.alpha, floor, rule.bounds)
     inside = (low >= rule.low) & (high <= rule.high)
     outside = (high < rule.low) | (low > rule.high)
     signs: NDArray[np.int8] = np.subtract(inside, outside, dtype=np.int8)

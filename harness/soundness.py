@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from harness.claim_schema import Data
 from harness.errors import UsageError
+from harness.kinds import Value
 from harness.noise_schema import NoiseRecord, Part, Whole
 from harness.picture_schema import Illustration, TimingRecord
 from harness.plaintext import one_line
-from harness.schema import AnyClaim, Data, Head, Run
-from harness.spec import Value
+from harness.schema import AnyClaim, Head, Run
 from harness.validation import sentence, shown
 from harness.yaml_nodes import dotted
 

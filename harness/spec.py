@@ -5,24 +5,17 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from harness.dates import is_day
+from harness.kinds import STRICT, Contrast, Name, Value
 
 Setting = bool | int | float | str | None | list[bool | int | float | str]
-Value = bool | int | float | str
-Cell = dict[str, Value | list[Value]]
-"""An arm and a value of every condition; a list of values goes with `take`."""
-
-NAME = r"^[a-z][a-z0-9_]{0,79}$"
-Name = Annotated[str, Field(pattern=NAME)]
 Text = Annotated[str, Field(min_length=3, max_length=4000)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
-    )
+    model_config = STRICT
 
 
 class Source(_Model):
@@ -57,104 +50,14 @@ class Metric(_Model):
             raise ValueError(f"the lower bound ({low:g}) must be below the upper ({high:g})")
         return self
 
-
-class Mean(_Model):
-    """The metric at one cell."""
-
-    mean: Name
-    at: Cell = {}
+    @property
+    def two_valued(self) -> bool:
+        """Whether it is declared to be 0 or 1 in every trial: by its unit, or by bounds and resolution."""
+        return self.unit == TWO_VALUED or (self.bounds == [0, 1] and self.resolution == 1)
 
 
-class Difference(_Model):
-    """The metric at `of` minus the metric at `minus`."""
-
-    difference: Name
-    of: Cell
-    minus: Cell
-
-
-class Ratio(_Model):
-    """The metric at `of` divided by the metric at `to`, judged on the log scale."""
-
-    ratio: Name
-    of: Cell
-    to: Cell
-
-
-class Interaction(_Model):
-    """(of - minus) under `here`, less (of - minus) under `there`."""
-
-    interaction: Name
-    of: Cell
-    minus: Cell
-    here: Cell
-    there: Cell
-
-
-class Slope(_Model):
-    """Least-squares slope of the metric over a numeric condition."""
-
-    slope: Name
-    over: Name
-    at: Cell = {}
-    values: Annotated[list[float], Field(min_length=2)] | None = None
-
-
-class LogLogSlope(_Model):
-    """Least-squares slope of log metric over log condition."""
-
-    loglog_slope: Name
-    over: Name
-    at: Cell = {}
-    values: Annotated[list[float], Field(min_length=2)] | None = None
-
-
-class RankTrend(_Model):
-    """Kendall's tau between a numeric condition and the metric."""
-
-    rank_trend: Name
-    over: Name
-    at: Cell = {}
-    values: Annotated[list[float], Field(min_length=3)] | None = None
-
-
-class Exact(_Model):
-    """The metric in every instance; one outside the band refutes."""
-
-    exact: Name
-    at: Cell = {}
-
-
-KINDS: dict[str, type[_Model]] = {
-    "mean": Mean,
-    "difference": Difference,
-    "ratio": Ratio,
-    "interaction": Interaction,
-    "slope": Slope,
-    "loglog_slope": LogLogSlope,
-    "rank_trend": RankTrend,
-    "exact": Exact,
-}
-
-
-def _kind_of(value: Any) -> str | None:
-    if isinstance(value, _Model):
-        return next(kind for kind, model in KINDS.items() if isinstance(value, model))
-    named = [kind for kind in KINDS if isinstance(value, dict) and kind in value]
-    return named[0] if named else None
-
-
-Contrast = Annotated[
-    Annotated[Mean, Tag("mean")]
-    | Annotated[Difference, Tag("difference")]
-    | Annotated[Ratio, Tag("ratio")]
-    | Annotated[Interaction, Tag("interaction")]
-    | Annotated[Slope, Tag("slope")]
-    | Annotated[LogLogSlope, Tag("loglog_slope")]
-    | Annotated[RankTrend, Tag("rank_trend")]
-    | Annotated[Exact, Tag("exact")],
-    Discriminator(_kind_of),
-]
+TWO_VALUED = "0 or 1"
+"""The unit of a metric that says of a trial whether something happened."""
 
 
 class Band(_Model):

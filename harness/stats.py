@@ -25,7 +25,8 @@ PRIOR_SCALE = 10.0
 """g: variance of the mixture over the standardised effect. Effects of several
 standard deviations are the rule here, and 10 is tightest at 6 to 15 seeds."""
 
-UNBOUNDED = (-math.inf, math.inf)
+Bounds = tuple[float, float]
+UNBOUNDED: Bounds = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Interval:
 
     Attributes:
         n: number of seeds.
-        estimate: mean of the per-seed values; nan without values.
+        estimate: mean of the per-seed values (or what else is asked of them); nan without values.
         sd: standard deviation of the per-seed values (ddof 1); nan below two.
         low: lower end; -inf where nothing can be said yet.
         high: upper end.
@@ -78,9 +79,9 @@ def smallest_alpha(n: int, distance: float, prior_scale: float = PRIOR_SCALE) ->
     return min(1.0, math.exp(0.5 * (log_shrink - n * log_k)))
 
 
-def smallest_n(alpha: float) -> int:
+def smallest_n(alpha: float, prior_scale: float = PRIOR_SCALE) -> int:
     """Return the smallest number of seeds with a bounded interval (5 at alpha 0.001)."""
-    return next(n for n in count() if math.isfinite(half_width(n, alpha)))
+    return next(n for n in count() if math.isfinite(half_width(n, alpha, prior_scale)))
 
 
 def interval(
@@ -88,7 +89,7 @@ def interval(
     alpha: float,
     *,
     sd_floor: float = 0.0,
-    bounds: tuple[float, float] = UNBOUNDED,
+    bounds: Bounds = UNBOUNDED,
 ) -> Interval:
     """Return the confidence sequence's interval for the mean of `values`.
 
@@ -101,14 +102,9 @@ def interval(
     Raises:
         ValueError: a value is not finite, or `values` is not one-dimensional.
     """
-    # Late, here and below: what only checks specifications has no use for NumPy, which takes longer to import than all else.
-    import numpy as np
-
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 1 or not np.isfinite(array).all():
-        raise ValueError(f"an interval needs finite numbers, one per seed, not {array!r}")
+    array = numbers(values)
     n = array.size
-    estimate, sd = _moments(array)
+    estimate, sd = moments(array)
     reach = half_width(n, alpha) * max(sd, sd_floor)
     if not math.isfinite(reach):
         return Interval(n, estimate, sd, *bounds)
@@ -117,7 +113,22 @@ def interval(
     return Interval(n, estimate, sd, min(low, bounds[1]), max(high, bounds[0]))
 
 
-def _moments(array: NDArray[np.float64]) -> tuple[float, float]:
+def numbers(values: ArrayLike) -> NDArray[np.float64]:
+    """Return values as an array of shape (n,).
+
+    Raises:
+        ValueError: a value is not finite, or `values` is not one-dimensional.
+    """
+    # Late, here and below: what only checks specifications has no use for NumPy, which takes longer to import than all else.
+    import numpy as np
+
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or not np.isfinite(array).all():
+        raise ValueError(f"an interval needs finite numbers, one per seed, not {array!r}")
+    return array
+
+
+def moments(array: NDArray[np.float64]) -> tuple[float, float]:
     """Return mean and standard deviation; exactly zero spread for equal values, inf where a float overflows."""
     import numpy as np
 

@@ -13,8 +13,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import SpecError
+from harness.kinds import KINDS, Contrast
 from harness.plaintext import shortened
-from harness.spec import KINDS, Contrast
 from harness.yaml_nodes import LONGEST_NAME, MOST_PROBLEMS, first_of
 
 if typing.TYPE_CHECKING:

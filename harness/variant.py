@@ -107,10 +107,11 @@ class Variant:
 
     def judge(self, plan: Plan) -> None:
         """Judge every expectation by the trials so far; what is decided stays."""
-        settings = {**plan.settings, **self.change}
         for name, expectation in self.expectations.items():
             if self.undecided(name):
-                self.judgements[name] = verdict.judge(expectation, plan.claim, self.evidence, settings, plan.seeds)
+                self.judgements[name] = verdict.judge(
+                    expectation, plan.claim, self.evidence, plan.settings, plan.seeds, self.change_of
+                )
 
     def knows(self, plan: Plan, task: Task, seed: Seed) -> bool:
         """Whether a trial of `task` with `seed` is among the evidence, with all that is read of it."""

@@ -10,13 +10,14 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness import contrasts, stats, ties
-from harness.spec import Exact
+from harness import contrasts, normality, stats, ties
+from harness.kinds import Exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.contrasts import Evidence, PerSeed
+    from harness.confidence_sequence import ConfidenceSequence
+    from harness.contrasts import ChangeOf, Evidence, PerSeed, Point
     from harness.spec import Band, Claim, Expectation, SeedPlan
 
 VERIFIED = "VERIFIED"
@@ -24,9 +25,6 @@ REFUTED = "REFUTED"
 INCONCLUSIVE = "INCONCLUSIVE"
 INVALID = "INVALID"
 NOT_RUN = "NOT_RUN"
-
-ROUNDING = ties.ROUNDING
-"""A spread below this part of the estimate is float64's rounding, no spread over seeds."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Judgement:
         reason: one sentence why.
         n: seeds that the verdict rests on.
         earlier: how many of them are of earlier nights.
-        estimate: mean contrast (geometric mean of ratios); nan where there is none.
+        estimate: mean contrast (geometric mean of ratios), rate, or quantile; nan where there is none.
         low: lower end of the interval.
         high: upper end of the interval.
         sd: standard deviation over seeds, of the logarithm for ratios.
@@ -56,6 +54,8 @@ class Judgement:
         p: smallest error rate at which the evidence would still decide so (an anytime-valid p-value); nan where
             nothing is decided, or nothing is sampled.
         floor: the standard deviation was not taken below this, by the metric's resolution; 0 without one.
+        shape: what speaks against the error rate of an interval that takes roughly normal seeds for granted (see
+            `normality.shape`); empty where nothing does.
     """
 
     verdict: str
@@ -70,6 +70,7 @@ class Judgement:
     earlier: int = 0
     p: float = math.nan
     floor: float = 0.0
+    shape: str = ""
 
     @property
     def tonight(self) -> int:
@@ -78,17 +79,23 @@ class Judgement:
 
 
 def judge(
-    expectation: Expectation, claim: Claim, evidence: Evidence, settings: Mapping[str, Any], plan: SeedPlan
+    expectation: Expectation,
+    claim: Claim,
+    evidence: Evidence,
+    settings: Mapping[str, Any],
+    plan: SeedPlan,
+    change_of: ChangeOf = contrasts.unchanged,
 ) -> Judgement:
-    """Return the judgement of one expectation.
+    """Return the judgement of one expectation, under the settings of a plan and a control's change of them.
 
     The evidence is looked at after each of `plan.looks` seeds, in the order of the
     seeds' indices, and the first look that decides is the last. Seeds with an index
     below zero are of earlier nights (see `series`): every look has them all.
     """
     if isinstance(expectation.contrast, Exact):
-        return _judge_exact(expectation.contrast, expectation.band, claim, evidence, settings, plan)
-    per_seed = contrasts.evaluate(expectation.contrast, claim, evidence, settings)
+        found = contrasts.instances(expectation.contrast, claim, evidence, settings, change_of)
+        return _judge_exact(*found, expectation.band, plan)
+    per_seed = contrasts.evaluate(expectation.contrast, claim, evidence, settings, change_of)
     if per_seed.problems:
         return Judgement(INVALID, _first_of(per_seed.problems))
     if not per_seed.values:
@@ -106,7 +113,7 @@ def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -
         low, high = on_scale(per_seed, found.low), on_scale(per_seed, found.high)
         looks.append(Look(n, low, high))
         tie = per_seed.chance_of_tie(order[:n])
-        verdict = at_look(found, expectation, low, high, floor, tie)
+        verdict = at_look(found, per_seed.sequence, expectation, low, high, floor, tie)
         if n - earlier < plan.first:
             verdict = NOT_RUN
         if verdict != INCONCLUSIVE:
@@ -124,8 +131,9 @@ def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -
         {seed: on_scale(per_seed, per_seed.values[seed]) for seed in order[:n]},
         tuple(looks),
         earlier,
-        _p(verdict, found, max(found.sd, floor), per_seed, expectation.band),
+        _p(verdict, per_seed, order[:n], expectation.band),
         floor,
+        normality.shape(per_seed, order[:n]),
     )
 
 
@@ -133,7 +141,7 @@ def interval_of(per_seed: PerSeed, seeds: Sequence[int], alpha: float) -> tuple[
     """Return the interval over some seeds, logarithms for a ratio, and the floor of its standard deviation."""
     floor = per_seed.sd_floor(seeds)
     values = [per_seed.values[seed] for seed in seeds]
-    return stats.interval(values, alpha, sd_floor=floor, bounds=per_seed.bounds), floor
+    return per_seed.sequence.interval(values, alpha, floor, per_seed.bounds), floor
 
 
 def on_scale(per_seed: PerSeed, value: float) -> float:
@@ -146,12 +154,14 @@ def on_scale(per_seed: PerSeed, value: float) -> float:
         return math.inf
 
 
-def _p(verdict: str, found: stats.Interval, sd: float, per_seed: PerSeed, band: Band) -> float:
+def _p(verdict: str, per_seed: PerSeed, seeds: Sequence[int], band: Band) -> float:
     """Return the smallest error rate at which the interval would still lie where `verdict` says."""
     if verdict not in (VERIFIED, REFUTED):
         return math.nan
-    # What is decided has a spread, or a floor under it; on which side of the edge it lies, its verdict has said.
-    return stats.smallest_alpha(found.n, margin(found.estimate, per_seed, band) / sd)
+    # What is decided has a spread, or a floor under it. Of two edges the nearer counts, inside the band and outside alike.
+    values, floor = stats.numbers([per_seed.values[seed] for seed in seeds]), per_seed.sd_floor(seeds)
+    edges = passable(band, per_seed)
+    return max((per_seed.sequence.p(values, edge, floor, upper=upper) for edge, upper in edges), default=0.0)
 
 
 def edges_of(band: Band, per_seed: PerSeed) -> tuple[float, float]:
@@ -159,14 +169,19 @@ def edges_of(band: Band, per_seed: PerSeed) -> tuple[float, float]:
     return (_log(band.low), _log(band.high)) if per_seed.log else (band.low, band.high)
 
 
+def passable(band: Band, per_seed: PerSeed) -> list[tuple[float, bool]]:
+    """Return those edges of a band, on the judged scale, that the contrast can pass, and of each whether it is the upper."""
+    low, high = edges_of(band, per_seed)
+    return [(low, False)] * (low > per_seed.bounds[0]) + [(high, True)] * (high < per_seed.bounds[1])
+
+
 def margin(estimate: float, per_seed: PerSeed, band: Band) -> float:
     """Return how far inside a band an estimate lies, on the judged scale; negative outside.
 
     Edges that the contrast cannot pass do not count; without any other it is infinite.
     """
-    low, high = edges_of(band, per_seed)
-    inside = [(estimate - low, low > per_seed.bounds[0]), (high - estimate, high < per_seed.bounds[1])]
-    return min((distance for distance, passable in inside if passable), default=math.inf)
+    edges = passable(band, per_seed)
+    return min((edge - estimate if upper else estimate - edge for edge, upper in edges), default=math.inf)
 
 
 def _log(value: float) -> float:
@@ -175,22 +190,29 @@ def _log(value: float) -> float:
 
 
 def at_look(
-    found: stats.Interval, expectation: Expectation, low: float, high: float, floor: float, tie: float = 1.0
+    found: stats.Interval,
+    sequence: ConfidenceSequence,
+    expectation: Expectation,
+    low: float,
+    high: float,
+    floor: float,
+    tie: float = 1.0,
 ) -> str:
     """Return the verdict of one look.
 
     Args:
         found: its interval.
+        sequence: what the seeds are asked.
         expectation: the band and the error rate.
         low: lower end of the interval, on the scale of the band.
         high: upper end.
         floor: what the spread was not taken below.
         tie: how likely it is at most that seeds with data of their own agree as these do, 1 where they do not.
     """
-    if found.n < stats.smallest_n(expectation.alpha):
+    if found.n < sequence.fewest(expectation.alpha):
         # The interval is then the metric's bounds: what is possible, not what was found.
         return INCONCLUSIVE
-    if floor == 0 and found.sd <= ROUNDING * abs(found.estimate):
+    if floor == 0 and sequence.spread and sequence.constant(found):
         return INVALID
     if tie < 1:
         return INVALID if tie <= ties.TOO_UNLIKELY else INCONCLUSIVE
@@ -202,8 +224,8 @@ def against(band: Band, low: float, high: float) -> str:
     if math.isnan(low) or math.isnan(high):
         return INVALID
     if band.low <= low and high <= band.high:
-        # An unbounded interval lies in no band, not even in a half-line that shares its infinity.
-        return VERIFIED if math.isfinite(low) and math.isfinite(high) else INCONCLUSIVE
+        # Without any end an interval lies in no band; with one it may lie in a half-line that shares its infinity.
+        return VERIFIED if math.isfinite(low) or math.isfinite(high) else INCONCLUSIVE
     if high < band.low or low > band.high:
         return REFUTED
     return INCONCLUSIVE
@@ -236,10 +258,9 @@ def _tied(steps: float, n: int) -> str:
 
 
 def _judge_exact(
-    contrast: Exact, band: Band, claim: Claim, evidence: Evidence, settings: Mapping[str, Any], plan: SeedPlan
+    found: Sequence[tuple[Point, int, float]], problems: Sequence[str], band: Band, plan: SeedPlan
 ) -> Judgement:
     """Judge mathematics: it holds if it holds in every instance, and one instance refutes it."""
-    found, problems = contrasts.instances(contrast, claim, evidence, settings)
     if problems:
         return Judgement(INVALID, _first_of(problems))
     if not found:

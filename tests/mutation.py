@@ -1,6 +1,6 @@
 """The judge on trial: break the modules that decide in every small way listed here; the tests must notice each.
 
-`nox -s mutants` runs it, or `python tests/mutation.py`. A mutant is one of these modules with one node of its
+`nox -s mutants` runs it, or `python tests/mutation.py`. A mutant is one of their modules with one node of its
 syntax tree changed. It is tried in a copy of the project, never in place; survivors stand with a reason in
 tests/mutants_survivors.yaml, and any other survivor, or a listed one that is caught after all, fails the run.
 
@@ -26,7 +26,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-MODULES = ("stats", "ties", "contrasts", "verdict", "controls", "expected", "simulation")
+MODULES = (
+    "stats",
+    "ties",
+    "binomial",
+    "confidence_sequence",
+    "bounded",
+    "quantile",
+    "contrasts",
+    "normality",
+    "caps",
+    "verdict",
+    "controls",
+    "expected",
+    "simulation",
+)
 ACCEPTED = PROJECT / "tests" / "mutants_survivors.yaml"
 FEWEST = 60
 

@@ -43,28 +43,56 @@ CONTRASTS = """\
         band: {between: [0, 2]}
         because: the arm's own centre
         no_control: the kinds are tried here, not what they say
+      median_level:
+        contrast: {median: level, at: {arm: warm, size: 1}}
+        band: {between: [0, 2]}
+        because: the arm's own centre
+        no_control: the kinds are tried here, not what they say
+      most_levels:
+        contrast: {quantile: level, q: 0.6, at: {arm: warm, size: 1}}
+        band: {at_least: 0}
+        because: the arm's own centre
+        no_control: the kinds are tried here, not what they say
+      how_often:
+        contrast: {rate: is_warm, at: {arm: warm, size: 1}}
+        band: {at_least: 0.5}
+        because: the centre is many spreads above the mark
+        no_control: the kinds are tried here, not what they say
+      more_often:
+        contrast: {difference: is_warm, of: {arm: warm, size: 1}, minus: {arm: cold, size: 1}}
+        band: {at_least: 0.1}
+        because: the centres lie on either side of the mark
+        no_control: the kinds are tried here, not what they say
+      weighted:
+        contrast:
+          linear: level
+          cells: [{weight: 1, at: {arm: warm, size: 1}}, {weight: -0.5, at: {arm: warm, size: 4}}]
+          over_seeds: {quantile: 0.5}
+        band: {at_least: 0}
+        because: half of the centre is left
+        no_control: the kinds are tried here, not what they say
       warm_over_cold:
-        contrast: {ratio: level, of: {arm: warm, size: 4}, to: {arm: warm, size: 1}}
+        contrast: {ratio: level, of: {arm: warm, size: 4}, to: {arm: warm, size: 1}, over_seeds: median}
         band: {at_least: 0.1}
         because: neither is near zero
         no_control: the kinds are tried here, not what they say
       warming:
-        contrast: {interaction: level, of: {arm: warm}, minus: {arm: cold}, here: {size: 4}, there: {size: 1}}
+        contrast: {interaction: level, of: {arm: warm}, minus: {arm: cold}, here: {size: 4}, there: {size: 1}, over_seeds: median}
         band: {between: [-2, 2]}
         because: the size changes nothing
         no_control: the kinds are tried here, not what they say
       slope:
-        contrast: {slope: level, over: size, at: {arm: warm}, values: [1, 4]}
+        contrast: {slope: level, over: size, at: {arm: warm}, values: [1, 4], over_seeds: mean}
         band: {between: [-2, 2]}
         because: the size changes nothing
         no_control: the kinds are tried here, not what they say
       power:
-        contrast: {loglog_slope: level, over: size, at: {arm: warm}, values: [1, 4]}
+        contrast: {loglog_slope: level, over: size, at: {arm: warm}, values: [1, 4], over_seeds: mean}
         band: {between: [-2, 2]}
         because: the size changes nothing
         no_control: the kinds are tried here, not what they say
       rank:
-        contrast: {rank_trend: level, over: size, at: {arm: warm}, values: [1, 2, 4]}
+        contrast: {rank_trend: level, over: size, at: {arm: warm}, values: [1, 2, 4], over_seeds: mean}
         band: {at_most: 0}
         because: the size changes nothing, in every order
         no_control: the kinds are tried here, not what they say
@@ -75,9 +103,13 @@ CONTRASTS = """\
         no_control: the kinds are tried here, not what they say
 controls:
 """
+RETURNED = '    return {"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}\n'
+RETURNED_TWICE = RETURNED.replace("return ", "found = ") + '    return {**found, "is_warm": found["level"] > 0.5}\n'
 OF_EVERY_KIND = {
     "arms:\n": "conditions: {size: [1, 2, 4]}\narms:\n",
-    "of: {arm: warm}, minus: {arm: cold}}": "of: {arm: warm, size: 1}, minus: {arm: cold, size: 1}}",
+    "of: {arm: warm}, minus: {arm: cold}}": "of: {arm: warm, size: 1}, minus: {arm: cold, size: 1}, over_seeds: mean}",
+    "  level: {unit: degree, better: higher}\n": "  level: {unit: degree, better: higher}\n  is_warm: {unit: 0 or 1, better: higher}\n",
+    "cap: 12": "cap: 24",
     "controls:\n": CONTRASTS,
 }
 
@@ -105,7 +137,7 @@ def illustrate(seed, arms):
 
 def write_claims(root: Path) -> list[Path]:
     """Write one claim for every way to come out, and return their folders."""
-    sized = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, size=1")
+    sized = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, size=1").replace(RETURNED, RETURNED_TWICE)
     return [
         write_claim(root, "holds", experiment=ON_DATA, replace={TAGGED[0]: TAGGED[1]}),
         write_claim(root, "does_not_hold", gap=-1.0),

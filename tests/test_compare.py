@@ -234,6 +234,29 @@ def test_ratios_are_compared_on_the_log_scale_as_a_factor():
     assert found["estimate"] == pytest.approx(2, rel=0.02)
 
 
+RATE = {"kind": "bounded", "low": 0.0, "high": 1.0}
+
+
+def test_rates_are_compared_seed_by_seed_without_a_spread():
+    """Two-valued differences have no t interval: ten of ten that changed are a sign test, and eleven are not enough."""
+    assert outcome([0.0] * 12, [1.0] * 12, sequence=RATE)["outcome"] == DIFFERENT
+    found = outcome([0.0] * 11, [1.0] * 11, sequence=RATE)
+    assert (found["outcome"], found["low"] < 0, found["high"]) == (NOT_TOLD_APART, True, 1.0)
+    assert outcome([0.0] * 20, [1.0] * 3 + [0.0] * 17, sequence=RATE)["outcome"] == NOT_TOLD_APART
+
+
+def test_of_quantiles_the_median_difference_is_compared():
+    a, quantile = np.arange(12.0), {"kind": "quantile", "q": 0.9}
+    b = a + np.array([0.1] * 11 + [1e6])
+
+    found = outcome(a, b, sequence=quantile)
+
+    assert found["outcome"] == DIFFERENT
+    assert found["estimate"] == pytest.approx(0.1)
+    assert outcome(a, b)["outcome"] == NOT_TOLD_APART
+    assert outcome(a[:11], b[:11], sequence=quantile)["reason"] == "11 seeds say nothing at error rate 0.001"
+
+
 def test_only_common_seeds_count():
     a, b = record([1.0, 2.0, 3.0]), record([1.0, 2.0])
 

@@ -7,9 +7,12 @@ import math
 import pytest
 
 from harness import contrasts
+from harness.bounded import Bounded
+from harness.confidence_sequence import STUDENT
 from harness.contrasts import evaluate, instances, points_of, reachable
+from harness.quantile import Quantile
 from harness.stats import resolution_floor
-from tests.specimen import claim, claim_with, evidence_of, point
+from tests.specimen import claim, claim_with, evidence_of, point, sound
 
 NET = {"arm": "net", "width": 4, "scene": "plain"}
 SVM = {**NET, "arm": "svm"}
@@ -78,7 +81,7 @@ def test_a_seed_whose_duration_was_not_measured_at_every_point_is_left_out():
 def test_a_zero_in_a_ratio_without_a_resolution_is_a_problem():
     found = per_seed({"ratio": "loss", "of": SVM, "to": NET}, {point(): [1.0, 0.0], point("svm"): [0.5, 0.5]}, "loss")
     assert found.values == {}
-    assert found.problems == ("seed 1: a ratio needs positive values, not 0.5 / 0",)
+    assert found.problems == ("seed 1: a ratio needs positive values, not 0.5, 0",)
 
 
 @pytest.mark.parametrize("resolution", [None, 0.01])
@@ -87,7 +90,7 @@ def test_a_negative_value_in_a_ratio_is_a_problem_whatever_the_resolution(resolu
     spec = claim_with({"ratio": "gap", "of": SVM, "to": NET}, metrics={"gap": metric})
     evidence = evidence_of({point(): [-0.2], point("svm"): [0.5]}, "gap")
     found = evaluate(spec.expectations["e"].contrast, spec, evidence, {})
-    assert found.problems == ("seed 0: a ratio needs positive values, not 0.5 / -0.2",)
+    assert found.problems == ("seed 0: a ratio needs positive values, not 0.5, -0.2",)
 
 
 def test_a_ratio_beyond_the_range_of_floats_stays_finite_as_a_logarithm():
@@ -158,7 +161,7 @@ def test_a_loglog_slope_of_a_value_that_is_not_positive_is_a_problem(bad):
     contrast = {"loglog_slope": "loss", "over": "width", "at": {"arm": "net", "scene": "plain"}, "values": [1, 4]}
     found = per_seed(contrast, {SWEEP[0]: [1.0, 1.0], SWEEP[2]: [0.5, bad]}, "loss")
     assert found.values == {}
-    assert found.problems == (f"seed 1: a log-log slope needs positive values, not {bad:g}",)
+    assert found.problems == (f"seed 1: a log-log slope needs positive values, not 1, {bad:g}",)
 
 
 @pytest.mark.parametrize(("row", "tau"), [([3.0, 2.0, 1.0], -1), ([1.0, 3.0, 2.0], 1 / 3), ([1.0, 1.0, 2.0], 2 / 3)])
@@ -393,10 +396,194 @@ def test_a_half_bounded_metric_gives_half_bounded_contrasts():
 @pytest.mark.parametrize(("resolution", "step"), [("1/n_test", 0.005), (0.25, 0.25), (None, None)])
 def test_a_resolution_is_a_number_or_one_over_a_setting(resolution, step):
     spec = claim(metrics={"error": {"unit": "fraction", "better": "lower", "resolution": resolution}})
-    assert contrasts.resolve(spec.metrics["error"], SETTINGS) == step
+    assert contrasts.step_at(spec.metrics["error"], point(), spec, SETTINGS) == step
 
 
 @pytest.mark.parametrize(("bounds", "span"), [([0, None], (0, math.inf)), ([None, 0], (-math.inf, 0))])
 def test_a_point_of_weight_zero_does_not_spoil_the_bounds(bounds, span):
     spec = claim(metrics={"error": {"unit": "fraction", "better": "lower", "bounds": bounds}})
     assert contrasts.linear_bounds(spec.metrics["error"], [0.0, 2.0]) == span
+
+
+# ---- weights, rates and what the seeds are asked -------------------------------------------------------------------
+
+LINEAR = {
+    "linear": "error",
+    "cells": [
+        {"weight": 1, "at": SVM},
+        {"weight": -0.5, "at": NET},
+        {"weight": -0.5, "at": {**NET, "width": 1}},
+    ],
+}
+ROWS = {point(): [0.1, 0.2], point("svm"): [0.5, 0.4], point(width=1): [0.3, 0.1], point(scene="clutter"): [0.7, 0.9]}
+SUCCESS = {"solved": {"unit": "0 or 1", "better": "higher"}}
+
+
+def test_a_linear_contrast_is_the_weighted_sum_of_its_cells():
+    found = per_seed(LINEAR, ROWS)
+    assert found.values == pytest.approx({0: 0.5 - 0.05 - 0.15, 1: 0.4 - 0.1 - 0.05})
+    assert found.bounds == (-1, 1)
+    assert found.sd_floor([0, 1]) == pytest.approx(STEP / math.sqrt(12) * math.sqrt(1.5))
+    spec = claim_with(LINEAR)
+    assert points_of(spec.expectations["e"].contrast, spec) == [point("svm"), point(), point(width=1)]
+
+
+@pytest.mark.parametrize(
+    ("contrast", "weights"),
+    [
+        ({"difference": "error", "of": SVM, "minus": NET}, {"svm": 1, "net": -1}),
+        ({"mean": "error", "at": NET}, {"net": 1}),
+    ],
+)
+def test_other_kinds_are_linear_contrasts_with_weights_of_their_own(contrast, weights):
+    cells = [{"weight": weight, "at": {**NET, "arm": arm}} for arm, weight in weights.items()]
+    same = {"linear": "error", "cells": [*cells, {"weight": 1e-300, "at": {**NET, "width": 1}}]}
+    one, other = per_seed(contrast, ROWS), per_seed(same, ROWS)
+    assert one.values == other.values
+    assert one.rounding == pytest.approx(other.rounding)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "sequence"),
+    [
+        ({"mean": "error", "at": NET}, STUDENT),
+        ({"median": "error", "at": NET}, Quantile(0.5)),
+        ({"quantile": "error", "q": 0.9, "at": NET}, Quantile(0.9)),
+        ({"rate": "loss", "at": NET}, Bounded(0.0, 1.0, binary=True)),
+        ({"difference": "error", "of": SVM, "minus": NET}, STUDENT),
+        ({"difference": "error", "of": SVM, "minus": NET, "over_seeds": "mean"}, STUDENT),
+        ({"difference": "error", "of": SVM, "minus": NET, "over_seeds": "median"}, Quantile(0.5)),
+        ({"ratio": "error", "of": SVM, "to": NET, "over_seeds": {"quantile": 0.25}}, Quantile(0.25)),
+        ({**LINEAR, "over_seeds": "median"}, Quantile(0.5)),
+        ({"difference": "solved", "of": SVM, "minus": NET}, Bounded(-1.0, 1.0)),
+        ({"rank_trend": "solved", "over": "width", "at": {"arm": "net", "scene": "plain"}}, Bounded(-1.0, 1.0)),
+        ({"rate": "solved", "at": NET}, Bounded(0.0, 1.0, binary=True)),
+    ],
+)
+def test_the_seeds_are_asked_what_the_contrast_says_and_its_metric_allows(contrast, sequence):
+    spec = claim_with(contrast, metrics={**sound()["metrics"], **SUCCESS})
+    found = contrasts.sequence_of(spec.expectations["e"].contrast, spec)
+    assert found == sequence
+    rows = {
+        where: {0: {"error": 0.5, "loss": 1.0, "solved": 1.0}}
+        for where in points_of(spec.expectations["e"].contrast, spec)
+    }
+    assert evaluate(spec.expectations["e"].contrast, spec, rows, SETTINGS).sequence == found
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [{"unit": "0 or 1", "better": "higher"}, {"unit": "x", "better": "higher", "bounds": [0, 1], "resolution": 1}],
+)
+def test_a_metric_says_by_unit_or_by_bounds_and_resolution_that_it_is_zero_or_one(metric):
+    spec = claim_with({"rate": "solved", "at": NET}, metrics={"solved": metric})
+    assert spec.metrics["solved"].two_valued
+    assert contrasts.bounds_of(spec.metrics["solved"]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        {"unit": "x", "better": "higher", "bounds": [0, 1], "resolution": 0.5},
+        {"unit": "fraction", "better": "higher", "bounds": [0, 1]},
+    ],
+)
+def test_other_metrics_between_zero_and_one_are_not(metric):
+    assert not claim_with({"mean": "m", "at": NET}, metrics={"m": metric}).metrics["m"].two_valued
+
+
+@pytest.mark.parametrize("value", [0.5, 2.0, -1.0, 1 + 1e-12])
+@pytest.mark.parametrize("contrast", [{"rate": "loss", "at": NET}, {"difference": "solved", "of": SVM, "minus": NET}])
+def test_a_value_that_is_neither_zero_nor_one_is_a_problem_of_a_rate(contrast, value):
+    spec = claim_with(contrast, metrics={**sound()["metrics"], **SUCCESS})
+    name = contrasts.metric_of(spec.expectations["e"].contrast)
+    evidence = evidence_of({point(): [1.0, value], point("svm"): [0.0, 1.0]}, name)
+    found = evaluate(spec.expectations["e"].contrast, spec, evidence, SETTINGS)
+    assert found.problems == (
+        f"seed 1 at arm=net, scene=plain, width=4: {name} is {value:g}, and a rate counts zeros and ones alone",
+    )
+
+
+def test_zeros_and_ones_are_no_problem_whatever_their_type():
+    spec = claim_with({"rate": "loss", "at": NET})
+    found = evaluate(
+        spec.expectations["e"].contrast, spec, evidence_of({point(): [True, False, 1, 0.0]}, "loss"), SETTINGS
+    )
+    assert (found.values, found.bounds, found.problems) == ({0: 1.0, 1: 0.0, 2: 1.0, 3: 0.0}, (0, 1), ())
+
+
+def test_the_metric_itself_is_kept_seed_by_seed_with_its_coarsest_step():
+    found = per_seed({"difference": "error", "of": SVM, "minus": NET}, {point(): [0.1, 0.3], point("svm"): [0.5, 0.4]})
+    assert found.raw == {0: [0.5, 0.1], 1: [0.4, 0.3]}
+    assert found.coarsest == STEP
+    assert per_seed({"mean": "loss", "at": NET}, {point(): [0.1]}, "loss").coarsest == 0
+
+
+# ---- a resolution that depends on the cell -------------------------------------------------------------------------
+
+
+def steps_in(changes, where=None, change_of=contrasts.unchanged):
+    spec = claim_with({"mean": "error", "at": NET}, **changes)
+    return contrasts.step_at(spec.metrics["error"], where or point(), spec, SETTINGS, change_of)
+
+
+def test_a_resolution_reads_the_setting_that_holds_at_the_cell():
+    arms = {"net": {"n_test": 50}, "svm": {}}
+    sizes = {"n_test": [10, 20], "width": [1, 2, 4], "scene": ["plain", "clutter"]}
+    at_ten = (("arm", "net"), ("n_test", 10), ("scene", "plain"), ("width", 4))
+    assert steps_in({}) == STEP
+    assert steps_in({"arms": arms}) == 1 / 50
+    assert steps_in({"arms": arms}, point("svm")) == STEP
+    assert steps_in({"arms": arms, "conditions": sizes}, at_ten) == 1 / 10
+    only_net = {"net": {"n_test": 5}}
+    assert steps_in({"arms": arms, "conditions": sizes}, at_ten, lambda arm: only_net.get(arm, {})) == 1 / 5
+    assert steps_in({}, point("svm"), lambda arm: only_net.get(arm, {})) == STEP
+
+
+def test_the_floor_is_that_of_every_cells_own_resolution():
+    sizes = {"n_test": [10, 40], "width": [4], "scene": ["plain"]}
+    contrast = {"difference": "error", "of": {"arm": "net", "n_test": 10}, "minus": {"arm": "net", "n_test": 40}}
+    spec = claim_with(contrast, conditions=sizes)
+    evidence = {
+        (("arm", "net"), ("n_test", n), ("scene", "plain"), ("width", 4)): {0: {"error": 0.5}, 1: {"error": 0.5}}
+        for n in (10, 40)
+    }
+    found = evaluate(spec.expectations["e"].contrast, spec, evidence, SETTINGS)
+    assert found.sd_floor([0, 1]) == pytest.approx(math.hypot(1 / 10, 1 / 40) / math.sqrt(12))
+    assert found.coarsest == 1 / 10
+
+
+def test_of_a_list_of_cells_the_coarsest_resolution_counts_and_a_zero_in_a_ratio_is_half_of_its_own():
+    sizes = {"n_test": [10, 40], "width": [4], "scene": ["plain"]}
+    contrast = {
+        "ratio": "error",
+        "of": {"arm": "net", "n_test": [10, 40], "take": "max"},
+        "to": {"arm": "net", "n_test": 40},
+    }
+    spec = claim_with(contrast, conditions=sizes)
+    evidence = {
+        (("arm", "net"), ("n_test", n), ("scene", "plain"), ("width", 4)): {0: {"error": 0.0}} for n in (10, 40)
+    }
+    found = evaluate(spec.expectations["e"].contrast, spec, evidence, SETTINGS)
+    assert found.values == pytest.approx({0: math.log((1 / 20) / (1 / 80))})
+    assert found.rounding[0] == pytest.approx(math.hypot(2, 2) / math.sqrt(12))
+
+
+def test_a_metric_may_pass_its_bounds_by_one_step_of_the_resolution_at_that_cell():
+    arms = {"net": {"n_test": 4}, "svm": {}}
+    spec = claim_with({"difference": "error", "of": SVM, "minus": NET}, arms=arms)
+    fine = evidence_of({point(): [1.25], point("svm"): [1.0]})
+    beyond = evidence_of({point(): [1.0], point("svm"): [1.25]})
+    contrast = spec.expectations["e"].contrast
+    assert evaluate(contrast, spec, fine, SETTINGS).problems == ()
+    assert evaluate(contrast, spec, beyond, SETTINGS).problems == (
+        "seed 0 at arm=svm, scene=plain, width=4: error is 1.25, beyond its bounds [0.0, 1.0]",
+    )
+
+
+def test_instances_are_held_against_the_resolution_under_a_controls_change():
+    spec = claim_with({"exact": "error", "at": NET})
+    evidence = evidence_of({point(): [1.25]})
+    assert instances(spec.expectations["e"].contrast, spec, evidence, SETTINGS)[0] == []
+    found, problems = instances(spec.expectations["e"].contrast, spec, evidence, SETTINGS, lambda _: {"n_test": 4})
+    assert (found, problems) == ([(point(), 0, 1.25)], ())

@@ -14,6 +14,7 @@ SVM = {**NET, "arm": "svm"}
 AT = {"arm": "net", "scene": "plain"}
 E = ("readings", "as_documented", "expectations", "e")
 C = (*E, "contrast")
+REMEDY = "raise the cap, or count more examples in a trial (a metric of zeros and ones: `rate`)"
 FRACTION = {"unit": "fraction", "better": "lower", "bounds": [0, 1]}
 
 
@@ -402,7 +403,7 @@ def test_a_band_too_narrow_for_the_resolution_is_refused(contrast, band, verb, r
     ((where, message),) = problems_of(claim_with(contrast, band, metrics=metrics, profiles={"quick": {"seeds": 5}}))
     assert where == (*E, "band")
     assert f"can never be seen to be {verb}: with this resolution and 5 seeds (profile 'quick')" in message
-    assert message.endswith(f"and there is room for {room}; raise the cap or refine the resolution")
+    assert message.endswith(f"and there is room for {room}; {REMEDY}")
 
 
 def test_the_whole_sentence_about_a_band_too_narrow():
@@ -410,7 +411,7 @@ def test_the_whole_sentence_about_a_band_too_narrow():
     ((_, message),) = problems_of(spec.model_copy(update={"settings": {"n_test": 10}}))
     assert message == (
         "between 0.5 and 0.51 can never be seen to be met: with this resolution and 24 seeds (profile 'quick') the "
-        "interval reaches 0.0316 or more from its middle, and there is room for 0.005; raise the cap or refine the resolution"
+        f"interval reaches 0.0316 or more from its middle, and there is room for 0.005; {REMEDY}"
     )
 
 
@@ -459,12 +460,16 @@ def test_the_best_possible_trials_do_verify_what_is_let_through_and_not_what_is_
             "is '1/n_test', but 'n_test' is True in profile 'smoke'; it must be a positive number",
         ),
         (
-            {"arms": {"net": {"n_test": 9}, "svm": {}}},
-            "is '1/n_test', but arm 'net' sets 'n_test'; give the coarsest step as a number",
+            {"arms": {"net": {"n_test": 0}, "svm": {}}},
+            "is '1/n_test', but 'n_test' is 0 in arm 'net'; it must be a positive number",
         ),
         (
-            {"conditions": {"n_test": [9], "width": [1, 2, 4], "scene": ["plain"]}},
-            "is '1/n_test', but a condition varies 'n_test'; give the coarsest step as a number",
+            {"settings": {}, "arms": {"net": {"n_test": 9}, "svm": {}}},
+            "is '1/n_test', but 'n_test' is None in profile 'smoke'; it must be a positive number",
+        ),
+        (
+            {"settings": {}, "conditions": {"n_test": ["many"], "width": [1, 2, 4], "scene": ["plain"]}},
+            "is '1/n_test', but 'n_test' is 'many' in condition 'n_test'; it must be a positive number",
         ),
         (
             {"controls": {"c": {"change": {"n_test": 0}, "breaks": ["e"], "because": "a reason"}}},

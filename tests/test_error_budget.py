@@ -62,6 +62,35 @@ def test_expected_false_verdicts_are_the_sum_of_the_error_rates():
     assert budget["fallen"] == 0
 
 
+def shaped(shape, verdict="VERIFIED", p=1e-9):
+    return {**expectation(verdict, p), "shape": shape}
+
+
+def test_what_does_not_look_as_its_error_rate_takes_for_granted_is_left_out_and_counted():
+    record = claim(
+        shaped("not_normal"),
+        shaped("two_values"),
+        shaped("constant"),
+        shaped(None),
+        controls=[shaped("two_values"), shaped("constant", "REFUTED")],
+    )
+
+    budget = add_budget([record])
+
+    assert (budget["expectations"], budget["without_bound"], budget["by_resolution"]) == (2, 2, 1)
+    assert budget["expected_false_verdicts"] == pytest.approx(0.002)
+    assert budget["expected_false_controls"] == pytest.approx(0.001)
+
+
+def test_a_verdict_without_a_bound_is_not_adjusted_and_does_not_weaken_the_others():
+    record = claim(shaped("not_normal", p=1e-9), shaped(None, p=0.04))
+    add_budget([record])
+    marked, sound = record["readings"]["r"]["expectations"].values()
+    assert "adjusted_p" not in marked
+    assert sound["adjusted_p"] == pytest.approx(0.04)
+    assert record["readings"]["r"]["adjusted_verdict"] == "VERIFIED"
+
+
 def test_a_verdict_that_is_too_weak_for_the_whole_run_is_not_decided_after_the_adjustment():
     weak = claim(expectation("VERIFIED", 0.9e-3), expectation("VERIFIED", 1e-9))
     crowd = [claim(*[expectation("INCONCLUSIVE", None)] * 58, verdict="INCONCLUSIVE")]

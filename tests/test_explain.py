@@ -95,6 +95,25 @@ def test_an_interval_shows_its_ends(record, text):
             },
             "error: (svm minus net) at scene clutter less the same at scene plain",
         ),
+        ({"median": "error", "at": NET}, "median over seeds of error [net, width 4]"),
+        ({"quantile": "error", "q": 0.9, "at": NET}, "0.9-quantile over seeds of error [net, width 4]"),
+        ({"rate": "solved", "at": NET}, "rate of solved [net, width 4]"),
+        (
+            {"linear": "error", "cells": [{"weight": 1.0, "at": SVM}, {"weight": -0.5, "at": NET}]},
+            "error: +1 x [svm, width 4] -0.5 x [net, width 4]",
+        ),
+        (
+            {"ratio": "error", "of": SVM, "to": NET, "over_seeds": "median"},
+            "median over seeds of error [svm, width 4] divided by [net, width 4]",
+        ),
+        (
+            {"slope": "error", "over": "width", "at": {}, "over_seeds": {"quantile": 0.25}},
+            "0.25-quantile over seeds of slope of error over width",
+        ),
+        (
+            {"difference": "error", "of": SVM, "minus": NET, "over_seeds": "mean"},
+            "error [svm, width 4] minus [net, width 4]",
+        ),
         ({"slope": "error", "over": "width", "at": {}}, "slope of error over width"),
         (
             {"slope": "error", "over": "width", "at": {"arm": "net"}, "values": [1.0, 4.0]},
@@ -106,6 +125,30 @@ def test_an_interval_shows_its_ends(record, text):
 )
 def test_every_kind_of_contrast_has_its_words(contrast, words):
     assert explain.contrast_words(contrast) == words
+
+
+def test_an_expectation_says_what_speaks_against_its_error_rate():
+    (*_, last) = explain.expectation_lines("e", expectation(shape="two_values"))
+    assert last.strip() == explain.SHAPES["two_values"]
+    assert explain.expectation_lines("e", expectation(shape=None)) == explain.expectation_lines("e", expectation())
+
+
+LEFT = "no bound holds for {} more, whose seeds are not roughly normal"
+ALIKE = "{} are the same in every seed and rest on their metric's resolution"
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        ({}, ""),
+        ({"without_bound": 0, "by_resolution": 0}, ""),
+        ({"without_bound": 2}, LEFT.format(2)),
+        ({"by_resolution": 3}, ALIKE.format(3)),
+        ({"without_bound": 1, "by_resolution": 4}, f"{LEFT.format(1)}; {ALIKE.format(4)}"),
+    ],
+)
+def test_a_budget_says_what_its_bound_leaves_out(budget, words):
+    assert explain.bound_words(budget) == words
 
 
 def test_a_reading_that_came_out_otherwise_is_explained_in_full():

@@ -9,7 +9,19 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, t
 
-from harness.forecast import ENOUGH, RUNS, Sample, draw, forecasts_of, simulate, smallest_distance
+from harness.bounded import Bounded
+from harness.forecast import (
+    ENOUGH,
+    RUNS,
+    Sample,
+    draw,
+    draw_shares,
+    forecasts_of,
+    simulate,
+    smallest_distance,
+    smallest_step,
+)
+from harness.quantile import Quantile
 from harness.simulation import Rule, decide
 from harness.spec import SeedPlan
 from harness.variant import main_variant
@@ -206,3 +218,111 @@ def test_the_same_trials_give_the_same_forecast():
     first, second = (forecast_of(spec, {point(): [1.0, 2.0, 4.0, 2.0]})["e"] for _ in range(2))
 
     assert np.array_equal(first.needed, second.needed)
+
+
+# ---- rates and quantiles -------------------------------------------------------------------------------------------
+
+RATE = {"rate": "loss", "at": NET}
+LONG = SeedPlan(first=6, step=2, cap=100)
+
+
+def test_shares_of_further_runs_follow_the_dirichlet_law_of_what_was_seen():
+    values = draw_shares(np.array([0.0, 1.0]), np.array([1.0] * 7 + [0.0]), 20_000, 50, generator())
+
+    # Jeffreys: Beta(7.5, 1.5). A share over 50 seeds varies by the law and by the seeds.
+    mean, spread = 7.5 / 9, 7.5 * 1.5 / 81 / 10
+    assert values.mean() == pytest.approx(mean, abs=0.005)
+    assert values.mean(axis=1).var() == pytest.approx(spread + (mean * (1 - mean) - spread) / 50, rel=0.05)
+    assert set(np.unique(values)) == {0.0, 1.0}
+
+
+def test_a_rate_that_is_nearly_known_is_decided_after_the_seeds_that_counting_says():
+    found = forecast_of(claim_with(RATE, {"at_least": 0.5}), {point(): [1.0] * 2000}, seeds=LONG)["e"]
+
+    assert found.probability == 1.0
+    assert found.seeds == pytest.approx(12, abs=0.1)
+    assert math.isnan(found.effect)
+
+
+def test_a_small_pilot_of_a_rate_promises_less_than_a_large_one():
+    few, many = (
+        forecast_of(claim_with(RATE, {"at_least": 0.7}), {point(): [1.0] * n}, seeds=LONG)["e"].probability
+        for n in (3, 300)
+    )
+    assert few < 0.9 < many
+
+
+def test_the_smallest_step_of_a_rate_is_told_nine_times_in_ten():
+    for edge, upward in ((0.5, True), (0.5, False), (0.7, True)):
+        step = smallest_step(tuple(LONG.looks), 0.001, edge, upward=upward)
+        picks = generator(3).random((20_000, LONG.cap)) < (edge + step if upward else edge - step)
+        band = (edge, math.inf) if upward else (-math.inf, edge)
+        told = decide(picks.astype(float), Rule(LONG.looks, *band, 0.001, sequence=Bounded(0.0, 1.0, binary=True)))
+        assert (told.sign > 0).mean() == pytest.approx(0.9, abs=0.03)
+    assert smallest_step(tuple(PLAN.looks), 0.001, 0.9, upward=True) == math.inf
+
+
+def test_the_smallest_step_is_counted_from_the_edge_next_to_the_estimate():
+    spec = claim_with(RATE, {"between": [0.3, 0.8]})
+    low, high = (
+        forecast_of(spec, {point(): values}, seeds=LONG)["e"].smallest_effect()
+        for values in ([0.0, 1.0, 0.0] * 5, [1.0] * 15)
+    )
+    looks = tuple(LONG.looks)
+    assert low == smallest_step(looks, 0.001, 0.3, upward=True)
+    assert high == smallest_step(looks, 0.001, 0.8, upward=True)
+
+
+def test_of_a_difference_of_rates_the_smallest_effect_is_not_known():
+    metrics = {"solved": {"unit": "0 or 1", "better": "higher"}}
+    spec = claim_with({"difference": "solved", "of": SVM, "minus": NET}, {"at_least": 0}, metrics=metrics)
+
+    found = forecast_of(spec, {point("svm"): [1.0] * 8, point(): [0.0] * 7 + [1.0]}, "solved", seeds=LONG)["e"]
+
+    assert math.isnan(found.smallest_effect())
+    assert 0.9 < found.probability <= 1
+    assert found.n == 8
+
+
+def test_a_median_is_forecast_by_the_side_of_the_band_that_seeds_lie_on():
+    spec = claim_with({"median": "loss", "at": NET}, {"at_least": 0})
+
+    clear = forecast_of(spec, {point(): [1.0, 1e9, 2.0, 3.0] * 50}, seeds=LONG)["e"]
+    even = forecast_of(spec, {point(): [1.0, -1e9, 2.0, -3.0] * 50}, seeds=LONG)["e"]
+
+    assert (clear.probability, even.doubtful) == (1.0, True)
+    # Of two hundred seeds on one side a next one lies there too, all but surely.
+    assert clear.seeds == pytest.approx(12.2, abs=0.2)
+    assert even.seeds > 80
+
+
+def test_a_median_between_two_edges_counts_seeds_on_all_three_sides():
+    spec = claim_with({"median": "loss", "at": NET}, {"between": [0, 10]})
+    inside = forecast_of(spec, {point(): [5.0] * 99 + [6.0]}, seeds=LONG)["e"]
+    astride = forecast_of(spec, {point(): [-1.0, 11.0] * 50}, seeds=LONG)["e"]
+    above = forecast_of(spec, {point(): [11.0, 12.0] * 50}, seeds=LONG)["e"]
+    assert (inside.probability, above.probability) == (1.0, 1.0)
+    assert astride.probability < 0.3
+
+
+def test_the_effect_of_a_median_is_told_in_standard_deviations_and_needs_more_of_them():
+    values = [1.0, 3.0] * 10
+    found = forecast_of(claim_with({"median": "loss", "at": NET}, {"at_least": -4}), {point(): values}, seeds=LONG)["e"]
+    assert found.effect == pytest.approx(6 / np.std(values, ddof=1))
+    smallest = smallest_distance(tuple(LONG.looks), 0.001, 0.0, Quantile(0.5))
+    assert found.smallest_effect() == pytest.approx(found.sd * smallest)
+    assert smallest > 1.1 * smallest_distance(tuple(LONG.looks), 0.001, 0.0)
+    assert smallest_distance((6, 8), 0.001, 0.0, Quantile(0.5)) == math.inf
+
+
+def test_the_distance_of_a_quantile_is_that_from_the_quantile_itself():
+    looks = tuple(LONG.looks)
+    distance = smallest_distance(looks, 0.001, 0.0, Quantile(0.75))
+    noise = generator(9).standard_normal((20_000, 100)) - 0.6744897501960817
+    told = (decide(noise + distance, Rule(looks, 0.0, math.inf, 0.001, sequence=Quantile(0.75))).sign > 0).mean()
+    assert told == pytest.approx(0.9, abs=0.025)
+
+
+def test_one_value_gives_no_forecast_of_a_rate_either():
+    found = forecast_of(claim_with(RATE, {"at_least": 0.5}), {point(): [1.0]}, seeds=LONG)["e"]
+    assert found.reason == "1 seeds have all the trials that this contrast needs; 2 give a spread"

@@ -13,6 +13,7 @@ from harness.catalogue import load_claim
 from harness.cli import main
 from harness.errors import UsageError
 from harness.executor import Inline
+from harness.kinds import Difference, Interaction, Mean, Ratio
 from harness.noise import Request, admits_equality, against_itself, run_aa
 from harness.options import Options
 from harness.pair import TWIN as TWIN_NAME
@@ -21,7 +22,7 @@ from harness.plan import fingerprint, make_plan
 from harness.report.markdown import markdown
 from harness.report.noise import BROKEN, detail_lines, table
 from harness.runner import Context
-from harness.spec import Band, Difference, Expectation, Interaction, Mean, Ratio
+from harness.spec import Band, Expectation
 from tests.tiny_project import EXPERIMENT, write_claim
 
 NORMAL = "seed.numpy(arm).normal(centre, spread)"

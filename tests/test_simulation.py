@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from harness import stats
+from harness.bounded import Bounded
+from harness.confidence_sequence import Student
+from harness.quantile import Quantile
 from harness.simulation import Rule, decide
 from harness.spec import SeedPlan
 from harness.verdict import INCONCLUSIVE, REFUTED, VERIFIED, judge
@@ -65,6 +68,55 @@ def same_end(values, form, metric, alpha):
         assert (judged.verdict, judged.n) == (WORDS[int(sign)], n)
 
 
+@pytest.mark.parametrize(
+    ("p", "form"),
+    [
+        (0.98, {"at_least": 0.7}),
+        (0.95, {"at_most": 0.5}),
+        (0.5, {"at_least": 0.8}),
+        (0.5, {"between": [0.15, 0.85]}),
+        (0.02, {"between": [0.4, 0.9]}),
+    ],
+)
+def test_a_simulated_rate_ends_as_judge_ends_it(p, form):
+    values = (np.random.default_rng(7).random((40, 60)) < p).astype(float)
+    same_end_of({"rate": "loss", "at": NET}, values, form, Bounded(0.0, 1.0, binary=True), (0.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("q", "form"),
+    [
+        (0.5, {"at_least": -1.0}),
+        (0.5, {"at_most": -0.8}),
+        (0.5, {"between": [-1.5, 1.5]}),
+        (0.8, {"at_least": 0.0}),
+        (0.8, {"at_least": 2.2}),
+    ],
+)
+def test_a_simulated_quantile_ends_as_judge_ends_it(q, form):
+    values = np.round(np.random.default_rng(11).normal(0, 1, (40, 60)), 1)
+    same_end_of({"quantile": "loss", "q": q, "at": NET}, values, form, Quantile(q))
+
+
+def same_end_of(contrast, values, form, sequence, bounds=stats.UNBOUNDED):
+    """Hold every simulated run of another question against the judge's."""
+    plan, decided = SeedPlan(first=4, step=4, cap=60), 0
+    spec = claim_with(contrast, form)
+    band = spec.expectations["e"].band
+    found = decide(values, Rule(plan.looks, band.low, band.high, 0.001, bounds=bounds, sequence=sequence))
+    for row, sign, n in zip(values, found.sign, found.n, strict=True):
+        judged = judge(spec.expectations["e"], spec, evidence_of({point(): row.tolist()}, "loss"), {}, plan)
+        assert (judged.verdict, judged.n) == (WORDS[int(sign)], n)
+        decided += sign != 0
+    assert decided > 5
+
+
+def test_once_every_run_is_decided_no_later_look_is_computed():
+    values = np.ones((3, 24))
+    found = decide(values, Rule([12, 24], 0.1, math.inf, 0.001, sequence=Bounded(0.0, 1.0)))
+    assert found.n.tolist() == [12, 12, 12]
+
+
 def test_too_few_seeds_for_an_interval_decide_nothing():
     # Not even of a band that holds all that the metric can be.
     found = decide(np.full((3, 4), 0.5), Rule([3, 4], -1.0, 2.0, 0.001, sd_floor=1e-9, bounds=(0.0, 1.0)))
@@ -102,7 +154,7 @@ def test_the_last_look_is_the_one_that_needs_most_seeds():
 def test_the_prior_scale_is_the_one_given():
     values = np.random.default_rng(1).normal(3, 1, (500, 32))
     looks = list(range(5, 33))
-    means = [decide(values, Rule(looks, 0, math.inf, 0.001, prior_scale=g)).n.mean() for g in (1.0, 10.0)]
+    means = [decide(values, Rule(looks, 0, math.inf, 0.001, sequence=Student(g))).n.mean() for g in (1.0, 10.0)]
     assert means[0] != means[1]
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from harness.spec import KINDS, Band, Claim, Condition, Document, Metric, SeedPlan, schema
+from harness.kinds import KINDS
+from harness.spec import Band, Claim, Condition, Document, Metric, SeedPlan, schema
 from tests.specimen import claim, claim_with, sound
 
 SCHEMA = Path(__file__).parents[1] / "claims" / "claim.schema.json"

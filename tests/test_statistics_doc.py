@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import stats
+from harness.bounded import Bounded
 
 CALIBRATION = Path(__file__).parents[1] / "docs" / "calibration.md"
 DOC = Path(__file__).parents[1] / "docs" / "statistics.md"
@@ -47,3 +48,23 @@ def test_the_measured_rates_are_those_of_the_calibration():
     assert len(rows) >= 7
     for name, verified, refuted in rows:
         assert f"| {name} | 6, 8, ..., 32 | at_least | {verified} | {refuted} | " in calibration
+
+
+def test_the_seeds_of_means_and_medians_are_those_of_the_calibration():
+    rows = re.findall(r"^\| (mean|median|0\.75-quantile) \|.*$", DOC.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == ["mean", "median", "0.75-quantile"]
+    calibration = CALIBRATION.read_text(encoding="utf-8")
+    for line in DOC.read_text(encoding="utf-8").splitlines():
+        if line.startswith(("| mean |", "| median |", "| 0.75-quantile |")):
+            assert line in calibration
+
+
+@pytest.mark.parametrize(("seeds", "rate"), [(12, 0.5), (24, 0.7), (83, 0.9)])
+def test_so_many_seeds_that_all_succeed_prove_the_rate_in_the_text_and_one_fewer_does_not(seeds, rate):
+    text = " ".join(DOC.read_text(encoding="utf-8").split())
+    assert (
+        f"{seeds} seeds that all succeed prove a rate of at least {rate}" in text
+        or f"{seeds} of at least {rate}" in text
+    )
+    low, before = (Bounded(0.0, 1.0, binary=True).interval([1.0] * n, 0.001).low for n in (seeds, seeds - 1))
+    assert before < rate <= low

@@ -41,7 +41,7 @@ conditions: {w: [], v: {values: [1], togther: true}, u: [null], s: [2, 2]}
 source: {document: d, section: 2}
 """
 PLAIN = "a valid boolean, a valid integer, a valid number, a valid string"
-KINDS = "mean, difference, ratio, interaction, slope, loglog_slope, rank_trend, exact"
+KINDS = "mean, median, quantile, rate, difference, ratio, interaction, linear, slope, loglog_slope, rank_trend, exact"
 PROBLEMS = f"""\
 1:1: id: should match ^[a-z][a-z0-9_]{{0,79}}$, not 'Bad'
 1:1: statement: is missing; add it (what is claimed, in our own words)

@@ -48,8 +48,11 @@ def judged(values, form, *, metric="loss", contrast=None, plan=PLAN, rows=None, 
         (0.0, 1.0, {"between": [1.5, 2.0]}, REFUTED),
         (0.0, 1.0, {"between": [-2.0, -0.5]}, REFUTED),
         (-math.inf, math.inf, {"at_most": 1.0}, INCONCLUSIVE),
-        (-math.inf, 0.5, {"at_most": 1.0}, INCONCLUSIVE),
-        (0.5, math.inf, {"at_least": 0.0}, INCONCLUSIVE),
+        # Of a quantile one end may be known long before the other.
+        (-math.inf, 0.5, {"at_most": 1.0}, VERIFIED),
+        (-math.inf, 0.5, {"between": [0.0, 1.0]}, INCONCLUSIVE),
+        (0.5, math.inf, {"at_least": 0.0}, VERIFIED),
+        (0.5, math.inf, {"at_most": 0.4}, REFUTED),
         (math.nan, 1.0, {"at_most": 1.0}, INVALID),
         (0.0, math.nan, {"at_least": 0.0}, INVALID),
     ],
@@ -400,3 +403,125 @@ def test_a_judgement_keeps_the_floor_of_its_spread():
     assert fine.floor == pytest.approx(1 / SETTINGS["n_test"] / math.sqrt(12))
     assert judged([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], {"at_most": 1.0}).floor == 0
     assert verdict.Judgement(NOT_RUN, "").floor == 0
+
+
+# ---- rates and quantiles -------------------------------------------------------------------------------------------
+
+LONG = SeedPlan(first=6, step=2, cap=100)
+SOLVED = {"solved": {"unit": "0 or 1", "better": "higher"}}
+
+
+def asked(contrast, values, form, plan=LONG, metric="loss", **extra):
+    return judged(values, form, metric=metric, contrast=contrast, plan=plan, **extra)
+
+
+def test_a_rate_is_verified_once_enough_seeds_succeed():
+    found = asked({"rate": "loss", "at": NET}, [1.0] * 100, {"at_least": 0.9})
+    assert (found.verdict, found.n, found.estimate, found.high) == (VERIFIED, 84, 1.0, 1.0)
+    assert found.low == pytest.approx(0.9013, abs=1e-4)
+    assert found.p < 0.001
+    assert (found.floor, found.shape, found.sd) == (0.0, "", 0.0)
+
+
+def test_a_rate_is_refuted_and_left_undecided_like_any_other_estimate():
+    rate = {"rate": "loss", "at": NET}
+    assert asked(rate, [0.0] * 100, {"at_least": 0.5}).n == 12
+    assert asked(rate, [0.0] * 100, {"at_least": 0.5}).verdict == REFUTED
+    assert asked(rate, [1.0, 0.0] * 50, {"at_least": 0.5}).verdict == INCONCLUSIVE
+    assert asked(rate, [1.0, 0.0] * 50, {"between": [0.2, 0.8]}).verdict == VERIFIED
+
+
+def test_seeds_that_all_succeed_are_no_lack_of_spread():
+    # A mean of a metric without a resolution would be INVALID.
+    assert asked({"rate": "loss", "at": NET}, [1.0] * 6, {"at_least": 0.5}).verdict == INCONCLUSIVE
+    assert asked({"mean": "loss", "at": NET}, [1.0] * 6, {"at_least": 0.5}).verdict == INVALID
+    assert asked({"median": "loss", "at": NET}, [1.0] * 12, {"at_least": 0.5}).verdict == INVALID
+
+
+def test_a_value_that_is_neither_zero_nor_one_makes_a_rate_invalid():
+    found = asked({"rate": "loss", "at": NET}, [1.0] * 5 + [0.5], {"at_least": 0.5})
+    assert found.verdict == INVALID
+    assert "loss is 0.5, and a rate counts zeros and ones alone" in found.reason
+
+
+def test_a_difference_of_zeros_and_ones_is_judged_by_bets_and_not_by_a_spread():
+    contrast = {"difference": "solved", "of": SVM, "minus": NET}
+    rows = {point(): [0.0] * 24, point("svm"): [1.0] * 24}
+    found = judged(None, {"at_least": 0}, contrast=contrast, metric="solved", rows=rows, plan=LONG, metrics=SOLVED)
+    assert (found.verdict, found.n) == (VERIFIED, 12)
+    assert (found.estimate, found.high) == (1.0, 1.0)
+
+
+def test_a_median_keeps_off_what_a_few_seeds_do():
+    values = [0.1, 0.2, 0.3] * 8
+    found = asked({"median": "loss", "at": NET}, [*values[:11], 1e9, *values[11:]], {"at_most": 0.5})
+    assert (found.verdict, found.n, found.estimate) == (VERIFIED, 20, pytest.approx(0.2))
+    assert asked({"mean": "loss", "at": NET}, [*values[:5], 1e9, *values], {"at_most": 0.5}).verdict == INCONCLUSIVE
+
+
+def test_a_median_of_ratios_is_judged_as_logarithms_and_reported_as_a_factor():
+    contrast = {"ratio": "loss", "of": SVM, "to": NET, "over_seeds": "median"}
+    rows = {point(): [1.0] * 12, point("svm"): [float(k) for k in range(2, 14)]}
+    found = judged(None, {"at_least": 2}, contrast=contrast, rows=rows)
+    assert (found.verdict, found.n) == (VERIFIED, 12)
+    assert (found.low, found.high) == pytest.approx((2.0, 13.0))
+    # Between the sixth and the seventh value, on the scale of logarithms.
+    assert found.estimate == pytest.approx(math.sqrt(7 * 8))
+
+
+def test_a_high_quantile_needs_one_end_alone_to_be_above_an_edge():
+    found = asked({"quantile": "loss", "q": 0.9, "at": NET}, [float(k) for k in range(24)], {"at_least": -1})
+    assert (found.verdict, found.n, found.low, found.high) == (VERIFIED, 6, 1.0, math.inf)
+    assert found.p < 0.001
+
+
+@pytest.mark.parametrize(
+    ("contrast", "values", "form"),
+    [
+        ({"rate": "loss", "at": NET}, [1.0] * 40, {"at_least": 0.7}),
+        ({"rate": "loss", "at": NET}, [0.0] * 40, {"at_least": 0.3}),
+        ({"rate": "loss", "at": NET}, [1.0, 0.0] * 50, {"between": [0.2, 0.9]}),
+        ({"median": "loss", "at": NET}, [1.0, 2.0, 3.0, -1.0] * 20, {"at_least": 0.5}),
+        ({"median": "loss", "at": NET}, [1.0, 2.0, 3.0, -1.0] * 20, {"at_most": -0.5}),
+        ({"median": "loss", "at": NET}, [1.0, 2.0, 3.0, -1.0] * 20, {"between": [-2, 4]}),
+        ({"mean": "loss", "at": NET}, [1.0, 2.0, 3.0, -1.0] * 10, {"between": [-3, 4]}),
+        ({"mean": "loss", "at": NET}, [1.0, 2.0, 3.0, -1.0] * 10, {"between": [4, 8]}),
+    ],
+)
+def test_the_p_value_is_the_error_rate_at_which_the_verdict_would_just_stand(contrast, values, form):
+    found = asked(contrast, values, form)
+    assert found.verdict in (VERIFIED, REFUTED)
+    one_look = SeedPlan(first=found.n, cap=found.n)
+    for factor, expected in ((1 + 1e-6, found.verdict), (1 - 1e-6, INCONCLUSIVE)):
+        again = asked(contrast, values, form, plan=one_look, expectation={"alpha": min(0.2, found.p * factor)})
+        assert again.verdict == expected
+
+
+def test_what_no_seed_could_miss_needs_no_error_rate():
+    spec = claim_with({"mean": "error", "at": NET}, {"at_most": 1})
+    assert judge(spec.expectations["e"], spec, evidence_of({point(): [0.5, 0.6] * 6}), SETTINGS, PLAN).p == 0.0
+
+
+@pytest.mark.parametrize(
+    ("contrast", "values", "shape"),
+    [
+        ({"mean": "loss", "at": NET}, [0.1, -0.2, 0.3, 0.0, 0.2, -0.1], ""),
+        ({"mean": "loss", "at": NET}, [1.0, -1.0, 1.01, -0.99, 1.02, -1.01], "not_normal"),
+        ({"mean": "loss", "at": NET}, [1.0, 0.0, 0.0, 1.0, 1.0, 0.0], "two_values"),
+        ({"rate": "loss", "at": NET}, [1.0, 0.0, 0.0, 1.0, 1.0, 0.0], ""),
+        ({"mean": "error", "at": NET}, [0.5] * 6, "constant"),
+    ],
+)
+def test_a_judgement_says_what_speaks_against_its_error_rate(contrast, values, shape):
+    metric = "error" if "error" in contrast.values() else "loss"
+    assert asked(contrast, values, {"at_most": 9 if metric == "loss" else 0.9}, metric=metric).shape == shape
+
+
+def test_a_controls_change_of_a_size_counts_in_the_resolution():
+    spec = claim_with({"mean": "error", "at": NET}, {"at_most": 0.9})
+    evidence = evidence_of({point(): [0.5] * 6})
+    own, changed = (
+        judge(spec.expectations["e"], spec, evidence, SETTINGS, PLAN, change_of).floor
+        for change_of in (lambda _: {}, lambda _: {"n_test": 2})
+    )
+    assert (own, changed) == (pytest.approx(0.005 / math.sqrt(12)), pytest.approx(0.5 / math.sqrt(12)))

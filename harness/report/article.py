@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import explain, waiver
 from harness.explain import in_words, sentence
+from harness.normality import BREAKING
 from harness.options import NO_VERDICT_PROFILE
 from harness.report import charts
 from harness.report.noise import detail_lines
@@ -114,6 +115,8 @@ def _expectation(claim: Record, reading: Record, name: str) -> Context:
         "said": "" if e["reported"] is None else explain.number(e["reported"]),
         "band_because": f"This band because {e['because']}",
         "reason": "" if e["verdict"] in ("VERIFIED", "REFUTED") else e["reason"],
+        "shape": sentence(explain.shape_words(e)) if explain.shape_words(e) else "",
+        "doubt": e.get("shape") in BREAKING,
         "rate": f"{e['alpha']:g}" + (f", adjusted p {e['adjusted_p']:.1g}" if e.get("adjusted_p") is not None else ""),
         "every_seed": ", ".join(explain.number(value) for value in e["values"].values()) or "none",
         "looks": "; ".join(f"{look['n']} seeds {explain.span(look)}" for look in e["looks"]),

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from harness.explain import in_words
+from harness.kinds import NAME
 from harness.report.rows import as_expected, problems, waivers
-from harness.spec import NAME
 
 if TYPE_CHECKING:
     from harness.report import Run

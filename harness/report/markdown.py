@@ -21,6 +21,7 @@ from harness.report.rows import (
     rows,
     verdict_counts,
     waivers,
+    without_bound,
 )
 from harness.report.sections import marks, section, sentence, words
 
@@ -110,6 +111,7 @@ def _budget(run: Run) -> str:
         f"{budget['expected_false_verdicts']:.3g} false verdicts are to be expected, and in its controls at most "
         f"{budget['expected_false_controls']:.3g}."
     )
+    head += f" {explain.sentence(explain.bound_words(budget))}" if explain.bound_words(budget) else ""
     lost = fallen(run)
     names = "; ".join(
         f"{text(row.claim['id'])} “{words(row.name)}” ({row.reading['adjusted_verdict']})" for row in lost
@@ -137,6 +139,8 @@ def _attention(run: Run) -> str:
         lines += [
             f"- {text(row.claim['title'])}, “{words(name)}” {explain.forecast_words(forecast, row.claim['seeds']['cap'])}."
         ]
+    for row, name, e in without_bound(run):
+        lines += [f"- {text(row.claim['title'])}, “{words(name)}”: {text(explain.shape_words(e))}."]
     for claim in judged(run):
         lines += [f"- **{text(claim['title'])}**: {text(waiver.note(claim))}"] if waiver.note(claim) else []
         lines += [f"- {text(claim['id'])}: trial failed: {text(error)}" for error in claim["errors"][:3]]

@@ -9,6 +9,9 @@ from harness import explain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+USUAL = 6
+"""Seeds that any expectation may need; more is told."""
+
 HEAD = f"{'':<10}{'effect/sd':>10}{'decides':>10}{'seeds':>16}{'seconds':>10}{'memory':>10}{'smallest':>11}  neediest expectation"
 
 
@@ -54,4 +57,7 @@ def _cells(expectation: dict[str, Any], cap: int, seconds: str, peak: str) -> st
 
 
 def _why(expectation: dict[str, Any]) -> str:
-    return f" (no forecast: {expectation['reason']})" if expectation["reason"] else ""
+    if expectation["reason"]:
+        return f" (no forecast: {expectation['reason']})"
+    fewest = expectation.get("fewest")
+    return f" (at least {fewest} seeds)" if fewest is not None and fewest > USUAL else ""

@@ -29,6 +29,7 @@ from harness.report.rows import (
     rows,
     verdict_counts,
     waivers,
+    without_bound,
 )
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _head(run: Run) -> Context:
             ("trials", f"{trials:,}", f"{again:,} reused"),
             ("time of this run", *_duration(wall)),
             ("computing behind it", *_duration(compute)),
-            ("false verdicts to expect", f"{budget['expected_false_verdicts']:.2g}", "at most"),
+            ("false verdicts to expect", f"{budget['expected_false_verdicts']:.2g}", _bound_of(budget)),
         ],
     }
 
@@ -198,6 +199,8 @@ def _attention(run: Run) -> Iterator[Context]:
             yield _line(*head, f"A/A run: {BROKEN}")
     for claim in left(run):
         yield _line(anchor(claim["id"]), claim["title"], f"left for lack of time: {explain.left_words(claim)}")
+    for row, name, e in without_bound(run):
+        yield _line(anchor(row.claim["id"]), row.claim["title"], f"“{in_words(name)}”: {explain.shape_words(e)}")
     for row, name, forecast in doubtful(run):
         words = explain.forecast_words(forecast, row.claim["seeds"]["cap"])
         yield _line(anchor(row.claim["id"]), row.claim["title"], f"“{in_words(name)}” {words}")
@@ -254,12 +257,19 @@ def _budget(run: Run) -> str:
     budget, lost = run["error_budget"], fallen(run)
     names = "; ".join(f"{row.claim['id']} “{in_words(row.name)}” ({row.reading['adjusted_verdict']})" for row in lost)
     after = f"these readings would not be decided: {names}" if lost else "every verdict stands"
+    bound = f"{explain.sentence(explain.bound_words(budget))} " if explain.bound_words(budget) else ""
     return (
         "Each interval may miss the truth with the error rate stated beside it; over the whole run at most "
         f"{budget['expected_false_verdicts']:.3g} false verdicts are to be expected, and in its controls at most "
-        f"{budget['expected_false_controls']:.3g}. Adjusted by Holm's procedure over its {budget['expectations']} "
+        f"{budget['expected_false_controls']:.3g}. {bound}Adjusted by Holm's procedure over its {budget['expectations']} "
         f"expectations, so that even one false verdict has a chance of at most {budget['family_wise_rate']:g}, {after}."
     )
+
+
+def _bound_of(budget: Record) -> str:
+    """Return what the number of false verdicts is: a bound, if it holds for all."""
+    left = budget.get("without_bound", 0)
+    return f"at most; no bound for {left}" if left else "at most"
 
 
 def _provenance(run: Run) -> list[tuple[str, str]]:

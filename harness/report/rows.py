@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness import waiver
 from harness.explain import in_words
+from harness.normality import BREAKING
 
 if TYPE_CHECKING:
     from harness.report import Run
@@ -56,6 +57,16 @@ def doubtful(run: Run) -> list[tuple[Row, str, dict[str, Any]]]:
         if (forecast := row.claim.get("forecast", {}).get(name)) and forecast["doubtful"]
         if forecast["probability"] is not None
         if row.reading["expected"] != "INCONCLUSIVE"
+    ]
+
+
+def without_bound(run: Run) -> list[tuple[Row, str, dict[str, Any]]]:
+    """Return the expectations whose error rate does not hold, as far as their seeds show: row, name and expectation."""
+    return [
+        (row, name, e)
+        for row in rows(run)
+        for name, e in row.reading["expectations"].items()
+        if e.get("shape") in BREAKING
     ]
 
 

@@ -145,6 +145,7 @@ def _table(expectations: dict[str, Any], came: dict[str, str] | None = None) -> 
         lines += [f"  - no control, because {text(e['no_control'])}"] if reasons and e.get("no_control") else []
         values = ", ".join(explain.number(value) for value in e["values"].values())
         lines.append(f"  - every seed: {values or 'none'}")
+        lines += [f"  - {text(explain.shape_words(e))}"] if explain.shape_words(e) else []
         lines += [f"  - {line}" for line in map(_night, e.get("nights", []))]
     return [*lines, ""]
 

@@ -6,9 +6,10 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from harness import explain, waiver
+from harness.normality import BREAKING
 from harness.options import NO_VERDICT_PROFILE
 from harness.plaintext import inert, visible
-from harness.report.rows import as_expected, fallen, judged, left, problems, reused, rows, waivers
+from harness.report.rows import as_expected, fallen, judged, left, problems, reused, rows, waivers, without_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,8 @@ def _expectation(name: str, e: dict[str, Any], came: str, width: int) -> Iterato
     band = _whole(f"band {e['band']['text']}")
     line = f"      {name}: {values} n={e['n']}, {band}{mark}"
     yield from (part.replace(GLUE, " ") for part in _wrapped(line, width))
+    if e.get("shape") in BREAKING:
+        yield from _wrapped(f"        ! {explain.shape_words(e)}", width)
 
 
 def _whole(text: str) -> str:
@@ -87,6 +90,9 @@ def _budget(run: Run) -> Iterator[str]:
         f"false verdicts to expect, at most: {budget['expected_false_verdicts']:.3g} "
         f"(and {budget['expected_false_controls']:.3g} in controls)"
     )
+    if explain.bound_words(budget):
+        yield f"  {explain.bound_words(budget)}"
+    yield from (f"    {row.claim['id']}, {name}" for row, name, _ in without_bound(run))
     lost = fallen(run)
     over = f"after Holm's adjustment ({budget['expectations']} expectations, {budget['family_wise_rate']:g})"
     yield f"{over}: " + (f"{len(lost)} readings are not decided" if lost else "every verdict stands")

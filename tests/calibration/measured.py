@@ -1,6 +1,6 @@
 """Writes tests/data/measured_contrasts.json from a store: `python -m tests.calibration.measured STORE`.
 
-The per-seed contrasts of every sampled expectation, over all base seeds whose trials (of the code as it stands) are in
+The per-seed contrasts of every expectation about a mean, over all base seeds whose trials (of the code as it stands) are in
 the store. Give it a copy of a store that is in use: opening may migrate it.
 """
 
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness import contrasts
 from harness.catalogue import load_all
+from harness.kinds import Exact
 from harness.options import Options
 from harness.plan import make_plan, tasks_of
-from harness.spec import Exact
 from harness.store import Store
 from harness.variant import main_variant
 from tests.calibration.laws import MEASURED
@@ -50,6 +50,9 @@ def entries(plan: Plan, store: Store) -> list[dict[str, Any]]:
     found, seen = [], []
     for name, expectation in plan.claim.expectations.items():
         if isinstance(expectation.contrast, Exact) or expectation.contrast in seen:
+            continue
+        if not contrasts.sequence_of(expectation.contrast, plan.claim).normal:
+            # Neither a rate nor a median takes a shape for granted.
             continue
         seen.append(expectation.contrast)
         per_base = {
