@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, ClassVar
 
 from harness import stats
@@ -57,12 +57,13 @@ class Bounded(ConfidenceSequence):
         """Return the ends of the means m with M_n(m) < 1 / alpha."""
         import numpy as np
 
-        rows = self._scaled(values)
+        rows = np.sort(self._scaled(values), axis=1)
         # In any order seeds say the same, so that many runs have few answers; of a rate one per number of successes.
-        told = rows.sum(axis=1, keepdims=True) if self.binary else np.sort(rows, axis=1)
+        told = rows.sum(axis=1, keepdims=True) if self.binary else rows
         _, first, which = np.unique(told, axis=0, return_index=True, return_inverse=True)
-        terms, centre = _log_terms(rows[first]), rows[first].mean(axis=1)
-        low, high = (self.low + (self.high - self.low) * _end(terms, centre, wall, alpha) for wall in (0.0, 1.0))
+        # A run is judged at every look again, whenever it has new seeds.
+        ends = _ends(rows[first], alpha) if len(first) > 1 else _ends_of(rows[0].tobytes(), alpha)
+        low, high = (self.low + (self.high - self.low) * end for end in ends)
         return low[which.ravel()], high[which.ravel()]
 
     def estimate(self, values: NDArray[np.float64]) -> float:
@@ -73,7 +74,8 @@ class Bounded(ConfidenceSequence):
         """Return 1 / M_n at the edge."""
         import numpy as np
 
-        (evidence,) = _log_evidence(_log_terms(self._scaled(values)[None]), self._scaled(np.array([edge])))
+        rows = self._scaled(values)[None]
+        (evidence,) = _log_evidence(*_terms(rows), values.size, self._scaled(np.array([edge])))
         return min(1.0, math.exp(-evidence))
 
     def fewest(self, alpha: float) -> int:  # noqa: ARG002 - of any rate
@@ -105,11 +107,32 @@ class Bounded(ConfidenceSequence):
         return np.clip((values - self.low) / (self.high - self.low), 0.0, 1.0)
 
 
-def _log_terms(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return log P_n(k) + log B(c + k, c + n - k) / B(c, c) for k = 0, ..., n, shape (runs, n + 1)."""
+@lru_cache(maxsize=4096)
+def _ends_of(row: bytes, alpha: float) -> Ends:
     import numpy as np
 
-    return np.array([_log_chances(row) for row in rows]) + log_mixture(rows.shape[1])
+    return _ends(np.frombuffer(row)[None], alpha)
+
+
+def _ends(rows: NDArray[np.float64], alpha: float) -> Ends:
+    """Return the ends of the means that are not excluded, of values between 0 and 1."""
+    low, high = (_end(rows, *_terms(rows), wall, alpha) for wall in (0.0, 1.0))
+    return low, high
+
+
+def _terms(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the numbers k of successes that are possible, and log P_n(k) + log B(c + k, c + n - k) / B(c, c) of each.
+
+    Both have a row for each run; of zeros and ones there is one number only.
+    """
+    import numpy as np
+
+    n = rows.shape[1]
+    if ((rows == 0) | (rows == 1)).all():
+        certain = rows.sum(axis=1, dtype=np.int64)[:, None]
+        return log_mixture(n)[certain], certain
+    chances = np.array([_log_chances(row) for row in rows])
+    return chances + log_mixture(n), np.broadcast_to(np.arange(n + 1), chances.shape)
 
 
 def _log_chances(row: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -152,17 +175,20 @@ def _log_binomial(n: int, p: float) -> NDArray[np.float64]:
     return chances
 
 
-def _log_evidence(terms: NDArray[np.float64], m: NDArray[np.float64]) -> NDArray[np.float64]:
+def _log_evidence(
+    logs: NDArray[np.float64], successes: NDArray[np.int64], n: int, m: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return log M_n(m) of each run, shape (runs,), at a mean of its own, 0 < m < 1."""
     import numpy as np
 
-    k = np.arange(terms.shape[1])
-    logs = terms - k * np.log(m)[:, None] - k[::-1] * np.log1p(-m)[:, None]
-    result: NDArray[np.float64] = np.logaddexp.reduce(logs, axis=1)
+    terms = logs - successes * np.log(m)[:, None] - (n - successes) * np.log1p(-m)[:, None]
+    result: NDArray[np.float64] = np.logaddexp.reduce(terms, axis=1)
     return result
 
 
-def _end(terms: NDArray[np.float64], centre: NDArray[np.float64], wall: float, alpha: float) -> NDArray[np.float64]:
+def _end(
+    rows: NDArray[np.float64], logs: NDArray[np.float64], successes: NDArray[np.int64], wall: float, alpha: float
+) -> NDArray[np.float64]:
     """Return how far towards a wall, 0 or 1, means are that are not excluded, shape (runs,).
 
     M_n is log-convex in m and at most 1 at the mean of the values, so there is one crossing to either side; of its two
@@ -170,11 +196,13 @@ def _end(terms: NDArray[np.float64], centre: NDArray[np.float64], wall: float, a
     """
     import numpy as np
 
-    inner, outer = centre, np.full_like(centre, wall)
+    inner: NDArray[np.float64] = rows.mean(axis=1)
+    outer = np.full_like(inner, wall)
     for _ in range(HALVINGS):
         middle = (inner + outer) / 2
         # Beside a wall that the values themselves stand at nothing is excluded, nor anything to compute.
         at_wall = (middle == wall) | (middle == 1.0 - wall)
-        excluded = ~at_wall & (_log_evidence(terms, np.where(at_wall, 0.5, middle)) >= -math.log(alpha))
+        evidence = _log_evidence(logs, successes, rows.shape[1], np.where(at_wall, 0.5, middle))
+        excluded = ~at_wall & (evidence >= -math.log(alpha))
         inner, outer = np.where(excluded, inner, middle), np.where(excluded, middle, outer)
     return outer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.compare import DIFFERENT, compare, difference, expectations_of
+from harness.compare import DIFFERENT, compare, difference, expectations_of, same_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,16 +79,16 @@ def _entries(runs: list[tuple[Run, Record]]) -> Iterator[Record]:
                 for name, reading in record["readings"].items()
             },
             "expectations": {name: {key: e[key] for key in SHOWN} for name, e in expectations.items()},
-            "steps": [] if before is None else _steps(*before, run, record),
+            "steps": [] if before is None else _steps(before[1], record),
             "code_changed": before is not None and before[1]["code"]["digest"] != record["code"]["digest"],
         }
         before = run, record
 
 
-def _steps(run_before: Run, before: Record, run: Run, record: Record) -> list[str]:
+def _steps(before: Record, record: Record) -> list[str]:
     """Return the expectations whose values differ from those of the run before by more than chance."""
     first, second = expectations_of(before), expectations_of(record)
-    comparable = run_before["machine"].get("processor") == run["machine"].get("processor")
+    comparable = same_clock(before, record)
     return [
         name
         for name in second

@@ -244,6 +244,19 @@ class CodeRecord(Part):
     modules: list[str]
 
 
+class ClockRecord(Part):
+    """What durations were measured by."""
+
+    processor: str
+    """of the CPU, and of the GPU where one was used"""
+    governor: str | None
+    """how the CPU's frequency is chosen; null: the system does not say"""
+    cores: Count
+    """that the measuring process might use"""
+    alone: bool
+    """whether no other trial was measured on the machine meanwhile"""
+
+
 class WaiverRecord(Part):
     """Leave to come out otherwise than expected, up to a day."""
 
@@ -306,6 +319,8 @@ class ClaimRecord(Part):
     """what besides code, settings and data can change a trial's numbers"""
     arithmetic: dict[str, Any] = {}
     """what torch was told about threads and determinism; empty without torch"""
+    clocks: list[ClockRecord] = []
+    """what the durations among the evidence were measured by; none where there are no durations"""
     strategies: dict[str, list[str]] = {}
     """arm -> how its networks were trained"""
     code: CodeRecord

@@ -67,9 +67,8 @@ def compare(a: Run, b: Run, *, mixed: bool = False) -> Comparison:
     both = [name for name in first if name in second and _judged(first[name]) and _judged(second[name])]
     if not mixed:
         _refuse_mixture([(first[name], second[name]) for name in both])
-    same_clock = a["machine"].get("processor") == b["machine"].get("processor")
     verdicts = [row for name in {**first, **second} for row in _verdicts(first.get(name), second.get(name))]
-    pairs = [_pair(first[name], second[name], same_clock=same_clock) for name in both]
+    pairs = [_pair(first[name], second[name]) for name in both]
     rows = [row for pair in pairs for row in pair["estimates"]]
     return {
         "schema_version": SCHEMA_VERSION,
@@ -182,7 +181,13 @@ def _bands(a: Record, b: Record) -> list[str]:
     return moved + only
 
 
-def _pair(a: Record, b: Record, *, same_clock: bool) -> Record:
+def same_clock(a: Record, b: Record) -> bool:
+    """Whether all durations of two records of a claim were measured by one clock, and which that was is known."""
+    first, second = a.get("clocks", []), b.get("clocks", [])
+    return len(first) == 1 and bool(first == second)
+
+
+def _pair(a: Record, b: Record) -> Record:
     """Return what a claim of both runs changed in its circumstances and estimates."""
     one, other = (expectations_of(side) for side in (a, b))
     method = PAIRED if a["base_seed"] == b["base_seed"] else INDEPENDENT
@@ -191,7 +196,7 @@ def _pair(a: Record, b: Record, *, same_clock: bool) -> Record:
         sides = one.get(name), other.get(name)
         shown = {which: None if side is None else _shown(side) for which, side in zip("ab", sides, strict=True)}
         either = sides[0] or sides[1] or {}
-        found = difference(*sides, comparable=same_clock and a["device"] == b["device"])
+        found = difference(*sides, comparable=same_clock(a, b) and a["device"] == b["device"])
         estimates.append({"expectation": name, "unit": either["unit"], **shown, **found})
     return {"claim": a["id"], "changed": _changed(a, b), "method": method, "estimates": estimates}
 
@@ -221,7 +226,7 @@ def difference(a: Record | None, b: Record | None, *, comparable: bool) -> Recor
     Args:
         a: the expectation's record in run A.
         b: its record in run B.
-        comparable: whether durations of the two runs are of the same processor and device.
+        comparable: whether durations of the two runs are by the same clock and of the same device.
     """
     if a is None or b is None:
         return _nothing(ONLY_B if a is None else ONLY_A)
@@ -241,7 +246,7 @@ def difference(a: Record | None, b: Record | None, *, comparable: bool) -> Recor
         return _nothing(f"instances are no sample; the largest change is {largest:.3g}", len(values))
     # A record of an earlier version knows a duration by its unit alone.
     if not comparable and a.get("duration", a["unit"] == "second"):
-        return _nothing("durations of different processors or devices", len(values))
+        return _nothing("durations by different clocks (processor, governor, cores or device)", len(values))
     return _interval(values, a, b)
 
 

@@ -216,9 +216,7 @@ def evaluate(
     """
     read = _Reader(claim, evidence, metric_of(contrast), settings, change_of)
     points = points_of(contrast, claim)
-    seeds = common_seeds(points, evidence)
-    if read.name in durations_of(claim):
-        seeds = [seed for seed in seeds if all(read.name in evidence[point][seed] for point in points)]
+    seeds = seeds_with(read.name, points, claim, evidence)
     problems = tuple(_problems(points, seeds, read, binary=isinstance(contrast, Rate)))
     if problems or not seeds:
         return PerSeed({}, problems=problems)
@@ -238,14 +236,8 @@ def evaluate(
         return found
     others = durations_of(claim) - {read.name}
     rows = {seed: ties.row((evidence[point][seed] for point in points), others) for seed in seeds}
-    steps = {seed: max(_steps_left(read, point, seed) for point in points) for seed in seeds}
+    steps = {seed: max(read.steps_left(point, seed) for point in points) for seed in seeds}
     return replace(found, rows=rows, steps=steps)
-
-
-def _steps_left(read: _Reader, point: Point, seed: int) -> float:
-    """Return how many steps of the resolution a trial's metric is from where nothing is left to count; see `ties`."""
-    metric = read.claim.metrics[read.name]
-    return ties.steps(read.evidence[point][seed][read.name], bounds_of(metric), read.step(point))
 
 
 def instances(
@@ -259,6 +251,14 @@ def instances(
     if problems:
         return [], problems
     return [(p, s, evidence[p][s][contrast.exact]) for s in seeds for p in points], ()
+
+
+def seeds_with(name: str, points: list[Point], claim: Claim, evidence: Evidence) -> list[int]:
+    """Return the seeds that have a trial at every point, ascending; those without a duration there left out, if it is one."""
+    seeds = common_seeds(points, evidence)
+    if name not in durations_of(claim):
+        return seeds
+    return [seed for seed in seeds if all(name in evidence[point][seed] for point in points)]
 
 
 def common_seeds(points: list[Point], evidence: Evidence) -> list[int]:
@@ -326,6 +326,12 @@ class _Reader:
     def step(self, point: Point) -> float | None:
         """Return the metric's resolution at a point."""
         return step_at(self.claim.metrics[self.name], point, self.claim, self.settings, self.change_of)
+
+    def steps_left(self, point: Point, seed: int) -> float:
+        """Return how many steps of its resolution a value is from where nothing is left to count; see `ties`."""
+        return ties.steps(
+            self.evidence[point][seed][self.name], bounds_of(self.claim.metrics[self.name]), self.step(point)
+        )
 
 
 def steps_of(cells: list[Cell], claim: Claim, step: Callable[[Point], float | None]) -> list[float] | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Self
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 REMEDY = "put a sound copy there, or give another with --claims-store"
 
@@ -57,6 +57,9 @@ CREATE TABLE beside (
     PRIMARY KEY (claim, kind, fingerprint)
 ) STRICT;
 """,
+    """
+ALTER TABLE trial ADD COLUMN clock TEXT;
+""",
 )
 """What leads from each schema version to the next; the first from an empty file."""
 
@@ -68,7 +71,7 @@ TABLES = {
     "run": ("id", "started", "options", "machine", "finished"),
     "trial": (
         "key", "claim", "arm", "condition", "settings", "base_seed", "seed", "status", "metrics", "seconds", "error",
-        "environment", "run", "finished", "peak_bytes", "choices", "company",
+        "environment", "run", "finished", "peak_bytes", "choices", "company", "clock",
     ),
     "record": ("run", "claim", "record", "finished"),
     "noise": ("claim", "fingerprint", "record", "finished"),

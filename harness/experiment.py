@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.choices import recorded
+from harness.clock import clock_here
 from harness.errors import ClaimsError, TrialError
 from harness.failed_command import last_words
 from harness.illustration import plain
 from harness.memory import PeakMemory
+from harness.occupancy import calling
 from harness.plaintext import block, message_of, shortened
 from harness.profiling import profiled
 
@@ -54,6 +56,7 @@ class Task:
         seconds: the most that the call may take for each of its seeds, None for no limit.
         gigabytes: the most memory that it may add to what its process holds, None for no limit.
         illustrates: whether illustrate() is called, with the first seed, instead of measure().
+        alone: whether no other trial is measured on the machine meanwhile, so that durations count.
     """
 
     experiment: Path
@@ -68,6 +71,7 @@ class Task:
     seconds: float | None = None
     gigabytes: float | None = None
     illustrates: bool = False
+    alone: bool = False
 
     @property
     def limited(self) -> bool:
@@ -87,6 +91,7 @@ class Outcome:
         peak_bytes: the most memory that the process held during the call, None where the system does not say.
         choices: what the engine chose while it trained (strategies), sorted; none where the call trained nothing.
         pictures: what illustrate() drew, as plain values; empty for a trial.
+        clock: what its durations were measured by, as text (see `harness.clock`).
     """
 
     metrics: Metrics
@@ -96,6 +101,7 @@ class Outcome:
     peak_bytes: int | None = field(default=None, compare=False)
     choices: tuple[str, ...] = field(default=(), compare=False)
     pictures: tuple[dict[str, Any], ...] = field(default=(), compare=False)
+    clock: str | None = field(default=None, compare=False)
 
 
 @lru_cache(maxsize=256)
@@ -150,11 +156,12 @@ def _function(path: Path, name: str) -> ast.FunctionDef | None:
 
 def run_task(task: Task) -> list[Outcome]:
     """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
-    memory = PeakMemory(str(task.settings.get("device", "cpu")))
-    with recorded() as chosen, profiled(task.experiment.parent.name):
+    device = str(task.settings.get("device", "cpu"))
+    memory, clock = PeakMemory(device), clock_here(device, alone=task.alone).text()
+    with recorded() as chosen, profiled(task.experiment.parent.name), calling(alone=task.alone):
         outcomes = _outcomes(task)
     peak, choices = memory.bytes(), tuple(sorted(chosen))
-    return [replace(outcome, peak_bytes=peak, choices=choices) for outcome in outcomes]
+    return [replace(outcome, peak_bytes=peak, choices=choices, clock=clock) for outcome in outcomes]
 
 
 def _outcomes(task: Task) -> list[Outcome]:

@@ -10,6 +10,7 @@ import pytest
 from harness import explain, waiver
 from harness.catalogue import ClaimFolder, load_claim
 from harness.experiment import load_experiment
+from harness.occupancy import occupied, waiting
 from harness.options import NO_VERDICT_PROFILE
 from harness.plaintext import block, one_line
 from harness.seeds import Seed
@@ -158,7 +159,11 @@ class ClaimHandle:
         plan = self.plan
         condition = {name: c.values[-1] for name, c in plan.claim.conditions.items()}
         settings = {**settings_for(plan, arm, condition, {}), **placement(plan)}
-        with one_thread():
+        # Under pytest-xdist, and with --benchmark-disable, it runs once and times nothing.
+        alone = not getattr(benchmark, "disabled", False)
+        context = self._session.context
+        words = f"{plan.claim.id}: another run is measuring, and this one's benchmark is to be alone; waiting"
+        with occupied(alone=alone, patient=waiting(context.say, words, lambda: context.budget.open)), one_thread():
             timed = synchronised(prepare(arm, self.seed(), **settings), plan.device)
             benchmark.pedantic(timed, rounds=5 if what == "inference" else 3, iterations=1, warmup_rounds=1)
         benchmark.extra_info.update(

@@ -240,7 +240,7 @@ def _other_failures(config: pytest.Config) -> bool:
     """Whether a test failed that is no verdict of a claim."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     failed = [*reporter.stats.get("failed", []), *reporter.stats.get("error", [])] if reporter else []
-    return any(dict(report.user_properties).get("claim.verdict") is None for report in failed)
+    return any(dict(getattr(report, "user_properties", ())).get("claim.verdict") is None for report in failed)
 
 
 def _report_folder(config: pytest.Config) -> Path:

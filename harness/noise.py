@@ -8,6 +8,7 @@ difference between arms means anything.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from operator import mul
@@ -23,6 +24,7 @@ from harness.kinds import Difference, Interaction, Ratio
 from harness.pair import ALPHA, TWIN, measure, of_twin, pair_of
 from harness.plan import fingerprint, jobs_of, make_plan, timed_jobs_of
 from harness.provenance import processor
+from harness.runner import measured
 from harness.variant import Variant
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def run_aa(folder: ClaimFolder, context: Context, request: Request) -> Record:
         context.say(f"{pair.claim.id}: {pair.arm} against itself, {n} seeds: {_state(comparisons)}")
         if pair.failed or any(row["verdict"] != NOT_TOLD_APART for row in comparisons):
             break
-    again = [] if pair.failed else [rerun(pair, executor) for executor in _executors(request.repeats)]
+    again = [] if pair.failed else [rerun(pair, executor, context) for executor in _executors(request.repeats)]
     record = make_record(pair, comparisons, again, context)
     context.store.save_noise(pair.claim.id, fingerprint(plan), record)
     return record
@@ -206,14 +208,16 @@ def _executors(repeats: int) -> Iterator[Executor]:
         yield Inline()
 
 
-def rerun(pair: Pair, executor: Executor) -> Variant:
+def rerun(pair: Pair, executor: Executor, context: Context) -> Variant:
     """Measure the repeated seeds of the first stream again, past the store."""
     plan, again = pair.sides[0].plan, Variant("", {}, (), {}, [])
     tasks = pair.sides[0].tasks(pair.points, REPEATED)
     forget(plan)
-    for task, outcomes in executor.run(timed_jobs_of(tasks) if pair.timed else jobs_of(tasks, 1)):
-        for seed, outcome in zip(task.seeds, outcomes, strict=True):
-            again.keep(plan, task, seed, outcome)
+    jobs = timed_jobs_of(tasks) if pair.timed else jobs_of(tasks, 1)
+    with contextlib.closing(measured(plan, jobs, executor, context, alone=pair.timed)) as results:
+        for task, outcomes in results:
+            for seed, outcome in zip(task.seeds, outcomes, strict=True):
+                again.keep(plan, task, seed, outcome)
     return again
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,14 +10,14 @@ from typing import TYPE_CHECKING
 from harness import stats
 from harness.errors import UsageError
 from harness.options import resolve_workers
-from harness.plan import jobs_of, only, tasks_of
-from harness.runner import keep, take_stored
+from harness.plan import jobs_of, lasting, only, tasks_of
+from harness.runner import keep, measured, take_stored
 from harness.spec import SeedPlan
 from harness.validation import suggestion
 from harness.variant import Variant, main_variant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from harness.contrasts import Evidence, Point
     from harness.executor import Job, Result
@@ -143,26 +144,29 @@ def measure(pair: Pair, n: int, context: Context) -> None:
     tasks = [side.tasks(pair.points, range(n)) for side in pair.sides]
     results = _durations(pair, tasks, context) if pair.timed else _others(pair, tasks, context)
     # A duration that is measured again beside its twin replaces one that lost it.
-    lasting = replace(context, options=replace(context.options, fresh=True)) if pair.timed else context
+    replacing = replace(context, options=replace(context.options, fresh=True)) if pair.timed else context
     by_base = {side.plan.base_seed: side for side in pair.sides}
-    for task, outcomes in results:
-        side = by_base[task.seeds[0].base]
-        keep(side.plan, side.variant, task, outcomes, lasting)
+    with contextlib.closing(results):
+        for task, outcomes in results:
+            side = by_base[task.seeds[0].base]
+            keep(side.plan, side.variant, task, outcomes, replacing)
 
 
-def _others(pair: Pair, tasks: list[list[Task]], context: Context) -> Iterator[Result]:
+def _others(pair: Pair, tasks: list[list[Task]], context: Context) -> Generator[Result]:
     workers = resolve_workers(context.options.workers, pair.sides[0].plan.device)
     left = [
         task
         for side, own in zip(pair.sides, tasks, strict=True)
         for task in take_stored(side.plan, side.variant, own, context)
     ]
-    return context.executor(workers).run(jobs_of(left, workers))
+    return measured(pair.sides[0].plan, jobs_of(left, workers), context.executor(workers), context)
 
 
-def _durations(pair: Pair, tasks: list[list[Task]], context: Context) -> Iterator[Result]:
+def _durations(pair: Pair, tasks: list[list[Task]], context: Context) -> Generator[Result]:
     """Run, in one process alone, what is not stored for both streams: either both are of one run, or both are new."""
-    stored = context.store.finished(key for own in tasks for task in own for key in task.keys)
+    found = context.store.finished(key for own in tasks for task in own for key in task.keys)
+    plan = pair.sides[0].plan
+    stored = {key: one for key, one in found.items() if lasting(plan, one) == one}
     left: list[tuple[Task, Task]] = []
     for task, twin in zip(*tasks, strict=True):
         keys = zip(task.keys, twin.keys, strict=True)
@@ -175,7 +179,7 @@ def _durations(pair: Pair, tasks: list[list[Task]], context: Context) -> Iterato
         rest, rest_of_twin = (only(own, [seed for seed in own.seeds if seed.index not in both]) for own in (task, twin))
         if rest and rest_of_twin:
             left.append((rest, rest_of_twin))
-    return context.executor(1).run(beside_each_other(left))
+    return measured(plan, beside_each_other(left), context.executor(1), context, alone=True)
 
 
 def beside_each_other(pairs: Sequence[tuple[Task, Task]]) -> list[Job]:

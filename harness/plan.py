@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.caps import settings_of
+from harness.clock import clock_of, keeps_time
+from harness.contrasts import durations_of
 from harness.errors import UsageError
 from harness.experiment import Task, load_experiment
 from harness.options import resolve_device
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from harness.options import Options
     from harness.provenance import Code
     from harness.spec import Claim, SeedPlan
+    from harness.store import Measured
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,14 @@ def stored_key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) ->
     """Return the key that a trial has whose call got `settings`, as the store holds them, placement included."""
     own = {name: value for name, value in settings.items() if name not in placement(plan)}
     return _key(plan, arm, own, seed)
+
+
+def lasting(plan: Plan, stored: Measured) -> Measured:
+    """Return a stored trial without durations that were taken by another clock, or in company: none here compares with them."""
+    durations = durations_of(plan.claim)
+    if not durations or keeps_time(clock_of(stored.clock), plan.device):
+        return stored
+    return stored._replace(metrics={name: own for name, own in stored.metrics.items() if name not in durations})
 
 
 def fingerprint(plan: Plan) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import dates, verdict
 from harness.caps import seeds_needed
+from harness.clock import clock_of
 from harness.contrasts import kind_of, metric_of, reachable, sequence_of
 from harness.controls import Headline, Tried, headline, state_of
 from harness.expected import UNDECIDED, came_as_expected, expectations_expected
@@ -20,7 +21,7 @@ from harness.series import nights_of
 from harness.waiver import waive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from harness.contrasts import Sampled
     from harness.controls import ControlState
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-UNITS = {"ratio": "ratio", "loglog_slope": "exponent", "rank_trend": "tau"}
+UNITS = {"rate": "rate", "ratio": "ratio", "loglog_slope": "exponent", "rank_trend": "tau"}
 """Units of contrasts that do not have their metric's."""
 
 SMOKE = "the smoke profile shows that a claim runs; it gives no verdict"
@@ -103,6 +104,7 @@ def make_record(
         "precision": claim.precision,
         "environment": plan.environment,
         "arithmetic": arithmetic() if claim.precision else {},
+        "clocks": [asdict(clock) for text in _clocks(everyone) if (clock := clock_of(text))],
         "strategies": {arm: sorted(chosen) for arm, chosen in main.choices.items() if chosen},
         "code": {"digest": plan.code.digest, "modules": list(plan.code.modules)},
         "base_seed": options.base_seed,
@@ -111,6 +113,11 @@ def make_record(
     if series is not None:
         _add_nights(record, plan, main, series)
     return waive(record, claim.waiver, dates.today())
+
+
+def _clocks(variants: Iterable[Variant]) -> list[str]:
+    """Return what the durations of this run's trials were measured by, as text, each once."""
+    return sorted({clock for variant in variants for clock in variant.clocks})
 
 
 def _points(variant: Variant) -> list[Record]:

@@ -10,13 +10,14 @@ from harness.contrasts import durations_of
 from harness.errors import ClaimsError, UsageError
 from harness.executor import Inline
 from harness.experiment import Task
+from harness.occupancy import occupied, waiting
 from harness.options import Options
 from harness.plan import keys_of, make_plan
 from harness.provenance import processor
 from harness.seeds import seeds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from harness.experiment import Outcome
@@ -133,15 +134,22 @@ def _obstacles(finding: Finding, plan: Plan, task: Task) -> list[str]:
     return found or [unknown if record is None else "another key, though code, data and environment are the same"]
 
 
-def repeat(prospect: Prospect, trial: PastTrial) -> Outcome:
+def repeat(prospect: Prospect, trial: PastTrial, say: Callable[[str], None]) -> Outcome:
     """Measure a trial again, here and on one thread, in the company it had; nothing is stored.
+
+    Args:
+        prospect: whether and how it can be repeated.
+        trial: as it is stored.
+        say: is told why nothing happens while another run measures durations.
 
     Raises:
         UsageError: it cannot be repeated today.
     """
     if prospect.task is None or prospect.obstacles:
         raise UsageError("\n".join([f"{trial.key[:SHORT]}: cannot be repeated today:", *prospect.obstacles]))
-    ((task, outcomes),) = Inline().run([[prospect.task]])
+    words = f"{trial.key[:SHORT]}: another run needs the machine for itself; waiting"
+    with occupied(alone=False, patient=waiting(say, words)):
+        ((task, outcomes),) = Inline().run([[prospect.task]])
     return dict(zip(task.seeds, outcomes, strict=True))[trial.seed]
 
 
@@ -226,7 +234,7 @@ def lines(finding: Finding, prospect: Prospect, options: str = "") -> Iterator[s
     yield f"company      {_company(trial)}"
     yield f"measured     {trial.finished} by run {trial.run}, {_commit(finding)}"
     yield f"environment  {_pairs(trial.environment)}"
-    yield f"machine      {machine.get('processor', 'not known')}, Python {machine.get('python', 'not known')}"
+    yield f"machine      {_processor(finding) or 'not known'}, Python {machine.get('python', 'not known')}"
     yield f"outcome      {trial.error or _pairs(trial.metrics)}"
     yield ""
     if prospect.obstacles:
@@ -271,9 +279,16 @@ def result_lines(finding: Finding, outcome: Outcome, plan: Plan) -> Iterator[str
     yield "NOT repeated: it came out otherwise"
     if trial.company is None:
         yield "  the seeds that it was measured with in one call are not known; their sums round otherwise than its own"
-    then = finding.run["machine"].get("processor") if finding.run else None
+    then = _processor(finding)
     if then != processor():
         yield f"  it was measured on {then or 'a machine that is not known'}; this is {processor()}"
+
+
+def _processor(finding: Finding) -> str | None:
+    """Return the processor that measured a trial, as the trial has it; of earlier versions its run's, None if not known."""
+    if finding.trial.clock:
+        return str(finding.trial.clock.get("processor"))
+    return finding.run["machine"].get("processor") if finding.run else None
 
 
 def _row_lines(row: Compared) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ from harness.budget import Budget
 from harness.contrasts import durations_of
 from harness.drawing import Drawing
 from harness.memory import affordable
+from harness.occupancy import occupied, waiting
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.outlook import PILOT, batch_seconds, remaining_seconds
-from harness.plan import fingerprint, jobs_of, make_plan, only, tasks_of, timed_jobs_of
+from harness.plan import fingerprint, jobs_of, lasting, make_plan, only, tasks_of, timed_jobs_of
 from harness.progress import Step
 from harness.record import make_record
 from harness.series import join
@@ -22,10 +24,10 @@ from harness.turns import turn
 from harness.variant import control_variant, main_variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Generator, Sequence
 
     from harness.catalogue import ClaimFolder
-    from harness.executor import Executor, Result
+    from harness.executor import Executor, Job, Result
     from harness.experiment import Outcome, Task
     from harness.options import Options
     from harness.plan import Plan
@@ -61,6 +63,7 @@ class Context:
         budget: the time that the run may take.
         watch: is told before a batch and after every part of it.
         drawing: the pictures of the claim at hand, drawn beside its trials; None draws nothing.
+        told: why it waits, as the user knows by now.
     """
 
     options: Options
@@ -71,6 +74,7 @@ class Context:
     budget: Budget = field(default_factory=Budget)
     watch: Callable[[Step], None] = _unwatched
     drawing: Drawing | None = None
+    told: set[str] = field(default_factory=set)
 
 
 def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] | None = None) -> Record:
@@ -118,8 +122,9 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
 def draw_alone(plan: Plan, drawing: Drawing, context: Context) -> None:
     """Draw what was not drawn beside trials, because there were none to measure."""
     workers = resolve_workers(context.options.workers, plan.device)
-    for _, outcomes in context.executor(workers).run(drawing.jobs()):
-        drawing.keep(outcomes[0])
+    with contextlib.closing(measured(plan, drawing.jobs(), context.executor(workers), context)) as results:
+        for _, outcomes in results:
+            drawing.keep(outcomes[0])
 
 
 def noise_of(plan: Plan, store: Store) -> Record | None:
@@ -169,7 +174,11 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
     if not missing or context.options.fresh:
         # A fresh run has no use for the trials of others.
         return measure_missing(plan, variant, missing, n, context)
-    with turn(context.store.path, plan.claim.id, patience(plan, context)):
+    words = (
+        f"{plan.claim.id}: another run on {context.store.path} is measuring this claim; waiting for its trials "
+        "(--claims-store PATH measures them apart)"
+    )
+    with turn(context.store.path, plan.claim.id, patience(context, words)):
         # Another run may have measured some of them since.
         return measure_missing(plan, variant, take_stored(plan, variant, missing, context), n, context)
 
@@ -182,40 +191,35 @@ def measure_missing(plan: Plan, variant: Variant, missing: list[Task], n: int, c
     wanted = sum(len(task.seeds) for task in missing)
     step = Step(plan.claim.id, variant.name, n, plan.seeds.cap, 0, wanted)
     context.watch(step)
-    for task, outcomes in results_of(plan, variant, missing, context):
-        if task.illustrates and context.drawing:
-            context.drawing.keep(outcomes[0])
-            continue
-        keep(plan, variant, task, outcomes, context)
-        step = step._replace(done=step.done + len(task.seeds))
-        context.watch(step)
+    # Closed here: what an exception's traceback keeps alive would go on holding the machine.
+    with contextlib.closing(results_of(plan, variant, missing, context)) as results:
+        for task, outcomes in results:
+            if task.illustrates and context.drawing:
+                context.drawing.keep(outcomes[0])
+                continue
+            keep(plan, variant, task, outcomes, context)
+            step = step._replace(done=step.done + len(task.seeds))
+            context.watch(step)
     return step.done == step.trials
 
 
-def patience(plan: Plan, context: Context) -> Callable[[], bool]:
-    """Return what `turn` asks while another run measures the claim; the first time, the user is told why nothing happens."""
-    told = False
+def patience(context: Context, words: str) -> Callable[[], bool]:
+    """Return what is asked while another run holds what we need; a user is told once a claim why nothing happens."""
 
-    def patient() -> bool:
-        nonlocal told
-        if not context.budget.open:
-            return False
-        if not told:
-            context.say(
-                f"{plan.claim.id}: another run on {context.store.path} is measuring this claim; waiting for its trials "
-                "(--claims-store PATH measures them apart)"
-            )
-        told = True
-        return True
+    def say(line: str) -> None:
+        if line not in context.told:
+            context.say(line)
+        context.told.add(line)
 
-    return patient
+    return waiting(say, words, lambda: context.budget.open)
 
 
 def take_stored(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> list[Task]:
     """Enter the stored trials of `tasks` as evidence; return what is left to measure."""
-    stored = context.store.finished(
+    found = context.store.finished(
         [key for task in tasks for key in task.keys], run=context.run if context.options.fresh else None
     )
+    stored = {key: lasting(plan, one) for key, one in found.items()}
     missing = []
     for task in tasks:
         wanted: list[Seed] = []
@@ -266,20 +270,43 @@ def pilot(folder: ClaimFolder, context: Context) -> None:
             context.say(f"trial failed: {error}")
 
 
-def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> Iterator[Result]:
+def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> Generator[Result]:
     """Run tasks where they belong: durations in one process alone, all else in as many as the device allows."""
     workers = resolve_workers(context.options.workers, plan.device)
     executor = context.executor(workers)
     timed = [task for task in tasks if variant.timed(plan, task)]
     rest = [task for task in tasks if not variant.timed(plan, task)]
-    yield from executor.run(timed_jobs_of(timed), at_once=1)
+    yield from measured(plan, timed_jobs_of(timed), executor, context, at_once=1, alone=True)
     peaks = [peak for task in rest if (peak := context.store.peak_bytes(plan.claim.id, task))]
     # First, since it is one job that nobody can share.
     pictures = context.drawing.jobs() if context.drawing and rest else []
-    for task, outcomes in executor.run(
-        pictures + jobs_of(rest, workers), affordable(workers, max(peaks, default=None))
-    ):
-        yield task, outcomes if workers == 1 else [without_durations(plan, outcome) for outcome in outcomes]
+    fitting = affordable(workers, max(peaks, default=None))
+    yield from measured(plan, pictures + jobs_of(rest, workers), executor, context, at_once=fitting)
+
+
+def measured(
+    plan: Plan,
+    jobs: Sequence[Job],
+    executor: Executor,
+    context: Context,
+    *,
+    at_once: int | None = None,
+    alone: bool = False,
+) -> Generator[Result]:
+    """Run jobs while the machine is ours, alone or beside others; nothing comes of those that it cannot be had for in time.
+
+    Close what is returned: it holds the machine.
+    """
+    if not jobs:
+        return
+    why = "is measuring, and durations need the machine for themselves" if alone else "needs the machine for itself"
+    words = f"{plan.claim.id}: another run {why}; waiting"
+    with occupied(alone=alone, patient=patience(context, words)) as company:
+        if company is None:
+            return
+        told = [[replace(task, alone=company == "alone") for task in job] for job in jobs]
+        for task, outcomes in executor.run(told, at_once):
+            yield task, outcomes if task.alone else [without_durations(plan, outcome) for outcome in outcomes]
 
 
 def without_durations(plan: Plan, outcome: Outcome) -> Outcome:
@@ -292,7 +319,9 @@ def keep(plan: Plan, variant: Variant, task: Task, outcomes: list[Outcome], cont
     """Commit each trial of a task, then enter it as evidence."""
     for seed, key, outcome in zip(task.seeds, task.keys, outcomes, strict=True):
         row = TrialRow(key, plan.claim.id, task, seed, outcome, plan.environment)
-        context.store.save_trial(row, context.run, replace=context.options.fresh)
+        # Durations are asked for again only where those that are stored are by another clock, or were not alone.
+        timed = bool(durations_of(plan.claim) & outcome.metrics.keys())
+        context.store.save_trial(row, context.run, replace=context.options.fresh or timed)
         variant.keep(plan, task, seed, outcome)
 
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from harness import contrasts, verdict
 from harness.dates import now
 from harness.kinds import Exact
-from harness.plan import points_of_task, tasks_of
-from harness.provenance import processor
+from harness.plan import lasting, points_of_task, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,10 +75,11 @@ def join(plan: Plan, variant: Variant, store: Store) -> Series:
     apart: dict[int, str] = {}
     for age, night in enumerate(reversed(before), start=1):
         entered = Night(night["base_seed"], night["first"], -age * MOST_SEEDS)
-        if _same_clock(plan, variant, night) and _enter(plan, variant, entered, store):
+        whole, other_clock = _enter(plan, variant, entered, store)
+        if whole:
             joined.append(entered)
         else:
-            apart[night["base_seed"]] = _changed(plan, variant, night)
+            apart[night["base_seed"]] = _changed(plan, night, other_clock=other_clock)
     tonight = next((n["first"] for n in known if n["base_seed"] == plan.base_seed), now())
     return Series((*reversed(joined), Night(plan.base_seed, tonight, 0)), apart)
 
@@ -90,27 +90,31 @@ def _before(known: list[dict[str, Any]], base_seed: int) -> list[dict[str, Any]]
     return known[:position]
 
 
-def _same_clock(plan: Plan, variant: Variant, night: dict[str, Any]) -> bool:
-    """Whether durations of a night, if there are any, are of this machine's processor."""
-    return not variant.timed(plan) or night["processor"] == processor()
+def _enter(plan: Plan, variant: Variant, night: Night, store: Store) -> tuple[bool, bool]:
+    """Enter the trials of an earlier night, with durations by the present clock only.
 
-
-def _enter(plan: Plan, variant: Variant, night: Night, store: Store) -> bool:
-    """Enter the trials of an earlier night; return whether some expectation gets a whole seed of them."""
+    Return whether some expectation gets a whole seed of them, and whether durations by another clock were left out.
+    """
     then = replace(plan, base_seed=night.base_seed)
     tasks = tasks_of(then, variant.points(variant.expectations, plan.claim), range(plan.seeds.cap), variant.change_of)
     stored = store.finished([key for task in tasks for key in task.keys])
+    kept = {key: lasting(then, found) for key, found in stored.items()}
     for task in tasks:
         points = points_of_task(then, task)
         for seed, key in zip(task.seeds, task.keys, strict=True):
-            if key in stored:
-                variant.enter(points, night.first + seed.index, stored[key][0])
-    variant.earlier += len(stored)
-    reads = [contrasts.points_of(e.contrast, plan.claim) for e in variant.expectations.values()]
-    return any(night.holds(seed) for points in reads for seed in contrasts.common_seeds(points, variant.evidence))
+            if key in kept:
+                variant.enter(points, night.first + seed.index, kept[key].metrics)
+    variant.earlier += len(kept)
+    whole = any(night.holds(seed) for e in variant.expectations.values() for seed in _seeds_of(e, plan, variant))
+    return whole, kept != stored
 
 
-def _changed(plan: Plan, variant: Variant, night: dict[str, Any]) -> str:
+def _seeds_of(expectation: Expectation, plan: Plan, variant: Variant) -> list[int]:
+    points, name = contrasts.points_of(expectation.contrast, plan.claim), contrasts.metric_of(expectation.contrast)
+    return contrasts.seeds_with(name, points, plan.claim, variant.evidence)
+
+
+def _changed(plan: Plan, night: dict[str, Any], *, other_clock: bool) -> str:
     """Return what tells tonight from an earlier night, in words."""
     present: dict[str, Any] = {
         "code": plan.code.digest,
@@ -122,8 +126,8 @@ def _changed(plan: Plan, variant: Variant, night: dict[str, Any]) -> str:
     }
     then = {**night, "data": [record["sha256"] for record in night["data"]]}
     parts = [name for name in present if present[name] != then[name]]
-    if not _same_clock(plan, variant, night):
-        parts.append("processor")
+    if other_clock:
+        parts.append("the clock of its durations")
     what = " and ".join(parts) or "what is measured"
     return f"{what} changed since {night['last'][:10]} (base seed {night['base_seed']})"
 

@@ -35,7 +35,7 @@ class Metric(_Model):
     """A number that a trial yields."""
 
     unit: str
-    """unit in words, such as `fraction`, `second`, `nat`"""
+    """unit in words, such as `fraction`, `second`, `nat`; `0 or 1` says that a trial succeeds or fails"""
     better: Literal["lower", "higher", "neither"]
     """which direction is an improvement"""
     bounds: Annotated[list[float | None], Field(min_length=2, max_length=2)] = [None, None]

@@ -38,7 +38,8 @@ _JUDGED = (
 )
 """Of a record: it has a verdict, be it that others of its readings were not run."""
 
-_OF_PAST = "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, company"
+_OF_FINISHED = "key, metrics, seconds, choices, clock, run"
+_OF_PAST = "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, company, clock"
 
 _LATEST_FIRST = (
     "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) "
@@ -109,6 +110,7 @@ class PastTrial:
         metrics: what was measured; empty for a failed trial.
         environment: device, precision and versions.
         company: indices of the seeds that were measured in one call, None where an earlier version did not note them.
+        clock: what its durations were measured by (see `harness.clock`), None likewise.
     """
 
     key: str
@@ -123,6 +125,7 @@ class PastTrial:
     metrics: Metrics
     environment: dict[str, str]
     company: list[int] | None
+    clock: dict[str, Any] | None
 
     @property
     def claim(self) -> str:
@@ -131,17 +134,12 @@ class PastTrial:
 
 
 class Measured(NamedTuple):
-    """What a finished trial is reused for.
-
-    Attributes:
-        metrics: what was measured.
-        seconds: its part of the time of the call that measured it.
-        choices: what the engine chose meanwhile, sorted.
-    """
+    """What a finished trial is reused for; `clock` is text, None where an earlier version did not note it."""
 
     metrics: Metrics
     seconds: float
     choices: tuple[str, ...]
+    clock: str | None
 
 
 def _soon() -> str:
@@ -167,7 +165,7 @@ class Store(Beside):
         """Commit one trial.
 
         A failed one gives way to a new one, a finished one only to one with more metrics (durations, which a trial
-        measured beside others has not), or if `replace`.
+        measured beside others has not), or if `replace` (durations by the present clock).
         """
         outcome, task = row.outcome, row.task
         values = (
@@ -189,6 +187,7 @@ class Store(Beside):
             " ".join(outcome.choices),
             # Sums over a batch of other seeds round otherwise: to the last bit a trial repeats in its company alone.
             canonical([seed.index for seed in task.seeds]),
+            outcome.clock,
         )
         self._write(_SAVE_TRIAL + ("" if replace else _UNLESS_DONE), values)
 
@@ -201,10 +200,11 @@ class Store(Beside):
         wanted = list(keys)
         for start in range(0, len(wanted), 500):
             part = wanted[start : start + 500]
-            query = f"SELECT key, metrics, seconds, choices, run FROM trial WHERE status = 'finished' AND key IN ({', '.join('?' * len(part))})"
-            for key, metrics, seconds, choices, by in self._read(query, part):
+            places = ", ".join("?" * len(part))
+            query = f"SELECT {_OF_FINISHED} FROM trial WHERE status = 'finished' AND key IN ({places})"
+            for key, metrics, seconds, choices, clock, by in self._read(query, part):
                 if run is None or run == by:
-                    found[key] = Measured(self._metrics(key, metrics), seconds, tuple(choices.split()))
+                    found[key] = Measured(self._metrics(key, metrics), seconds, tuple(choices.split()), clock)
         return found
 
     def alike(self, claim: str, task: Task, most: int) -> list[StoredTrial]:
@@ -234,7 +234,8 @@ class Store(Beside):
 
     def _past(self, row: tuple[Any, ...]) -> PastTrial:
         """Return a trial of the columns _OF_PAST."""
-        key, claim, arm, base, index, seconds, error, run, finished, condition, settings, metrics, around, company = row
+        key, claim, arm, base, index, seconds, error, run, finished, *rest = row
+        condition, settings, metrics, around, company, clock = rest
         where = f"{self.path}: trial {key[:12]}"
         plain = (
             object_of(condition, f"{where}: condition"),
@@ -242,6 +243,7 @@ class Store(Beside):
             self._metrics(key, metrics),
             names_of(around, f"{where}: environment"),
             company_of(company, f"{where}: company"),
+            None if clock is None else object_of(clock, f"{where}: clock"),
         )
         return PastTrial(key, Seed(base, claim, index), arm, seconds, error, run, finished, *plain)
 
@@ -291,24 +293,23 @@ class Store(Beside):
         """Return what is known of every base seed that a claim was run with, the earliest first.
 
         Each has base_seed, first and last time of a record, and of its last record the parts that a series hangs on:
-        code, data, environment, settings, arms, conditions, and the machine's processor.
+        code, data, environment, settings, arms, conditions.
         """
         from harness.soundness import check_night
 
         paths = {"code": "$.code.digest", **{name: f"$.{name}" for name in _SERIES_PARTS}}
         columns = ", ".join(f"json_quote(json_extract(record.record, '{path}'))" for path in paths.values())
         query = (
-            f"SELECT json_extract(record.record, '$.base_seed'), record.finished, {columns}, "
-            "json_extract(run.machine, '$.processor') FROM record LEFT JOIN run ON run.id = record.run "
+            f"SELECT json_extract(record.record, '$.base_seed'), record.finished, {columns} FROM record "
             "WHERE record.claim = ? AND json_extract(record.record, '$.profile') = ? ORDER BY record.rowid"
         )
         found: dict[int, dict[str, Any]] = {}
-        for base_seed, finished, *parts, processor in self._read(query, (claim, profile)):
+        for base_seed, finished, *parts in self._read(query, (claim, profile)):
             first = found.get(base_seed, {"first": finished})["first"]
             values = {name: json.loads(part) for name, part in zip(paths, parts, strict=True)}
             night = {"base_seed": base_seed, "first": first, "last": finished, **values}
             check_night(night, f"{self.path}: {claim}, record of {finished}")
-            found[base_seed] = {**night, "processor": processor}
+            found[base_seed] = night
         return list(found.values())
 
     def last_records(self, claim: str, profile: str) -> dict[int, dict[str, Any]]:

@@ -44,6 +44,7 @@ class Variant:
         lacking: trials of that batch that are not stored.
         choices: arm -> what the engine chose while it trained.
         costs: arm -> seconds of each of its trials.
+        clocks: what the durations among its evidence were measured by, as text.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Variant:
     lacking: int = 0
     choices: dict[str, set[str]] = field(default_factory=dict)
     costs: dict[str, list[float]] = field(default_factory=dict)
+    clocks: set[str] = field(default_factory=set)
 
     @property
     def trials(self) -> int:
@@ -123,14 +125,26 @@ class Variant:
         return durations_of(plan.claim) <= metrics.keys() or not self.timed(plan, task)
 
     def reuse(
-        self, plan: Plan, task: Task, seed: Seed, metrics: Metrics, seconds: float, choices: Iterable[str] = ()
+        self,
+        plan: Plan,
+        task: Task,
+        seed: Seed,
+        metrics: Metrics,
+        seconds: float,
+        choices: Iterable[str] = (),
+        clock: str | None = None,
     ) -> None:
         """Enter a stored trial as evidence."""
         self.reused += 1
         self.seconds += seconds
         self.costs.setdefault(task.arm, []).append(seconds)
         self.choices.setdefault(task.arm, set()).update(choices)
+        self._note_clock(plan, metrics, clock)
         self.enter(points_of_task(plan, task), seed.index, metrics)
+
+    def _note_clock(self, plan: Plan, metrics: Metrics, clock: str | None) -> None:
+        if clock and durations_of(plan.claim) & metrics.keys():
+            self.clocks.add(clock)
 
     def keep(self, plan: Plan, task: Task, seed: Seed, outcome: Outcome) -> None:
         """Enter a new trial as evidence; a failed one as NaN, which verifies nothing."""
@@ -139,6 +153,7 @@ class Variant:
         if outcome.error is None:
             self.measured += 1
             self.costs.setdefault(task.arm, []).append(outcome.seconds)
+            self._note_clock(plan, outcome.metrics, outcome.clock)
             self.enter(points_of_task(plan, task), seed.index, outcome.metrics)
             return
         self.failed += 1

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 pytest_plugins = ["pytester", "tests.isolation", "tests.properties"]
 
 
+@pytest.fixture(autouse=True)
+def _no_company(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Wait for no run outside of this test process; a test of durations would wait for whatever else is measured here."""
+    monkeypatch.setenv("CLAIMS_LOCKS", str(tmp_path_factory.getbasetemp()))
+    monkeypatch.delenv("CLAIMS_INSIDE", raising=False)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store."""

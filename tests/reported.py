@@ -140,7 +140,7 @@ def write_claims(root: Path) -> list[Path]:
     sized = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, size=1").replace(RETURNED, RETURNED_TWICE)
     return [
         write_claim(root, "holds", experiment=ON_DATA, replace={TAGGED[0]: TAGGED[1]}),
-        write_claim(root, "does_not_hold", gap=-1.0),
+        write_claim(root, "does_not_hold", gap=-1.0, replace={"unit: degree": "unit: second"}),
         write_claim(root, "is_undecided", gap=0.5),
         write_claim(root, "is_invalid", replace={"change: {centre: 0.0}": "change: {spread: 0.04}"}),
         write_claim(root, "is_waived", gap=-1.0, experiment=EXPERIMENT + UNABLE, replace={LAST_LINE: WAIVER}),

@@ -12,9 +12,9 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 
 LADDER = [
-    {"dates", "errors", "dataset", "plaintext", "process_tree", "seeds", "turns"},
+    {"dates", "errors", "dataset", "occupancy", "plaintext", "process_tree", "seeds", "turns"},
     {"failed_command", "markup", "neighbours", "node_names", "project", "yaml_nodes", "provenance"},
-    {"options"},
+    {"clock", "options"},
     {"kinds"},
     {"spec"},
     {"validation"},

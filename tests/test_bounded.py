@@ -158,3 +158,14 @@ def test_any_seed_says_something_of_a_rate():
     assert RATE.fewest(0.001) == 1
     assert RATE.interval([1.0], 0.001).low > 0
     assert not RATE.spread
+
+
+def test_a_run_that_is_judged_again_costs_nothing_and_says_the_same():
+    first, again = (DIFFERENCE.interval(values, 0.01) for values in ([1.0, 0.0, -1.0, 1.0], [0.0, 1.0, 1.0, -1.0]))
+    assert first == again
+    assert DIFFERENCE.interval([1.0, 0.0, -1.0, 1.0], 0.02).low > first.low
+
+
+def test_values_between_the_bounds_are_refused_by_nobody_here_and_judged_as_they_are():
+    # That a rate has none is checked where trials are read.
+    assert RATE.interval([0.5] * 20, 0.05).low > RATE.interval([1.0, 0.0] * 10, 0.05).low

@@ -280,7 +280,10 @@ def test_a_step_of_the_resolution_in_every_seed_is_no_difference_at_few_seeds():
 def test_durations_of_other_processors_are_never_called_different():
     slow = {"comparable": False, "duration": True}
 
-    assert outcome(range(8), range(100, 108), **slow)["reason"] == "durations of different processors or devices"
+    assert (
+        outcome(range(8), range(100, 108), **slow)["reason"]
+        == "durations by different clocks (processor, governor, cores or device)"
+    )
     assert (
         outcome([1, 2, 3, 4, 5, 6], [40, 71, 120, 160, 200, 239], duration=True, unit="ratio")["outcome"] == DIFFERENT
     )
@@ -295,8 +298,11 @@ def test_durations_of_other_processors_in_whole_runs(report):
     b = report("two", base_seed=7, replace={"unit: degree": "unit: second"})
 
     assert estimate(compare(a, b))["outcome"] == NOT_TOLD_APART
-    b["machine"] = {**b["machine"], "processor": "another"}
-    assert estimate(compare(a, b))["outcome"] == NOT_COMPARED
+    (claim,) = b["claims"]
+    (clock,) = claim["clocks"]
+    for others in ([{**clock, "processor": "another"}], [{**clock, "cores": 99}], [], [clock, {**clock, "cores": 99}]):
+        claim["clocks"] = others
+        assert estimate(compare(a, b))["outcome"] == NOT_COMPARED
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ STATES = {
 
 @pytest.mark.parametrize(("verdict", "rank", "other"), list(itertools.product(VERDICTS, STATES, STATES)))
 def test_a_reading_has_its_own_cause_first_and_then_the_gravest_of_its_controls(verdict, rank, other):
-    controls = {"other": STATES[other][0], "c": STATES[rank][0]} if other > rank else {"c": STATES[rank][0]}
+    controls = {"another": STATES[other][0], "c": STATES[rank][0]} if other > rank else {"c": STATES[rank][0]}
     found = headline([tried(verdict)], controls)
     own = (verdict, f"because of {verdict}", "expectations.e")
     _, turned, reason = STATES[rank]

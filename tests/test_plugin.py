@@ -400,6 +400,16 @@ def test_junit_has_a_case_and_properties_per_reading(pytester, claims):
     assert theirs.find(".//property[@name='claim.verdict']").get("value") == "REFUTED"
 
 
+def test_a_file_that_cannot_be_collected_is_a_failure_under_xdist_too(pytester):
+    write_claim(pytester.path)
+    (pytester.path / "claims" / "test_broken.py").write_text("import nothing_of_this_name")
+    result = pytester.runpytest_subprocess(*ARGUMENTS, "-n", "1")
+
+    assert result.ret not in (0, 3)
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")
+    result.stderr.no_fnmatch_line("*AttributeError*")
+
+
 def test_works_under_xdist_and_measures_each_trial_once(pytester, report):
     for index in range(3):
         write_claim(pytester.path, f"claim_{index}", gap=1.0 - 2 * (index == 2))

@@ -197,6 +197,25 @@ def test_a_session_without_claims_imports_next_to_nothing_of_this_tool(tmp_path)
     assert "['harness', 'harness.errors', 'harness.options', 'harness.plugin', 'harness.project']" in text
 
 
+@pytest.mark.parametrize("words", ["--markers", "--fixtures"])
+def test_a_session_without_claims_has_the_markers_and_fixtures_of_pytest_alone(tmp_path, words):
+    (tmp_path / "test_it.py").write_text(OWN)
+
+    assert shown(tmp_path, BARE, words) == shown(tmp_path, BARE, words, "-p", "no:claims")
+
+
+def test_every_option_of_the_plugin_says_whose_it_is(tmp_path):
+    """What `pytest --help` says with the plugin and not without it."""
+    with_it, without = (
+        set(re.findall(r"--[a-z][\w-]*", shown(tmp_path, BARE, "--help", *more)[0]))
+        for more in ((), ("-p", "no:claims"))
+    )
+
+    assert len(with_it - without) > 8
+    assert all(option.startswith("--claims-") for option in with_it - without)
+    assert without <= with_it
+
+
 def test_under_xdist_other_tests_are_handed_out_as_ever(pytester):
     """The tests of a claim belong in one process; those of others may well be spread."""
     pytester.makepyfile(

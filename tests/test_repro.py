@@ -12,6 +12,7 @@ from harness.catalogue import load_claim
 from harness.errors import UsageError
 from harness.executor import Inline
 from harness.options import Options
+from harness.provenance import processor
 from harness.runner import Context, run_claim
 from tests.tiny_project import EXPERIMENT, write_claim
 
@@ -43,7 +44,7 @@ def measured(tmp_path, run, store):
 
 def repeated(finding, root):
     prospect = repro.prospect_of(finding, root)
-    outcome = repro.repeat(prospect, finding.trial)
+    outcome = repro.repeat(prospect, finding.trial, print)
     return repro.repeated(finding.trial, outcome, prospect.plan), list(
         repro.result_lines(finding, outcome, prospect.plan)
     )
@@ -71,7 +72,24 @@ def test_a_trial_is_repeated_in_its_company(measured, store):
     assert " now, a difference of -" in lines[0]
     assert "NOT repeated: it came out otherwise" in lines
     assert any("the seeds that it was measured with in one call are not known" in line for line in lines)
-    assert any("it was measured on a processor; this is" in line for line in lines)
+    assert not any("it was measured on" in line for line in lines), "it was measured here, whatever its run says"
+
+
+@pytest.mark.parametrize(
+    ("clock", "words"),
+    [
+        ('{"processor":"p of its own","governor":null,"cores":1,"alone":true}', "measured on p of its own; this is"),
+        (None, "it was measured on a processor; this is"),
+    ],
+)
+def test_a_trial_knows_the_processor_that_measured_it(measured, store, clock, words):
+    finding, root = measured(experiment=COMPANY)
+    store._write("UPDATE trial SET company = NULL, clock = ? WHERE key = ?", (clock, finding.trial.key))
+    again = repro.find_trial(store, finding.trial.key)
+
+    assert any(words in line for line in repeated(again, root)[1])
+    machine = next(line for line in repro.lines(again, repro.prospect_of(again, root)) if line.startswith("machine"))
+    assert machine == f"machine      {'p of its own' if clock else 'a processor'}, Python 3.11"
 
 
 def test_values_measured_together_repeat_and_reach_the_experiment_as_a_tuple(measured):
@@ -124,7 +142,7 @@ def test_changed_code_is_another_trial_and_says_what_to_do(measured, tmp_path):
     text = "\n".join(repro.lines(finding, prospect))
     assert f"  git checkout {'c' * 40}\n  claims repro {finding.trial.key[:12]} --run" in text
     with pytest.raises(UsageError, match="cannot be repeated today:\ncode: another digest"):
-        repro.repeat(prospect, finding.trial)
+        repro.repeat(prospect, finding.trial, print)
 
 
 def test_changed_versions_and_metrics_are_named(measured, tmp_path):
@@ -163,7 +181,7 @@ def test_a_claim_that_is_gone_is_named(measured, tmp_path):
 
     assert "no claim 'warm_exceeds_cold'" in prospect.obstacles[0]
     with pytest.raises(UsageError, match="no claim 'warm_exceeds_cold'"):
-        repro.repeat(prospect, finding.trial)
+        repro.repeat(prospect, finding.trial, print)
 
 
 def test_a_trial_on_a_device_that_is_not_here_says_so(measured):
@@ -190,7 +208,7 @@ def test_a_failed_trial_fails_again_alike(measured):
 
 def again(finding, root):
     prospect = repro.prospect_of(finding, root)
-    return repro.repeat(prospect, finding.trial), prospect.plan
+    return repro.repeat(prospect, finding.trial, print), prospect.plan
 
 
 def test_nothing_is_stored_by_a_repetition(measured, store):
@@ -213,7 +231,7 @@ def test_the_words_name_all_that_a_stranger_needs(measured):
         "condition    none",
         "settings     centre 1.0, spread 0.05",
         "company      seeds 0, 1, 2, 3, 4, 5, measured in one call",
-        "machine      a processor, Python 3.11",
+        f"machine      {processor()}, Python 3.11",
         f"  claims repro {finding.trial.key[:12]} --run --store here",
     ):
         assert words in lines
@@ -236,7 +254,7 @@ def test_a_trial_of_a_run_that_the_store_does_not_know(tmp_path, store):
     lines = list(repro.lines(finding, repro.prospect_of(finding, tmp_path / "claims")))
 
     assert any(line.endswith("by run unknown, commit not known") for line in lines)
-    assert "machine      not known, Python not known" in lines
+    assert f"machine      {processor()}, Python not known" in lines
 
 
 def test_the_listing_has_a_row_per_trial_latest_first(measured, store):

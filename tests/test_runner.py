@@ -14,6 +14,7 @@ from harness.budget import Budget
 from harness.catalogue import load_claim
 from harness.errors import TrialError, UsageError
 from harness.executor import Inline
+from harness.experiment import Outcome
 from harness.options import Options
 from harness.runner import Context, run_claim
 from tests.tiny_project import EXPERIMENT, write_claim
@@ -352,12 +353,60 @@ def metrics_of(store):
     return {seed: set(json.loads(metrics)) for seed, metrics in store._database.execute(query)}
 
 
-def test_alone_in_one_process_every_trial_has_its_durations(tmp_path, store):
+def test_one_process_is_not_alone_where_others_may_come(tmp_path, store):
     folder = write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP, gap=0.5)
 
     run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "run"))
 
-    assert metrics_of(store) == {key: {"level", "time"} for key in range(12)}
+    assert metrics_of(store) == {index: {"level", "time"} if index < 6 else {"level"} for index in range(12)}
+    clocks = {trial.seed.index: trial.clock["alone"] for trial in store.past("", 99) if trial.arm == "warm"}
+    assert clocks == {index: index < 6 for index in range(12)}
+
+
+def test_durations_by_another_clock_are_measured_again_and_the_rest_is_reused(tmp_path, store, monkeypatch):
+    def record_of(run):
+        context = Context(Options(workers=1), store, lambda _: Inline(), run)
+        return run_claim(load_claim(write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP)), context)
+
+    first, again = record_of("here"), record_of("here again")
+    assert again["trials"]["measured"] == 0
+    assert again["clocks"] == first["clocks"]
+
+    monkeypatch.setattr("harness.clock._processor", lambda: "another")
+    there = record_of("there")
+    assert (first["trials"]["measured"], there["trials"]["measured"]) == (18, 12), "the control reads no duration"
+    assert [clock["processor"] for clock in there["clocks"]] == ["another"]
+    assert record_of("there again")["trials"]["measured"] == 0, "the newest durations are those that are kept"
+
+
+@pytest.mark.parametrize("clock", [None, "", "no clock", '{"processor": "p"}'])
+def test_durations_whose_clock_nobody_noted_are_measured_again(tmp_path, store, clock):
+    folder = load_claim(write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP))
+    run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "before"))
+    store._write("UPDATE trial SET clock = ?", (clock,))
+
+    record = run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "now"))
+
+    assert record["trials"]["measured"] == 12, "all but those of the control, which reads no duration"
+
+
+def test_where_no_duration_is_read_trials_of_any_clock_are_reused(tmp_path, store):
+    folder = load_claim(write_claim(tmp_path))
+    run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "before"))
+    store._write("UPDATE trial SET clock = NULL")
+
+    assert run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "now"))["trials"]["measured"] == 0
+
+
+def test_a_failed_trial_takes_no_finished_ones_place(tmp_path, store, monkeypatch):
+    folder = write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP)
+    run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "here"))
+    monkeypatch.setattr("harness.clock._processor", lambda: "another")
+    monkeypatch.setattr("harness.experiment._outcomes", lambda task: [Outcome({}, 0.0, "broken") for _ in task.seeds])
+    record = run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "there"))
+
+    assert record["trials"]["failed"] > 0
+    assert store._read("SELECT count(*) FROM trial WHERE status = 'failed'") == [(0,)]
 
 
 def test_no_more_processes_than_memory_allows_for_what_trials_are_known_to_take(tmp_path, store, monkeypatch):

@@ -6,7 +6,6 @@ import itertools
 
 import pytest
 
-from harness import series
 from harness.catalogue import load_claim
 from harness.history import history_of, lines, verdict_counts
 from harness.options import Options
@@ -120,14 +119,32 @@ def test_a_moved_band_judges_all_nights_again(tmp_path, night):
 
 
 def test_durations_of_another_processor_do_not_join(tmp_path, night, monkeypatch):
+    """Each trial says which that was, whatever the last record of its night was made on."""
     folder = write_claim(tmp_path, gap=CLOSE, replace={"unit: degree": "unit: second"})
-    night(folder, 0)
-    assert expectation(night(folder, 1))["earlier"] == 0  # the runs noted no machine at all
-    monkeypatch.setattr(series, "processor", lambda: None)
+    first = night(folder, 0)
+    assert expectation(night(folder, 1))["earlier"] == 12
+    monkeypatch.setattr("harness.clock._processor", lambda: "another")
 
     record = night(folder, 2)
 
-    assert expectation(record)["earlier"] > 0
+    assert expectation(record)["earlier"] == 0
+    assert record["series"]["anew"].startswith("the clock of its durations changed since")
+    assert expectation(night(folder, 3))["earlier"] == 12, "that of the night before is by the same clock"
+    # Judged again on the new machine, night 0 is measured again, for the durations that it has there.
+    again = night(folder, 0)
+    assert again["trials"] == first["trials"]
+    assert [clock["processor"] for clock in again["clocks"]] == ["another"]
+
+
+def test_what_is_no_duration_joins_whatever_processor_it_is_of(tmp_path, night, monkeypatch):
+    folder = write_claim(tmp_path, gap=CLOSE)
+    night(folder, 0)
+    monkeypatch.setattr("harness.clock._processor", lambda: "another")
+
+    record = night(folder, 1)
+
+    assert expectation(record)["earlier"] == 12
+    assert record["clocks"] == []
 
 
 def test_controls_accumulate_with_their_claim(tmp_path, night):

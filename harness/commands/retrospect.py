@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,7 +132,7 @@ def _repro(options: argparse.Namespace) -> int:
         given = "" if options.store == STORE else f" --store {options.store}"
         print("\n".join(map(visible, repro.lines(finding, prospect, given))))
         return AS_EXPECTED
-    outcome = repro.repeat(prospect, finding.trial)
+    outcome = repro.repeat(prospect, finding.trial, lambda line: print(visible(line), file=sys.stderr))
     assert prospect.plan is not None
     same = repro.repeated(finding.trial, outcome, prospect.plan)
     again = {"again": {"metrics": outcome.metrics, "seconds": outcome.seconds}, "same": same}
