@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import decidability, expected
 from harness.errors import SpecError, UsageError
+from harness.globs import matches
 from harness.spec import Claim, Document
 from harness.validation import by_position, parse, suggestion
 from harness.yaml_nodes import first_of, read_yaml
@@ -54,6 +55,13 @@ def load_claim(folder: Path) -> ClaimFolder:
     claim = parse(Claim, file)
     found = [*decidability.problems_of(claim), *expected.problems_of(claim)]
     problems = [file.problem(where, message) for where, message in found]
+    problems += [
+        file.problem(
+            ("inputs", number), f"{pattern!r} matches no file below {folder.parents[2]}; name what trials read"
+        )
+        for number, pattern in enumerate(claim.inputs)
+        if not matches(pattern, folder.parents[2])
+    ]
     if claim.id != folder.name:
         problems.append(file.problem(("id",), f"is {claim.id!r}, but the folder is {folder.name!r}; make them equal"))
     if claim.source.document != folder.parent.name:

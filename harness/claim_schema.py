@@ -214,6 +214,8 @@ class SeriesRecord(Part):
     """trials of the nights before this one"""
     anew: str | None
     """why the series begins with this night although there were nights before"""
+    repeated: list[str] = []
+    """nights whose numbers are another's again, and which count once"""
 
 
 class Cost(Part):
@@ -303,6 +305,8 @@ class ClaimRecord(Part):
     """the last benchmarks with the same code, data and settings"""
     forecast: dict[str, ForecastRecord] = {}
     trials: Trials
+    measured_again: list[str] = []
+    """why trials in the store were not reused, and how many"""
     series: SeriesRecord | None = None
     """null: the run stands alone"""
     errors: list[str]

@@ -59,6 +59,8 @@ CREATE TABLE beside (
 """,
     """
 ALTER TABLE trial ADD COLUMN clock TEXT;
+CREATE TABLE inputs (digest TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT;
+ALTER TABLE trial ADD COLUMN inputs TEXT;
 """,
 )
 """What leads from each schema version to the next; the first from an empty file."""
@@ -68,10 +70,11 @@ BUSY_SECONDS = 30.0
 """How long to wait for another process that writes."""
 
 TABLES = {
+    "inputs": ("digest", "content"),
     "run": ("id", "started", "options", "machine", "finished"),
     "trial": (
         "key", "claim", "arm", "condition", "settings", "base_seed", "seed", "status", "metrics", "seconds", "error",
-        "environment", "run", "finished", "peak_bytes", "choices", "company", "clock",
+        "environment", "run", "finished", "peak_bytes", "choices", "company", "clock", "inputs",
     ),
     "record": ("run", "claim", "record", "finished"),
     "noise": ("claim", "fingerprint", "record", "finished"),
@@ -80,6 +83,7 @@ TABLES = {
 """The columns of each table, in order."""
 
 ROWS = {
+    "inputs": "sets of inputs",
     "run": "runs",
     "trial": "trials",
     "record": "records",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from harness.experiment import illustrates
+from harness.inputs import Inputs, changes, inputs_of
 from harness.plan import fingerprint, illustration_task
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ class Drawing:
         self._plan, self._store, self._fingerprint = plan, store, fingerprint(plan)
         self._kind = f"pictures {plan.base_seed}"
         stored = None if fresh else store.beside(plan.claim.id, self._fingerprint).get(self._kind)
+        if stored and "inputs" in stored and _changed(plan, stored["inputs"]):
+            stored = None
         self.pictures: Pictures = list(stored["pictures"]) if stored else []
         self._wanted = stored is None and illustrates(plan.folder.experiment)
 
@@ -46,5 +50,16 @@ class Drawing:
             self.pictures = [{"kind": "error", "title": outcome.error}]
             return
         self.pictures = list(outcome.pictures)
-        record = {"pictures": outcome.pictures}
+        record: dict[str, Any] = {"pictures": outcome.pictures}
+        if outcome.seen:
+            record["inputs"] = json.loads(inputs_of(outcome.seen, self._plan.inputs).text)
         self._store.save_beside(self._plan.claim.id, self._kind, self._fingerprint, record)
+
+
+def _changed(plan: Plan, inputs: object) -> bool:
+    """Whether something that pictures were drawn from is otherwise today, or nobody can say."""
+    try:
+        then = Inputs.of(inputs)
+    except ValueError:
+        return True
+    return bool(changes(then, plan.inputs, plan.folder.experiment, plan.folder.project))

@@ -18,6 +18,7 @@ from harness.experiment import Outcome, Task, load_experiment, run_task
 from harness.memory import at_most
 from harness.plaintext import message_of
 from harness.process_tree import end, end_session, lead
+from harness.witness import install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -288,6 +289,7 @@ def _ended(code: int | None) -> str:
 def _serve(connection: Connection) -> None:
     """Run jobs until the other end closes; a worker's whole life."""
     lead()
+    install()
     # The parent decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # It hangs up at its end, whatever threads a call has left behind to wait for.

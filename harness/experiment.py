@@ -24,12 +24,16 @@ from harness.memory import PeakMemory
 from harness.occupancy import calling
 from harness.plaintext import block, message_of, shortened
 from harness.profiling import profiled
+from harness.reach import seen
+from harness.witness import watching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from types import ModuleType
 
+    from harness.provenance import Code
+    from harness.reach import Seen
     from harness.seeds import Seeds
 
 Metrics = dict[str, float | list[float]]
@@ -57,6 +61,7 @@ class Task:
         gigabytes: the most memory that it may add to what its process holds, None for no limit.
         illustrates: whether illustrate() is called, with the first seed, instead of measure().
         alone: whether no other trial is measured on the machine meanwhile, so that durations count.
+        code: the experiment's code; None where nobody asks what the call rests on.
     """
 
     experiment: Path
@@ -72,6 +77,7 @@ class Task:
     gigabytes: float | None = None
     illustrates: bool = False
     alone: bool = False
+    code: Code | None = field(default=None, compare=False)
 
     @property
     def limited(self) -> bool:
@@ -92,6 +98,7 @@ class Outcome:
         choices: what the engine chose while it trained (strategies), sorted; none where the call trained nothing.
         pictures: what illustrate() drew, as plain values; empty for a trial.
         clock: what its durations were measured by, as text (see `harness.clock`).
+        seen: what the call rests on, as far as its process saw; None where nobody asked.
     """
 
     metrics: Metrics
@@ -102,6 +109,7 @@ class Outcome:
     choices: tuple[str, ...] = field(default=(), compare=False)
     pictures: tuple[dict[str, Any], ...] = field(default=(), compare=False)
     clock: str | None = field(default=None, compare=False)
+    seen: Seen | None = field(default=None, compare=False)
 
 
 @lru_cache(maxsize=256)
@@ -120,7 +128,8 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with watching(path):
+            spec.loader.exec_module(module)
     except Exception as error:
         raise TrialError(f"{path}: cannot be imported: {_one_line(error)}") from error
     if not callable(getattr(module, "measure", None)):
@@ -158,10 +167,16 @@ def run_task(task: Task) -> list[Outcome]:
     """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
     device = str(task.settings.get("device", "cpu"))
     memory, clock = PeakMemory(device), clock_here(device, alone=task.alone).text()
-    with recorded() as chosen, profiled(task.experiment.parent.name), calling(alone=task.alone):
+    with (
+        recorded() as chosen,
+        profiled(task.experiment.parent.name),
+        calling(alone=task.alone),
+        watching(task.experiment),
+    ):
         outcomes = _outcomes(task)
     peak, choices = memory.bytes(), tuple(sorted(chosen))
-    return [replace(outcome, peak_bytes=peak, choices=choices, clock=clock) for outcome in outcomes]
+    read = seen(task.experiment, task.project, task.code) if task.code else None
+    return [replace(outcome, peak_bytes=peak, choices=choices, clock=clock, seen=read) for outcome in outcomes]
 
 
 def _outcomes(task: Task) -> list[Outcome]:

@@ -85,6 +85,11 @@ def series_words(claim: Record) -> str:
     return "the first night of a series" + (f", begun anew because {series['anew']}" if series["anew"] else "")
 
 
+def again_words(claim: Record) -> list[str]:
+    """Return why trials in the store were not reused, and which nights count once, one line each."""
+    return [*claim.get("measured_again", []), *(claim.get("series") or {}).get("repeated", [])]
+
+
 def night_words(night: dict[str, Any]) -> str:
     """Return what a night says of an expectation, alone and together with those before it."""
     alone, together = night["alone"], night["accumulated"]

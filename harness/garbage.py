@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cells import names_of, object_of
 from harness.errors import ClaimsError
+from harness.inputs import changes
 from harness.plan import make_plan, stored_key
 from harness.seeds import Seed
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from harness.store import Store
 
 GONE = "of claims that are gone"
-CHANGED = "of code, data or metrics that have changed"
+CHANGED = "of code, data, files or metrics that have changed"
 FAILED = "that failed"
 
 
@@ -42,7 +43,7 @@ def garbage(store: Store, folders: Iterable[ClaimFolder], options: Options) -> d
     for table, row in store.rows():
         if table != "trial":
             continue
-        reason = _reason(row, plans.get(row["claim"]))
+        reason = _reason(row, plans.get(row["claim"]), store)
         if reason:
             found[row["key"]] = reason
     return found
@@ -60,7 +61,7 @@ def _plan(folder: ClaimFolder, options: Options) -> Plan:
         raise type(error)(f"{error}; nothing is deleted while a claim cannot be planned") from None
 
 
-def _reason(row: dict[str, Any], plan: Plan | None) -> str | None:
+def _reason(row: dict[str, Any], plan: Plan | None, store: Store) -> str | None:
     """Return why a trial is garbage, None if it is not."""
     if plan is None:
         return GONE
@@ -70,4 +71,9 @@ def _reason(row: dict[str, Any], plan: Plan | None) -> str | None:
     where = f"trial {row['key'][:12]}"
     then = replace(plan, environment=names_of(row["environment"], f"{where}: environment"))
     settings = object_of(row["settings"], f"{where}: settings")
-    return None if stored_key(then, row["arm"], settings, seed) == row["key"] else CHANGED
+    if stored_key(then, row["arm"], settings, seed) != row["key"]:
+        return CHANGED
+    # As of versions in the key: where other packages are, it may be read again.
+    known = store.inputs(row["inputs"])
+    own = replace(known, packages={}) if known else None
+    return CHANGED if own is None or changes(own, then.inputs, then.folder.experiment, then.folder.project) else None

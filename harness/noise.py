@@ -24,6 +24,7 @@ from harness.kinds import Difference, Interaction, Ratio
 from harness.pair import ALPHA, TWIN, measure, of_twin, pair_of
 from harness.plan import fingerprint, jobs_of, make_plan, timed_jobs_of
 from harness.provenance import processor
+from harness.reuse import reusable
 from harness.runner import measured
 from harness.variant import Variant
 
@@ -90,7 +91,8 @@ def run_aa(folder: ClaimFolder, context: Context, request: Request) -> Record:
 def forecast(pair: Pair, context: Context, repeats: int) -> str:
     """Return one line that says what is to be measured, and about how long that takes if stored trials tell."""
     tasks = [task for side in pair.sides for task in side.tasks(pair.points, range(pair.seeds.cap))]
-    stored = context.store.finished(key for task in tasks for key in task.keys)
+    keys = [key for task in tasks for key in task.keys]
+    stored, _ = reusable(pair.sides[0].plan, keys, context.store, context.run)
     # How often each task's arm and condition is to be measured, and how long that takes.
     counts = [sum(key not in stored for key in task.keys) for task in tasks]
     again = repeats * len(REPEATED)

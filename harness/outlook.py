@@ -14,6 +14,7 @@ from harness.contrasts import points_of
 from harness.forecast import forecasts_of
 from harness.options import resolve_workers
 from harness.plan import keys_of, points_of_task, tasks_of
+from harness.reuse import stale, unseen
 from harness.variant import control_variant, main_variant
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from harness.options import Options
     from harness.plan import Plan
     from harness.seeds import Seed
-    from harness.store import Store, StoredTrial
+    from harness.store import Store
+    from harness.trials import StoredTrial
     from harness.variant import Variant
 
 NEWEST = 256
@@ -34,9 +36,11 @@ PILOT = 3
 
 def stored_trials(plan: Plan, task: Task, store: Store) -> list[StoredTrial]:
     """Return the stored trials that a call for `task` could have measured today, under whatever base seed."""
-    found = store.alike(plan.claim.id, task, NEWEST)
-    keys = keys_of(plan, task, (trial.seed for trial in found))
-    return [trial for trial, key in zip(found, keys, strict=True) if trial.key == key]
+    alike = store.alike(plan.claim.id, task, NEWEST)
+    keys = keys_of(plan, task, (trial.seed for trial in alike))
+    found = [trial for trial, key in zip(alike, keys, strict=True) if trial.key == key]
+    changed = {digest: stale(plan, digest, store) for digest in {trial.inputs for trial in found}}
+    return [trial for trial in found if changed[trial.inputs] is None]
 
 
 @dataclass(frozen=True)
@@ -225,7 +229,11 @@ def _prospect(plan: Plan, variant: Variant, store: Store) -> Prospect:
 def remaining_seconds(plan: Plan, options: Options, store: Store, run: str) -> float | None:
     """Return the time that the claim still takes in a run, on average; None where no trial was timed."""
     workers = resolve_workers(options.workers, plan.device)
-    return outlook_of(plan, options.profile, store).remaining(workers, run if options.fresh else None)
+    found = outlook_of(plan, options.profile, store)
+    inputs = {trial.inputs for part in found.parts.values() for trial in part.trials}
+    # What no later run may reuse is measured anew by each.
+    alone = options.fresh or any(unseen(plan, digest, store) for digest in inputs)
+    return found.remaining(workers, run if alone else None)
 
 
 def batch_seconds(plan: Plan, variant: Variant, tasks: list[Task], options: Options, store: Store) -> float | None:

@@ -11,8 +11,9 @@ from harness import stats
 from harness.errors import UsageError
 from harness.options import resolve_workers
 from harness.plan import jobs_of, lasting, only, tasks_of
+from harness.reuse import reusable
 from harness.runner import keep, measured, take_stored
-from harness.spec import SeedPlan
+from harness.spec import EXTERNAL, SeedPlan
 from harness.validation import suggestion
 from harness.variant import Variant, main_variant
 
@@ -131,6 +132,10 @@ def pair_of(plan: Plan, arm: str | None = None, seeds: int | None = None) -> Pai
     read = main_variant(claim).points(claim.expectations, claim)
     points = [point for point in read if point[0] == ("arm", arm)]
     points.sort(key=lambda point: [claim.conditions[name].values.index(value) for name, value in point[1:]])
+    if claim.evidence == EXTERNAL:
+        raise UsageError(
+            f"{plan.folder.path / 'claim.yaml'}: evidence: external: no second stream of seeds would differ"
+        )
     if not points:
         raise UsageError(f"{plan.folder.path / 'claim.yaml'}: no expectation reads arm {arm!r}; choose another")
     timed = any(metric.unit == "second" for metric in claim.metrics.values())
@@ -164,8 +169,8 @@ def _others(pair: Pair, tasks: list[list[Task]], context: Context) -> Generator[
 
 def _durations(pair: Pair, tasks: list[list[Task]], context: Context) -> Generator[Result]:
     """Run, in one process alone, what is not stored for both streams: either both are of one run, or both are new."""
-    found = context.store.finished(key for own in tasks for task in own for key in task.keys)
-    plan = pair.sides[0].plan
+    plan, everything = pair.sides[0].plan, [key for own in tasks for task in own for key in task.keys]
+    found, _ = reusable(plan, everything, context.store, context.run)
     stored = {key: one for key, one in found.items() if lasting(plan, one) == one}
     left: list[tuple[Task, Task]] = []
     for task, twin in zip(*tasks, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.caps import settings_of
@@ -11,9 +11,11 @@ from harness.clock import clock_of, keeps_time
 from harness.contrasts import durations_of
 from harness.errors import UsageError
 from harness.experiment import Task, load_experiment
+from harness.inputs import Inputs, declared
 from harness.options import resolve_device
 from harness.provenance import code_of, digest_of, environment, trial_key
 from harness.seeds import Seed
+from harness.spec import EXTERNAL
 from harness.validation import suggestion
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from harness.options import Options
     from harness.provenance import Code
     from harness.spec import Claim, SeedPlan
-    from harness.store import Measured
+    from harness.trials import Measured
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Plan:
         code: digest of the experiment and its imports.
         data: data sets that the trials read.
         environment: device, precision and versions, part of every key.
+        declared: file that the claim declares as an input -> SHA-256.
     """
 
     folder: ClaimFolder
@@ -54,11 +57,18 @@ class Plan:
     code: Code
     data: list[DataRecord]
     environment: dict[str, str]
+    declared: dict[str, str] = field(default_factory=dict)
 
     @property
     def claim(self) -> Claim:
         """The specification."""
         return self.folder.claim
+
+    @property
+    def inputs(self) -> Inputs:
+        """What trials rest on as far as it is known beforehand: code, data, declared files."""
+        data = {record.name: record.sha256 for record in self.data}
+        return Inputs(code=self.code.parts, data=data, declared=self.declared)
 
     @property
     def together(self) -> dict[str, tuple[Any, ...]]:
@@ -94,7 +104,12 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     packages = [name for name in code.packages if claim.precision or name != "torch"]
     around = environment(packages, device, claim.precision)
     settings = settings_of(claim, profile)
-    return Plan(folder, options.profile, profile.seeds, settings, options.base_seed, device, code, data, around)
+    named = {
+        path: digest for files in declared(claim.inputs, folder.project).values() for path, digest in files.items()
+    }
+    # What lies there already is the same whatever base seed asks for it.
+    base_seed = 0 if claim.evidence == EXTERNAL else options.base_seed
+    return Plan(folder, options.profile, profile.seeds, settings, base_seed, device, code, data, around, named)
 
 
 def settings_for(plan: Plan, arm: str, condition: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +143,7 @@ def tasks_of(
         everything = {**settings, **placement(plan)}
         call = (folder.experiment, folder.project, arm, condition, batch, everything)
         limits = (claim.limits.seconds, claim.limits.gigabytes)
-        tasks.append(Task(*call, tuple(claim.metrics), plan.together_length, keys, *limits))
+        tasks.append(Task(*call, tuple(claim.metrics), plan.together_length, keys, *limits, code=plan.code))
     return tasks
 
 
@@ -149,6 +164,7 @@ def illustration_task(plan: Plan) -> Task:
         seconds=limits.seconds,
         gigabytes=limits.gigabytes,
         illustrates=True,
+        code=plan.code,
     )
 
 
@@ -160,6 +176,7 @@ def _key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
         code=plan.code.digest,
         data=[record.sha256 for record in plan.data],
         environment=plan.environment,
+        inputs=plan.declared,
         metrics=sorted(plan.claim.metrics),
         base_seed=seed.base,
         seed=seed.index,
@@ -194,7 +211,7 @@ def fingerprint(plan: Plan) -> str:
     settings = {"all": plan.settings, "arms": claim.arms}
     conditions = {name: condition.values for name, condition in claim.conditions.items()}
     data = [record.sha256 for record in plan.data]
-    return digest_of([plan.code.digest, data, plan.environment, settings, conditions])
+    return digest_of([plan.code.digest, data, plan.environment, settings, conditions, plan.declared])
 
 
 def points_of_task(plan: Plan, task: Task) -> list[Point]:

@@ -14,6 +14,7 @@ import pytest
 
 from harness.options import FLAGS
 from harness.project import PROJECT, is_claim, project_of
+from harness.witness import install
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Hear what is read from now on: a conftest.py may import the modules that experiments share."""
+    install()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let the rest of the plugin in where the session is about claims."""
     project = project_of(config)

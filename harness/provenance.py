@@ -9,13 +9,13 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 NUMERIC_PACKAGES = {"numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn", "torch": "torch"}
 """Packages whose version can change a number: import name -> distribution."""
@@ -26,6 +26,12 @@ GPUS = Path("/proc/driver/nvidia/gpus")
 SOURCES = ("", "src")
 """Folders of a project, from its root, where modules of its own may lie."""
 
+HARNESS = Path(__file__).parent
+"""Where this tool's own code lies."""
+
+BY_NAME = {"__import__", "exec", "import_module", "run_module", "run_path", "spec_from_file_location"}
+"""What imports, or runs, something by a name that only a run knows."""
+
 
 @dataclass(frozen=True)
 class Code:
@@ -35,11 +41,17 @@ class Code:
         digest: SHA-256 over the experiment and every project module that it imports.
         modules: those modules, as paths relative to the project: of `fixtures`, of the project's own packages, of `harness`.
         packages: numeric packages among their imports, as distribution names.
+        parts: module -> its own digest.
+        imports: dotted names that they import, be it inside a function.
+        dynamic: whether one of them imports by a name that only a run knows.
     """
 
     digest: str
     modules: tuple[str, ...]
     packages: tuple[str, ...]
+    parts: Mapping[str, str] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
+    dynamic: bool = False
 
 
 def code_of(experiment: Path, project: Path) -> Code:
@@ -49,21 +61,57 @@ def code_of(experiment: Path, project: Path) -> Code:
     documentation do not make a trial another trial. Of other files in the
     experiment's folder every byte counts.
     """
-    pending, seen, imported = [experiment], dict[Path, str](), set[str]()
+    pending, seen, dynamic = [experiment], dict[Path, str](), False
+    imported, late = set[str](), set[str]()
     while pending:
         path = pending.pop()
         if path in seen:
             continue
-        tree = _parsed(path, path.stat().st_mtime_ns)
+        tree = parsed(path, path.stat().st_mtime_ns)
         seen[path] = _digest_of_tree(path, path.stat().st_mtime_ns)
-        for name in _imports(tree):
-            imported.add(name.split(".")[0])
+        own = path.is_relative_to(HARNESS)
+        for name in imports_of(tree):
+            late.add(name.split(".")[0])
             pending += _module_files(name, project)
+        # What this tool imports inside a function, an experiment may well never ask for.
+        imported |= set(imports_of(ast.Module([node for node in tree.body if not own or _is_import(node)], [])))
         pending += _siblings(tree, path)
-    seen |= {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in _beside(experiment) if path not in seen}
+        dynamic = dynamic or (not own and _imports_by_name(tree))
+    seen |= {path: digest_of_file(path) for path in _beside(experiment) if path not in seen}
     parts = sorted((_relative(path, project), digest) for path, digest in seen.items())
-    packages = sorted(NUMERIC_PACKAGES[name] for name in imported & NUMERIC_PACKAGES.keys())
-    return Code(digest_of(parts), tuple(name for name, _ in parts), tuple(packages))
+    packages = sorted(NUMERIC_PACKAGES[name] for name in late & NUMERIC_PACKAGES.keys())
+    modules = tuple(name for name, _ in parts)
+    return Code(digest_of(parts), modules, tuple(packages), dict(parts), tuple(sorted(imported)), dynamic)
+
+
+def _is_import(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _imports_by_name(tree: ast.Module) -> bool:
+    """Whether a module holds a call that can import what its text does not name."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return bool(BY_NAME & (names | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}))
+
+
+def digest_of_module(path: Path) -> str:
+    """Return the SHA-256 of a module's code, whatever its comments and documentation; of its bytes if it is no Python."""
+    try:
+        return _digest_of_tree(path, path.stat().st_mtime_ns)
+    except (SyntaxError, ValueError):
+        return digest_of_file(path)
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file; one that is as it was, by its times and size, is not read again."""
+    found = path.stat()
+    return _digest_of_bytes(path, (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino))
+
+
+@lru_cache(maxsize=65_536)
+def _digest_of_bytes(path: Path, _signature: tuple[int, ...]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _beside(experiment: Path) -> list[Path]:
@@ -71,24 +119,25 @@ def _beside(experiment: Path) -> list[Path]:
     if not (experiment.parent / "claim.yaml").is_file():
         return []
     files = [path for path in sorted(experiment.parent.rglob("*")) if path.is_file()]
-    return [path for path in files if not any(_about(part) for part in path.relative_to(experiment.parent).parts)]
+    return [path for path in files if not any(is_about(part) for part in path.relative_to(experiment.parent).parts)]
 
 
-def _about(name: str) -> bool:
+def is_about(name: str) -> bool:
     """Whether a file or folder of this name says something of a claim, and enters no trial."""
     hidden = name.startswith((".", "__pycache__"))
     return hidden or name == "claim.yaml" or name.endswith(".md") or (name.startswith("test_") and name.endswith(".py"))
 
 
 @lru_cache(maxsize=512)
-def _parsed(path: Path, _changed: int) -> ast.Module:
+def parsed(path: Path, _changed: int) -> ast.Module:
+    """Return the syntax tree of a module that was last changed at some time."""
     # Bytes, since a file may begin with a mark of its order, or name its encoding.
     return ast.parse(path.read_bytes())
 
 
 @lru_cache(maxsize=512)
 def _digest_of_tree(path: Path, changed: int) -> str:
-    tree = ast.parse(ast.unparse(_parsed(path, changed)))
+    tree = ast.parse(ast.unparse(parsed(path, changed)))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
             node
@@ -97,7 +146,8 @@ def _digest_of_tree(path: Path, changed: int) -> str:
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
-def _imports(tree: ast.Module) -> Iterable[str]:
+def imports_of(tree: ast.Module) -> Iterable[str]:
+    """Yield the dotted names that a module imports, but for those relative to itself."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -143,7 +193,8 @@ def environment(packages: Iterable[str], device: str, precision: str | None) -> 
     import importlib.metadata
 
     versions = {name: importlib.metadata.version(name) for name in packages}
-    return {"device": device, "precision": precision or "as written", **versions}
+    around = {"device": device, "precision": precision or "as written", "python": platform.python_version()}
+    return {**around, **versions}
 
 
 def canonical(value: Any) -> str:

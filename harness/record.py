@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import asdict
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,12 @@ from harness.forecast import forecasts_of
 from harness.kinds import Exact
 from harness.options import NO_VERDICT_PROFILE
 from harness.provenance import arithmetic
+from harness.reuse import anew_words
 from harness.series import nights_of
 from harness.waiver import waive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.contrasts import Sampled
     from harness.controls import ControlState
@@ -94,6 +96,7 @@ def make_record(
             "measured": sum(v.measured for v in everyone),
             "failed": sum(v.failed for v in everyone),
         },
+        "measured_again": [anew_words(why, n) for why, n in _anew(everyone).items()],
         "series": _series_record(series, main.earlier),
         "errors": [error for v in everyone for error in v.errors],
         "traces": list(dict.fromkeys(trace for v in everyone for trace in v.traces if trace))[:3],
@@ -120,6 +123,11 @@ def _clocks(variants: Iterable[Variant]) -> list[str]:
     return sorted({clock for variant in variants for clock in variant.clocks})
 
 
+def _anew(variants: Sequence[Variant]) -> Counter[str]:
+    """Return why stored trials were not reused -> how many; a control shares trials with its claim."""
+    return Counter({key: why for variant in variants for key, why in variant.anew.items()}.values())
+
+
 def _points(variant: Variant) -> list[Record]:
     """Return the trials of this run as they were measured: every point with the values of each metric, seed by seed."""
     found = []
@@ -136,7 +144,14 @@ def _series_record(series: Series | None, trials: int) -> Record | None:
     if series is None:
         return None
     since = series.nights[0].date[:10]
-    return {"nights": len(series.nights), "since": since, "earlier_trials": trials, "anew": series.anew}
+    nights = len(series.nights)
+    return {
+        "nights": nights,
+        "since": since,
+        "earlier_trials": trials,
+        "anew": series.anew,
+        "repeated": series.repeated,
+    }
 
 
 def _add_nights(record: Record, plan: Plan, main: Variant, series: Series) -> None:

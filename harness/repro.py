@@ -14,6 +14,7 @@ from harness.occupancy import occupied, waiting
 from harness.options import Options
 from harness.plan import keys_of, make_plan
 from harness.provenance import processor
+from harness.reuse import stale
 from harness.seeds import seeds_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from harness.experiment import Outcome
     from harness.plan import Plan
     from harness.record import Record
-    from harness.store import PastTrial, Store
+    from harness.store import Store
+    from harness.trials import PastTrial
 
 SHORT = 12
 """Digits of a key that are shown: enough to name a trial among millions."""
@@ -88,8 +90,11 @@ def find_trial(store: Store, prefix: str) -> Finding:
     return Finding(trial, run, None if record is None or "problem" in record else record)
 
 
-def prospect_of(finding: Finding, root: Path) -> Prospect:
-    """Return whether a trial can be repeated by the claim in `root` as it is today; nothing is measured."""
+def prospect_of(finding: Finding, root: Path, store: Store | None = None) -> Prospect:
+    """Return whether a trial can be repeated by the claim in `root` as it is today; nothing is measured.
+
+    What it rests on besides its key is looked at if the `store` that says so is given.
+    """
     trial = finding.trial
     try:
         folder = find(root, trial.claim)
@@ -101,7 +106,8 @@ def prospect_of(finding: Finding, root: Path) -> Prospect:
     except ClaimsError as error:
         return Prospect(None, None, str(error).replace("--claims-device: ", "").splitlines())
     task = task_of(trial, plan)
-    return Prospect(plan, task, _obstacles(finding, plan, task))
+    changed = stale(plan, trial.inputs, store) if store else None
+    return Prospect(plan, task, _obstacles(finding, plan, task) or ([changed] if changed else []))
 
 
 def task_of(trial: PastTrial, plan: Plan) -> Task:

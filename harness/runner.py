@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.budget import Budget
 from harness.contrasts import durations_of
 from harness.drawing import Drawing
+from harness.inputs import inputs_of
 from harness.memory import affordable
 from harness.occupancy import occupied, waiting
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
@@ -17,9 +19,11 @@ from harness.outlook import PILOT, batch_seconds, remaining_seconds
 from harness.plan import fingerprint, jobs_of, lasting, make_plan, only, tasks_of, timed_jobs_of
 from harness.progress import Step
 from harness.record import make_record
-from harness.series import join
+from harness.reuse import anew_words, reusable, superseded
+from harness.series import count_once, join
 from harness.soundness import check_noise
-from harness.store import TrialRow
+from harness.spec import EXTERNAL
+from harness.trials import TrialRow
 from harness.turns import turn
 from harness.variant import control_variant, main_variant
 
@@ -96,13 +100,12 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     drawing = Drawing(plan, context.store, fresh=context.options.fresh)
     context = replace(context, drawing=drawing)
     admitted = context.budget.admits(plan.claim.id)
-    series = join_earlier(plan, main, context)
-    gather(plan, main, plan.seeds.looks if admitted else [], context)
+    series = gather(plan, main, plan.seeds.looks if admitted else [], context, join_earlier(plan, main, context))
     controls = [control_variant(plan.claim, name, main) for name in plan.claim.controls]
     controls = [control for control in controls if control.expectations]
     for control in controls:
-        join_earlier(plan, control, context)
-        gather(plan, control, control_looks(plan, control, main) if admitted else [], context)
+        looks = control_looks(plan, control, main) if admitted else []
+        gather(plan, control, looks, context, join_earlier(plan, control, context))
     for variant in (main, *controls):
         variant.cut = variant.cut or not admitted
     cut = any(variant.cut for variant in (main, *controls))
@@ -141,7 +144,8 @@ def noise_of(plan: Plan, store: Store) -> Record | None:
 
 def join_earlier(plan: Plan, variant: Variant, context: Context) -> Series | None:
     """Enter the trials of earlier nights as evidence if that is asked for; return the series that they make."""
-    return join(plan, variant, context.store) if context.options.accumulate else None
+    drawn = plan.claim.evidence != EXTERNAL
+    return join(plan, variant, context.store) if context.options.accumulate and drawn else None
 
 
 def control_looks(plan: Plan, control: Variant, main: Variant) -> list[int]:
@@ -150,8 +154,13 @@ def control_looks(plan: Plan, control: Variant, main: Variant) -> list[int]:
     return [n for n in plan.seeds.looks if n <= max(needed, plan.seeds.first)]
 
 
-def gather(plan: Plan, variant: Variant, looks: list[int], context: Context) -> None:
-    """Measure and judge, look after look, until every reading is decided or the looks are used up."""
+def gather(
+    plan: Plan, variant: Variant, looks: list[int], context: Context, series: Series | None = None
+) -> Series | None:
+    """Measure and judge, look after look, until every reading is decided or the looks are used up.
+
+    Return the series of nights without those that tonight turned out to repeat.
+    """
     for n in looks:
         names = variant.open()
         if not names or variant.failed:
@@ -159,9 +168,13 @@ def gather(plan: Plan, variant: Variant, looks: list[int], context: Context) -> 
         if not measure(plan, variant, names, n, context):
             variant.cut = True
             break
+        series = count_once(plan, variant, series)
         variant.judge(plan)
         context.say(progress(plan, variant, n, judged=context.options.profile != NO_VERDICT_PROFILE))
     variant.judge(plan)
+    for line in series.repeated if series else []:
+        context.say(f"{plan.claim.id}: {line}")
+    return series
 
 
 def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Context) -> bool:
@@ -216,23 +229,35 @@ def patience(context: Context, words: str) -> Callable[[], bool]:
 
 def take_stored(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> list[Task]:
     """Enter the stored trials of `tasks` as evidence; return what is left to measure."""
-    found = context.store.finished(
-        [key for task in tasks for key in task.keys], run=context.run if context.options.fresh else None
-    )
+    keys = [key for task in tasks for key in task.keys]
+    found, refused = reusable(plan, keys, context.store, context.run, fresh=context.options.fresh)
     stored = {key: lasting(plan, one) for key, one in found.items()}
-    missing = []
+    missing, told = [], set(variant.anew.values())
     for task in tasks:
         wanted: list[Seed] = []
         for seed, key in zip(task.seeds, task.keys, strict=True):
             if variant.knows(plan, task, seed):
                 continue
             if key in stored and variant.suffices(plan, task, stored[key].metrics):
-                variant.reuse(plan, task, seed, *stored[key])
+                variant.reuse(plan, task, seed, *stored[key][:3])
             else:
                 wanted.append(seed)
         part = only(task, wanted)
         missing += [part] if part else []
+        if part and not context.options.fresh:
+            variant.anew |= _not_reused(plan, part, refused, context.store)
+    for reason, number in Counter(variant.anew.values()).items():
+        if reason not in told:
+            context.say(f"{plan.claim.id}: {anew_words(reason, number)}")
     return missing
+
+
+def _not_reused(plan: Plan, task: Task, refused: dict[str, str], store: Store) -> dict[str, str]:
+    """Return why trials are measured although they, or others in their place, are stored: key -> words."""
+    if not any(key in refused for key in task.keys):
+        reason = superseded(plan, task, task.seeds[0], store)
+        return dict.fromkeys(task.keys, reason) if reason else {}
+    return {key: refused[key] for key in task.keys if key in refused}
 
 
 def in_time(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> bool:
@@ -317,11 +342,15 @@ def without_durations(plan: Plan, outcome: Outcome) -> Outcome:
 
 def keep(plan: Plan, variant: Variant, task: Task, outcomes: list[Outcome], context: Context) -> None:
     """Commit each trial of a task, then enter it as evidence."""
+    # What the call read, none of its seeds read alone.
+    seen = outcomes[0].seen
+    inputs = inputs_of(seen, plan.inputs) if seen else None
     for seed, key, outcome in zip(task.seeds, task.keys, outcomes, strict=True):
-        row = TrialRow(key, plan.claim.id, task, seed, outcome, plan.environment)
+        row = TrialRow(key, plan.claim.id, task, seed, outcome, plan.environment, inputs)
         # Durations are asked for again only where those that are stored are by another clock, or were not alone.
         timed = bool(durations_of(plan.claim) & outcome.metrics.keys())
-        context.store.save_trial(row, context.run, replace=context.options.fresh or timed)
+        again = context.options.fresh or timed or key in variant.anew
+        context.store.save_trial(row, context.run, replace=again)
         variant.keep(plan, task, seed, outcome)
 
 

@@ -9,6 +9,7 @@ begins anew: Lai 1976; Howard et al. 2021, "Time-uniform confidence sequences").
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,14 @@ from harness import contrasts, verdict
 from harness.dates import now
 from harness.kinds import Exact
 from harness.plan import lasting, points_of_task, tasks_of
+from harness.repetition import repeats
+from harness.reuse import reusable
+from harness.spec import EXTERNAL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
-    from harness.contrasts import PerSeed
+    from harness.contrasts import PerSeed, Point
     from harness.plan import Plan
     from harness.spec import Expectation
     from harness.store import Store
@@ -28,6 +32,10 @@ if TYPE_CHECKING:
 
 MOST_SEEDS = 10_000
 """No night has more: the largest cap that a specification may have."""
+
+
+ONCE = "the same evidence, which counts once"
+"""Of a night whose numbers are another's."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,11 @@ class Series:
     apart: Mapping[int, str]
 
     @property
+    def repeated(self) -> list[str]:
+        """Which nights are not among them because their numbers are another's again, in words."""
+        return [f"base seed {base_seed}: {why}" for base_seed, why in self.apart.items() if why.endswith(ONCE)]
+
+    @property
     def anew(self) -> str | None:
         """Why the series begins with tonight although there were nights before; None if it does not."""
         return next(iter(self.apart.values()), None) if len(self.nights) == 1 else None
@@ -70,16 +83,20 @@ class Series:
 def join(plan: Plan, variant: Variant, store: Store) -> Series:
     """Enter the trials of earlier nights into the evidence of a variant; return the series."""
     known = store.nights(plan.claim.id, plan.profile)
-    before = _before(known, plan.base_seed)
+    before = _before(known, plan.base_seed) if plan.claim.evidence != EXTERNAL else known[-1:]
     joined: list[Night] = []
     apart: dict[int, str] = {}
     for age, night in enumerate(reversed(before), start=1):
         entered = Night(night["base_seed"], night["first"], -age * MOST_SEEDS)
-        whole, other_clock = _enter(plan, variant, entered, store)
-        if whole:
+        refused, other_clock = _enter(plan, variant, entered, store)
+        again = _repeated(plan, variant, entered, joined)
+        if again is not None:
+            leave(variant, entered)
+            apart[night["base_seed"]] = again
+        elif _has_seeds(plan, variant, entered):
             joined.append(entered)
         else:
-            apart[night["base_seed"]] = _changed(plan, night, other_clock=other_clock)
+            apart[night["base_seed"]] = _refusal(refused, night) or _changed(plan, night, other_clock=other_clock)
     tonight = next((n["first"] for n in known if n["base_seed"] == plan.base_seed), now())
     return Series((*reversed(joined), Night(plan.base_seed, tonight, 0)), apart)
 
@@ -90,28 +107,80 @@ def _before(known: list[dict[str, Any]], base_seed: int) -> list[dict[str, Any]]
     return known[:position]
 
 
-def _enter(plan: Plan, variant: Variant, night: Night, store: Store) -> tuple[bool, bool]:
+def _enter(plan: Plan, variant: Variant, night: Night, store: Store) -> tuple[dict[str, str], bool]:
     """Enter the trials of an earlier night, with durations by the present clock only.
 
-    Return whether some expectation gets a whole seed of them, and whether durations by another clock were left out.
+
+    Return why others, which are stored, do not count (key -> words), and whether durations by another clock were left out.
     """
-    then = replace(plan, base_seed=night.base_seed)
+    then = replace(plan, base_seed=night.base_seed) if plan.claim.evidence != EXTERNAL else plan
     tasks = tasks_of(then, variant.points(variant.expectations, plan.claim), range(plan.seeds.cap), variant.change_of)
-    stored = store.finished([key for task in tasks for key in task.keys])
+    stored, refused = reusable(then, [key for task in tasks for key in task.keys], store, None)
     kept = {key: lasting(then, found) for key, found in stored.items()}
     for task in tasks:
         points = points_of_task(then, task)
         for seed, key in zip(task.seeds, task.keys, strict=True):
             if key in kept:
                 variant.enter(points, night.first + seed.index, kept[key].metrics)
-    variant.earlier += len(kept)
-    whole = any(night.holds(seed) for e in variant.expectations.values() for seed in _seeds_of(e, plan, variant))
-    return whole, kept != stored
+    variant.joined[night.first] = len(kept)
+    return refused, kept != stored
+
+
+def _has_seeds(plan: Plan, variant: Variant, night: Night) -> bool:
+    """Whether some expectation gets a whole seed of a night."""
+    return any(night.holds(seed) for e in variant.expectations.values() for seed in _seeds_of(e, plan, variant))
 
 
 def _seeds_of(expectation: Expectation, plan: Plan, variant: Variant) -> list[int]:
     points, name = contrasts.points_of(expectation.contrast, plan.claim), contrasts.metric_of(expectation.contrast)
     return contrasts.seeds_with(name, points, plan.claim, variant.evidence)
+
+
+def _refusal(refused: Mapping[str, str], night: dict[str, Any]) -> str | None:
+    """Return why the stored trials of a night do not count, the commonest reason; None if there are none such."""
+    common = Counter(refused.values()).most_common(1)
+    return f"{common[0][0]} (base seed {night['base_seed']}, {night['last'][:10]})" if common else None
+
+
+def leave(variant: Variant, night: Night) -> None:
+    """Take the trials of a night out of the evidence."""
+    for rows in variant.evidence.values():
+        for seed in [seed for seed in rows if night.holds(seed)]:
+            del rows[seed]
+    variant.joined.pop(night.first, None)
+
+
+def _repeated(plan: Plan, variant: Variant, night: Night, others: Iterable[Night]) -> str | None:
+    """Return that a night repeats one of others number for number, in words; None if it repeats none."""
+    durations = contrasts.durations_of(plan.claim)
+    for other in others:
+        if repeats(night_of(variant, night, durations), night_of(variant, other, durations)):
+            return f"its numbers are those of base seed {other.base_seed} again: {ONCE}"
+    return None
+
+
+def night_of(variant: Variant, night: Night, durations: Collection[str]) -> dict[int, dict[tuple[Point, str], float]]:
+    """Return what a night measured, without durations: index of the seed -> (point, metric) -> number."""
+    found: dict[int, dict[tuple[Point, str], float]] = {}
+    for point, rows in variant.evidence.items():
+        for seed, row in rows.items():
+            if night.holds(seed):
+                numbers = {(point, name): value for name, value in row.items() if name not in durations}
+                found.setdefault(seed - night.first, {}).update(numbers)
+    return found
+
+
+def count_once(plan: Plan, variant: Variant, series: Series | None) -> Series | None:
+    """Return a series without those earlier nights that tonight repeats, which leave the evidence, too."""
+    if series is None:
+        return None
+    *earlier, tonight = series.nights
+    again = {night: _repeated(plan, variant, tonight, [night]) for night in earlier}
+    for night in (night for night, why in again.items() if why):
+        leave(variant, night)
+    kept = tuple(night for night in series.nights if not again.get(night))
+    repeated = {night.base_seed: why for night, why in again.items() if why}
+    return replace(series, nights=kept, apart={**repeated, **series.apart})
 
 
 def _changed(plan: Plan, night: dict[str, Any], *, other_clock: bool) -> str:

@@ -11,6 +11,10 @@ from harness.dates import is_day
 from harness.kinds import STRICT, Contrast, Name, Value
 
 Setting = bool | int | float | str | None | list[bool | int | float | str]
+
+EXTERNAL = "external"
+"""Evidence that lies there already: seed k names a run, or a row of a file, and is the same under every base seed."""
+
 Text = Annotated[str, Field(min_length=3, max_length=4000)]
 
 
@@ -287,6 +291,10 @@ class Claim(_Model):
     timings: Timings = Timings()
     limits: Limits = Limits()
     """what a trial may take at most; nothing by default"""
+    inputs: list[Annotated[str, Field(min_length=1)]] = []
+    """globs, relative to the project, of files that trials rest on and this tool cannot see being read"""
+    evidence: Literal["drawn", "external"] = "drawn"
+    """drawn: each base seed draws other numbers; external: seed k names a run or a row that lies there already"""
     waiver: Waiver | None = None
     """leave to come out otherwise than expected until a day; absent from most claims"""
 

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from harness.beside import Beside
 from harness.cells import check_short, company_of, metrics_of, names_of, object_of
-from harness.database import TABLES
+from harness.clock import clock_of
+from harness.database import REMEDY, TABLES
 from harness.dates import now
 from harness.errors import UsageError
+from harness.inputs import Inputs
 from harness.options import NO_VERDICT_PROFILE
 from harness.provenance import canonical
 from harness.seeds import Seed
+from harness.trials import Measured, PastTrial, StoredTrial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-    from harness.experiment import Metrics, Outcome, Task
+    from harness.experiment import Metrics, Task
+    from harness.trials import TrialRow
 
 _MORE_METRICS = "(SELECT count(*) FROM json_each(excluded.metrics)) > (SELECT count(*) FROM json_each(trial.metrics))"
 
@@ -38,8 +43,11 @@ _JUDGED = (
 )
 """Of a record: it has a verdict, be it that others of its readings were not run."""
 
-_OF_FINISHED = "key, metrics, seconds, choices, clock, run"
-_OF_PAST = "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, company, clock"
+_OF_FINISHED = "key, metrics, seconds, choices, clock, run, inputs"
+_OF_PAST = (
+    "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, company, "
+    "clock, inputs"
+)
 
 _LATEST_FIRST = (
     "SELECT id FROM run WHERE EXISTS (SELECT 1 FROM record WHERE record.run = run.id) "
@@ -51,97 +59,6 @@ _SERIES_PARTS = ("data", "environment", "settings", "arms", "conditions")
 """Fields of a record that, besides the code, name the series of a night."""
 
 
-@dataclass(frozen=True)
-class TrialRow:
-    """One trial as it is stored.
-
-    Attributes:
-        key: names code, settings, data, environment, base seed and seed.
-        claim: id of the claim.
-        task: the call that measured it.
-        seed: the trial's seed.
-        outcome: what became of it.
-        environment: device, precision and versions.
-    """
-
-    key: str
-    claim: str
-    task: Task
-    seed: Seed
-    outcome: Outcome
-    environment: dict[str, str]
-
-
-@dataclass(frozen=True)
-class StoredTrial:
-    """A finished trial as it is read again.
-
-    Attributes:
-        key: names code, settings, data, environment, base seed and seed.
-        seed: the trial's seed.
-        metrics: what was measured.
-        seconds: its part of the time of the call that measured it.
-        peak_bytes: the most memory during that call, None where nobody measured it.
-        run: id of the run that measured it.
-    """
-
-    key: str
-    seed: Seed
-    metrics: Metrics
-    seconds: float
-    peak_bytes: int | None
-    run: str
-
-
-@dataclass(frozen=True)
-class PastTrial:
-    """A trial as a stranger asks for it, finished or failed.
-
-    Attributes:
-        key: names code, settings, data, environment, base seed and seed.
-        seed: the trial's seed.
-        arm: name of the arm.
-        seconds: its part of the time of the call that measured it.
-        error: why it failed, None if it did not.
-        run: id of the run that measured it.
-        finished: when, ISO 8601 in UTC.
-        condition: condition -> value.
-        settings: every keyword that measure() got; what was a tuple is a list.
-        metrics: what was measured; empty for a failed trial.
-        environment: device, precision and versions.
-        company: indices of the seeds that were measured in one call, None where an earlier version did not note them.
-        clock: what its durations were measured by (see `harness.clock`), None likewise.
-    """
-
-    key: str
-    seed: Seed
-    arm: str
-    seconds: float
-    error: str | None
-    run: str
-    finished: str
-    condition: dict[str, Any]
-    settings: dict[str, Any]
-    metrics: Metrics
-    environment: dict[str, str]
-    company: list[int] | None
-    clock: dict[str, Any] | None
-
-    @property
-    def claim(self) -> str:
-        """Id of the claim."""
-        return self.seed.claim
-
-
-class Measured(NamedTuple):
-    """What a finished trial is reused for; `clock` is text, None where an earlier version did not note it."""
-
-    metrics: Metrics
-    seconds: float
-    choices: tuple[str, ...]
-    clock: str | None
-
-
 def _soon() -> str:
     """Return the time a day from now: so far clocks of machines may differ, and be set, without a run being of the future."""
     return (datetime.fromisoformat(now()) + timedelta(days=1)).isoformat(timespec="milliseconds")
@@ -149,6 +66,10 @@ def _soon() -> str:
 
 class Store(Beside):
     """An open store; see `Database` for what opening it raises."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._inputs: dict[str | None, Inputs] = {}
 
     def start_run(self, run: str, options: dict[str, Any], machine: dict[str, Any]) -> None:
         """Note that a run begins; a run that is known already stays as it is."""
@@ -168,6 +89,10 @@ class Store(Beside):
         measured beside others has not), or if `replace` (durations by the present clock).
         """
         outcome, task = row.outcome, row.task
+        digest = row.inputs.digest if row.inputs else None
+        if row.inputs and digest not in self._inputs:
+            self._write("INSERT OR IGNORE INTO inputs VALUES (?, ?)", (digest, row.inputs.text))
+            self._inputs[digest] = row.inputs
         values = (
             row.key,
             row.claim,
@@ -188,6 +113,7 @@ class Store(Beside):
             # Sums over a batch of other seeds round otherwise: to the last bit a trial repeats in its company alone.
             canonical([seed.index for seed in task.seeds]),
             outcome.clock,
+            digest,
         )
         self._write(_SAVE_TRIAL + ("" if replace else _UNLESS_DONE), values)
 
@@ -202,9 +128,10 @@ class Store(Beside):
             part = wanted[start : start + 500]
             places = ", ".join("?" * len(part))
             query = f"SELECT {_OF_FINISHED} FROM trial WHERE status = 'finished' AND key IN ({places})"
-            for key, metrics, seconds, choices, clock, by in self._read(query, part):
+            for key, metrics, seconds, choices, clock, by, inputs in self._read(query, part):
                 if run is None or run == by:
-                    found[key] = Measured(self._metrics(key, metrics), seconds, tuple(choices.split()), clock)
+                    own = self._metrics(key, metrics)
+                    found[key] = Measured(own, seconds, tuple(choices.split()), clock, by, inputs)
         return found
 
     def alike(self, claim: str, task: Task, most: int) -> list[StoredTrial]:
@@ -213,14 +140,39 @@ class Store(Beside):
         Whatever their seeds: and whatever code, data and versions measured them, which the keys tell apart.
         """
         query = (
-            "SELECT key, base_seed, seed, metrics, seconds, peak_bytes, run FROM trial WHERE status = 'finished' AND "
+            "SELECT key, base_seed, seed, metrics, seconds, peak_bytes, run, inputs FROM trial WHERE status = 'finished' AND "
             "claim = ? AND arm = ? AND condition = ? AND settings = ? ORDER BY finished DESC LIMIT ?"
         )
         wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings), most)
         return [
-            StoredTrial(key, Seed(base, claim, index), self._metrics(key, metrics), seconds, peak, run)
-            for key, base, index, metrics, seconds, peak, run in self._read(query, wanted)
+            StoredTrial(key, Seed(base, claim, index), self._metrics(key, metrics), seconds, peak, run, inputs)
+            for key, base, index, metrics, seconds, peak, run, inputs in self._read(query, wanted)
         ]
+
+    def inputs(self, digest: str | None) -> Inputs | None:
+        """Return what the trials with a digest of inputs rest on, None where nobody knows."""
+        if digest is not None and digest not in self._inputs:
+            for (text,) in self._read("SELECT content FROM inputs WHERE digest = ?", (digest,)):
+                try:
+                    self._inputs[digest] = Inputs.of(json.loads(text))
+                except ValueError as error:
+                    raise UsageError(f"{self.path}: inputs {digest[:12]}: {error}; {REMEDY}") from None
+        return self._inputs.get(digest)
+
+    def commands(self, claim: str) -> set[str]:
+        """Return the commands that trials of a claim started whose inputs nobody declared."""
+        digests = self._read("SELECT DISTINCT inputs FROM trial WHERE claim = ? AND inputs IS NOT NULL", (claim,))
+        known = [found for (digest,) in digests if (found := self.inputs(digest)) and not found.declared]
+        return {command for inputs in known for command in inputs.commands}
+
+    def predecessor(self, claim: str, task: Task, seed: Seed) -> PastTrial | None:
+        """Return the last finished trial of a seed with the arm, condition and settings of `task`, whatever its key."""
+        query = (
+            f"SELECT {_OF_PAST} FROM trial WHERE status = 'finished' AND claim = ? AND seed = ? AND base_seed = ? AND "
+            "arm = ? AND condition = ? AND settings = ? ORDER BY finished DESC, rowid DESC LIMIT 1"
+        )
+        wanted = (claim, seed.index, seed.base, task.arm, canonical(task.condition), canonical(task.settings))
+        return next((self._past(row) for row in self._read(query, wanted)), None)
 
     def past(self, prefix: str, most: int) -> list[PastTrial]:
         """Return the trials whose key begins with `prefix`, the latest first, at most `most`."""
@@ -235,7 +187,7 @@ class Store(Beside):
     def _past(self, row: tuple[Any, ...]) -> PastTrial:
         """Return a trial of the columns _OF_PAST."""
         key, claim, arm, base, index, seconds, error, run, finished, *rest = row
-        condition, settings, metrics, around, company, clock = rest
+        condition, settings, metrics, around, company, clock, inputs = rest
         where = f"{self.path}: trial {key[:12]}"
         plain = (
             object_of(condition, f"{where}: condition"),
@@ -243,7 +195,8 @@ class Store(Beside):
             self._metrics(key, metrics),
             names_of(around, f"{where}: environment"),
             company_of(company, f"{where}: company"),
-            None if clock is None else object_of(clock, f"{where}: clock"),
+            (known := clock_of(clock)) and asdict(known),
+            inputs,
         )
         return PastTrial(key, Seed(base, claim, index), arm, seconds, error, run, finished, *plain)
 
@@ -413,5 +366,6 @@ class Store(Beside):
     def discard(self, keys: Iterable[str]) -> int:
         """Delete trials by key, give the room back to the system, and return how many there were."""
         number = sum(self._write("DELETE FROM trial WHERE key = ?", (key,)) for key in list(keys))
+        self._write("DELETE FROM inputs WHERE digest NOT IN (SELECT inputs FROM trial WHERE inputs IS NOT NULL)")
         self._write("VACUUM")
         return number

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cells import metrics_of, object_of
 from harness.database import SCHEMA_VERSION, TABLES
 from harness.errors import UsageError
-from harness.provenance import canonical
+from harness.provenance import canonical, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,10 +132,13 @@ def _row(found: dict[str, Any], where: str) -> tuple[str, dict[str, Any]]:
         object_of(row.get(name), f"{where}: {name}")
     if table == "trial":
         _check_trial(row, where)
+    if table == "inputs" and digest_of(object_of(row["content"], where)) != row.get("digest"):
+        raise UsageError(f"{where}: content: is not what its digest says; export it again")
     return table, row
 
 
 _OBJECTS = {
+    "inputs": ("content",),
     "run": ("options", "machine"),
     "trial": ("condition", "settings", "metrics", "environment"),
     "record": ("record",),

@@ -38,13 +38,14 @@ class Variant:
         reused: trials taken from the store.
         measured: trials measured now.
         failed: trials that failed now.
-        earlier: trials of earlier nights.
+        joined: first index of an earlier night -> how many trials of it are evidence.
         seconds: compute time of all trials, reused ones included.
         cut: whether there was no time for its next batch.
         lacking: trials of that batch that are not stored.
         choices: arm -> what the engine chose while it trained.
         costs: arm -> seconds of each of its trials.
         clocks: what the durations among its evidence were measured by, as text.
+        anew: key of a trial that is measured although it, or one in its place, is stored -> why.
     """
 
     name: str
@@ -59,18 +60,24 @@ class Variant:
     reused: int = 0
     measured: int = 0
     failed: int = 0
-    earlier: int = 0
+    joined: dict[int, int] = field(default_factory=dict)
     seconds: float = 0.0
     cut: bool = False
     lacking: int = 0
     choices: dict[str, set[str]] = field(default_factory=dict)
     costs: dict[str, list[float]] = field(default_factory=dict)
     clocks: set[str] = field(default_factory=set)
+    anew: dict[str, str] = field(default_factory=dict)
 
     @property
     def trials(self) -> int:
         """Number of trials, however they were come by."""
         return self.reused + self.measured + self.failed
+
+    @property
+    def earlier(self) -> int:
+        """Number of trials of earlier nights."""
+        return sum(self.joined.values())
 
     def open(self) -> list[str]:
         """Return the expectations that still need seeds."""

@@ -19,13 +19,17 @@ import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.catalogue import load_claim
 from harness.executor import Processes
 from harness.options import Options
 from harness.runner import Context, run_claim
-from harness.store import Store, TrialRow
+from harness.store import Store
 from tests.tiny_project import EXPERIMENT, write_claim
+
+if TYPE_CHECKING:
+    from harness.trials import TrialRow
 
 PROJECT = Path(__file__).parents[1]
 LONGEST = 1.5

@@ -13,8 +13,19 @@ PROJECT = Path(__file__).parents[1]
 
 LADDER = [
     {"dates", "errors", "dataset", "occupancy", "plaintext", "process_tree", "seeds", "turns"},
-    {"failed_command", "markup", "neighbours", "node_names", "project", "yaml_nodes", "provenance"},
-    {"clock", "options"},
+    {
+        "failed_command",
+        "globs",
+        "markup",
+        "neighbours",
+        "node_names",
+        "project",
+        "provenance",
+        "repetition",
+        "yaml_nodes",
+    },
+    {"clock", "options", "witness"},
+    {"reach"},
     {"kinds"},
     {"spec"},
     {"validation"},
@@ -47,6 +58,8 @@ LADDER = [
     {"ensembles", "estimators"},
     {"learning_curve"},
     {"experiment"},
+    {"inputs"},
+    {"trials"},
     {"noise_schema"},
     {"picture_schema"},
     {"claim_schema"},
@@ -56,7 +69,7 @@ LADDER = [
     {"beside"},
     {"store"},
     {"plan", "waiver"},
-    {"variant"},
+    {"reuse", "variant"},
     {"forecast", "series"},
     {"budget", "drawing", "outlook"},
     {"record"},
@@ -66,7 +79,7 @@ LADDER = [
     {"session"},
     {"compare", "outcome", "explain", "error_budget"},
     {"chronicle", "garbage", "history", "report", "transfer"},
-    {"diagnosis", "export", "handle", "live", "loaders", "repro", "review", "runs", "scaffold"},
+    {"diagnosis", "export", "handle", "live", "loaders", "repro", "review", "runs", "scaffold", "undeclared"},
     {"commands", "fixture"},
     {"cli", "collection", "hooks"},
     {"plugin"},
@@ -75,15 +88,18 @@ LADDER = [
 
 PACKAGES = ("commands", "export", "report")
 
-GROUND_AND_TRAINING = {name for step in LADDER[:19] for name in step} - {
+GROUND_AND_TRAINING = {name for step in LADDER[:20] for name in step} - {
     "catalogue",
     "kinds",
     "node_names",
     "neighbours",
     "options",
     "project",
+    "reach",
+    "repetition",
     "spec",
     "validation",
+    "witness",
 }
 
 

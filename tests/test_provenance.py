@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 
@@ -176,7 +177,8 @@ def test_environment_names_device_precision_and_versions():
 
     assert found["device"] == "cpu"
     assert found["precision"] == "float32"
-    assert set(found) == {"device", "precision", "numpy"}
+    assert set(found) == {"device", "precision", "python", "numpy"}
+    assert found["python"] == platform.python_version()
 
 
 def test_gpus_are_named_as_their_driver_names_them(tmp_path, monkeypatch):

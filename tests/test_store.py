@@ -14,7 +14,8 @@ from harness.database import SCHEMA_VERSION
 from harness.errors import UsageError
 from harness.experiment import Outcome, Task
 from harness.seeds import Seed
-from harness.store import Store, TrialRow
+from harness.store import Store
+from harness.trials import Measured, TrialRow
 
 
 def row(key="k", value=1.0, error=None):
@@ -26,7 +27,7 @@ def row(key="k", value=1.0, error=None):
 def test_finished_trial_is_found_by_its_key(store):
     store.save_trial(row(), "run")
 
-    assert store.finished(["k", "other"]) == {"k": ({"level": 1.0}, 0.5, (), None)}
+    assert store.finished(["k", "other"]) == {"k": Measured({"level": 1.0}, 0.5, (), None, "run", None)}
 
 
 def test_failed_trial_is_not_reused_and_gives_way(store):
@@ -197,7 +198,7 @@ def test_a_store_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_trials
 
     for _ in range(2):
         opened = Store(path)
-        assert opened.finished(["k"]) == {"k": ({"level": 1.0}, 0.5, (), None)}
+        assert opened.finished(["k"]) == {"k": Measured({"level": 1.0}, 0.5, (), None, "run", None)}
         opened.save_trial(row("new"), "run")
         assert opened._database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         opened.close()

@@ -60,6 +60,7 @@ def add_commands(commands: Any) -> None:
     add_json(show)
     show.set_defaults(command=_show)
     check = commands.add_parser("check", help="check every specification, without training")
+    add_store(check)
     add_json(check)
     check.set_defaults(command=_check)
     index = commands.add_parser("index", help="write claims/README.md: every claim with its last verdicts")
@@ -167,16 +168,19 @@ def _everything(folder: ClaimFolder, record: Record | None) -> dict[str, Any]:
 def _check(options: argparse.Namespace) -> int:
     from harness import dates, waiver
     from harness.catalogue import load_all
+    from harness.undeclared import undeclared
 
     loaded, problems = load_all(root_of(options))
     expired = waiver.problems_of(loaded, dates.today())
     problems += expired
     sound = len(loaded) - len(expired)
+    with _opened(options) as store:
+        notes = [note for folder in loaded for note in undeclared(folder, store)]
     if options.json:
-        print(json.dumps({"sound": sound, "problems": problems}, indent=1))
+        print(json.dumps({"sound": sound, "problems": problems, "notes": notes}, indent=1))
     else:
-        for problem in problems:
-            print(visible(problem))
+        for line in (*problems, *notes):
+            print(visible(line))
         words = f"{sound} claim{' is' if sound == 1 else 's are'} sound"
         print(f"{words}, {len(problems)} problem{'s' * (len(problems) != 1)}")
     if not loaded and not problems:

@@ -123,7 +123,7 @@ def _repro(options: argparse.Namespace) -> int:
             print(latest if options.json else "\n".join(map(visible, repro.listing(trials))))
             return AS_EXPECTED
         finding = repro.find_trial(store, options.trial)
-    prospect = repro.prospect_of(finding, root_of(options))
+        prospect = repro.prospect_of(finding, root_of(options), store)
     facts = {**repro.as_plain(finding.trial), "commit": finding.commit, "obstacles": prospect.obstacles}
     if not options.run:
         if options.json:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.report import Run
-    from harness.store import PastTrial, Store
+    from harness.store import Store
+    from harness.trials import PastTrial
 
 
 class Scalar(NamedTuple):

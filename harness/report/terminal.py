@@ -29,6 +29,7 @@ def table(run: Run, width: int) -> list[str]:
     wrong = [f"! {claim['id']}: {line}" for claim in problems(run) for line in claim["problem"]["lines"]]
     wrong += [f"! {claim['id']}: {waiver.note(claim)}" for claim in judged(run) if waiver.expired(claim)]
     wrong += [f"left for lack of time: {explain.left_words(claim)}" for claim in left(run)]
+    wrong += [f"{claim['id']}: {line}" for claim in judged(run) for line in explain.again_words(claim)]
     summary = [part for line in _summary(run) for part in _wrapped(line, width)]
     return [inert(visible(line)) for line in (*wrong, *_readings(run, width), "", *summary)]
 

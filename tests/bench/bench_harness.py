@@ -19,7 +19,8 @@ from harness.provenance import machine
 from harness.report import run_of, write_reports
 from harness.runner import Context, run_claim
 from harness.seeds import Seed
-from harness.store import Store, TrialRow
+from harness.store import Store
+from harness.trials import TrialRow
 from tests.bench.conftest import OURS
 from tests.tiny_project import write_claim
 
