@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules import module as torch_modules
+from torch.nn.modules.batchnorm import _BatchNorm
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -56,6 +57,11 @@ def tied(module: nn.Module) -> bool:
     """Whether a parameter or buffer has several names."""
     every = chain(module.named_parameters(remove_duplicate=False), module.named_buffers(remove_duplicate=False))
     return len(list(every)) > len(state_of(module))
+
+
+def mixes_examples(module: nn.Module) -> bool:
+    """Whether what a module makes of an example depends on those beside it also when nothing is trained."""
+    return any(isinstance(part, _BatchNorm) and part.running_mean is None for part in module.modules())
 
 
 def places(module: nn.Module) -> dict[str, str]:

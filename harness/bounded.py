@@ -39,7 +39,7 @@ class Bounded(ConfidenceSequence):
     Attributes:
         low: smallest value that a seed can have.
         high: largest.
-        binary: whether there are no values between: the mean is a rate.
+        binary: whether the values are zeros and ones alone: the mean is a rate.
     """
 
     low: float
@@ -57,7 +57,7 @@ class Bounded(ConfidenceSequence):
         """Return the ends of the means m with M_n(m) < 1 / alpha."""
         import numpy as np
 
-        rows = np.sort(self._scaled(values), axis=1)
+        rows = np.sort(self._scaled(values))
         # In any order seeds say the same, so that many runs have few answers; of a rate one per number of successes.
         told = rows.sum(axis=1, keepdims=True) if self.binary else rows
         _, first, which = np.unique(told, axis=0, return_index=True, return_inverse=True)
@@ -97,8 +97,8 @@ class Bounded(ConfidenceSequence):
         """Return n values with a mean of `value`, all alike where there can be such."""
         if not self.binary:
             return [value] * n
-        ones = round(n * (value - self.low) / (self.high - self.low))
-        return [self.high] * ones + [self.low] * (n - ones)
+        ones = round(n * value)
+        return [1.0] * ones + [0.0] * (n - ones)
 
     def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return values as places between the bounds, which rounding may not pass."""

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from operator import mul
 from typing import TYPE_CHECKING, Any
 
-from harness import contrasts, stats
+from harness import contrasts, points, stats
 from harness.kinds import Exact, RankTrend
 from harness.options import NO_VERDICT_PROFILE
 
@@ -118,10 +118,10 @@ def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[P
 def _floor(contrast: Contrast, claim: Claim, settings: dict[str, Any]) -> float | None:
     """Return the smallest standard deviation that is believed, None if that is not known in advance."""
     if isinstance(contrast, RankTrend):
-        return stats.resolution_floor(contrasts.tau_step(len(contrasts.sweep_values(contrast, claim))))
+        return stats.resolution_floor(contrasts.tau_step(len(points.sweep_values(contrast, claim))))
     if isinstance(contrast, Exact | contrasts.Logarithmic):
         return None
-    metric, cells = claim.metrics[contrasts.metric_of(contrast)], contrasts.whole_cells(contrast, claim)
+    metric, cells = claim.metrics[points.metric_of(contrast)], points.whole_cells(contrast, claim)
     steps = contrasts.steps_of(cells, claim, lambda point: contrasts.step_at(metric, point, claim, settings))
     weights = contrasts.weights_of(contrast, claim)
     return None if steps is None else stats.resolution_floor(1.0, map(mul, weights, steps))

@@ -112,7 +112,7 @@ class Headline:
 
     verdict: str
     reason: str
-    by: str = ""
+    by: str
 
 
 def headline(

@@ -70,7 +70,6 @@ BUSY_SECONDS = 30.0
 """How long to wait for another process that writes."""
 
 TABLES = {
-    "inputs": ("digest", "content"),
     "run": ("id", "started", "options", "machine", "finished"),
     "trial": (
         "key", "claim", "arm", "condition", "settings", "base_seed", "seed", "status", "metrics", "seconds", "error",
@@ -79,16 +78,17 @@ TABLES = {
     "record": ("run", "claim", "record", "finished"),
     "noise": ("claim", "fingerprint", "record", "finished"),
     "beside": ("claim", "kind", "fingerprint", "record", "finished"),
+    "inputs": ("digest", "content"),
 }  # fmt: skip
 """The columns of each table, in order."""
 
 ROWS = {
-    "inputs": "sets of inputs",
     "run": "runs",
     "trial": "trials",
     "record": "records",
     "noise": "noise floors",
     "beside": "pictures and timings",
+    "inputs": "sets of inputs",
 }
 """What the rows of each table are."""
 

@@ -6,7 +6,7 @@ import math
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from harness import caps, contrasts
+from harness import caps, contrasts, points
 from harness.caps import located, settings_of
 from harness.kinds import Exact, Interaction, Linear, LogLogSlope, Mean, Median, Quantile, RankTrend, Rate
 from harness.spec import TWO_VALUED
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from harness.caps import Problem
-    from harness.contrasts import Point, Sampled
+    from harness.contrasts import Sampled
     from harness.kinds import Cell, Contrast, Value
+    from harness.points import Point
     from harness.spec import Claim, Metric
     from harness.yaml_nodes import Location
 
@@ -64,12 +65,10 @@ def _too_many(claim: Claim) -> Iterable[Problem]:
 
 def _points_read(contrast: Contrast, claim: Claim) -> int:
     """Return the number of points that a contrast reads, those of two cells twice, without listing them."""
-    sizes = [
-        [len(value) for value in cell.values() if isinstance(value, list)] for cell in contrasts.cells_of(contrast)
-    ]
+    sizes = [[len(value) for value in cell.values() if isinstance(value, list)] for cell in points.cells_of(contrast)]
     total = sum(map(math.prod, sizes))
-    if isinstance(contrast, contrasts.Swept):
-        return total * len(contrasts.sweep_values(contrast, claim))
+    if isinstance(contrast, points.Swept):
+        return total * len(points.sweep_values(contrast, claim))
     if isinstance(contrast, Exact):
         return total * math.prod(len(values) for name, values in _choices(claim).items() if name not in contrast.at)
     return total
@@ -80,9 +79,9 @@ def _names(claim: Claim) -> Iterable[Problem]:
     for where, expectation in located(claim):
         contrast = expectation.contrast
         here = (*where, "contrast")
-        metric = contrasts.metric_of(contrast)
+        metric = points.metric_of(contrast)
         if metric not in claim.metrics:
-            yield (*here, contrasts.kind_of(contrast)), f"no metric {metric!r}; {suggestion(metric, claim.metrics)}"
+            yield (*here, points.kind_of(contrast)), f"no metric {metric!r}; {suggestion(metric, claim.metrics)}"
         yield from _sweep_names(contrast, claim, here)
         for key, cell in _named_cells(contrast):
             yield from _cell_names(cell, claim, (*here, *key), lists_alone=isinstance(contrast, Exact))
@@ -131,7 +130,7 @@ def _named_cells(contrast: Contrast) -> list[tuple[tuple[str | int, ...], Cell]]
 def _open_names(contrast: Contrast, key: str | int, claim: Claim) -> set[str]:
     """Return the names that a cell may leave out because something else fixes them."""
     everything = {"arm", *claim.conditions}
-    if isinstance(contrast, contrasts.Swept):
+    if isinstance(contrast, points.Swept):
         return {contrast.over}
     if isinstance(contrast, Interaction):
         return everything if key in ("here", "there") else set(contrast.here) & set(contrast.there)
@@ -139,7 +138,7 @@ def _open_names(contrast: Contrast, key: str | int, claim: Claim) -> set[str]:
 
 
 def _sweep_names(contrast: Contrast, claim: Claim, here: Location) -> Iterable[Problem]:
-    if not isinstance(contrast, contrasts.Swept):
+    if not isinstance(contrast, points.Swept):
         return
     if contrast.over not in claim.conditions:
         yield (*here, "over"), f"no condition {contrast.over!r}; {suggestion(contrast.over, claim.conditions)}"
@@ -157,9 +156,9 @@ def _sweep_names(contrast: Contrast, claim: Claim, here: Location) -> Iterable[P
         yield from _sweep_values(contrast, claim, here)
 
 
-def _sweep_values(contrast: contrasts.Swept, claim: Claim, here: Location) -> Iterable[Problem]:
+def _sweep_values(contrast: points.Swept, claim: Claim, here: Location) -> Iterable[Problem]:
     """Check that a slope or trend can be computed over its values."""
-    values = [float(value) for value in contrasts.sweep_values(contrast, claim)]
+    values = [float(value) for value in points.sweep_values(contrast, claim)]
     where = (*here, "over" if contrast.values is None else "values")
     needed = 3 if isinstance(contrast, RankTrend) else 2
     if len(values) < needed:
@@ -267,8 +266,8 @@ def _two_valued(claim: Claim) -> Iterable[Problem]:
     """Find metrics of zeros and ones under contrasts that are made for others, and rates of other metrics."""
     for where, expectation in located(claim):
         contrast = expectation.contrast
-        name = contrasts.metric_of(contrast)
-        metric, here = claim.metrics[name], (*where, "contrast", contrasts.kind_of(contrast))
+        name = points.metric_of(contrast)
+        metric, here = claim.metrics[name], (*where, "contrast", points.kind_of(contrast))
         if isinstance(contrast, Rate):
             yield from _no_rate(name, metric, here)
             if contrast.at.get("take") == "mean":
@@ -311,9 +310,9 @@ def _instead(contrast: Sampled) -> str:
 def _empty(claim: Claim) -> Iterable[Problem]:
     """Find contrasts that name a cell twice: of two alike it is zero (or one) whatever is measured."""
     for where, expectation in located(claim):
-        if isinstance(expectation.contrast, contrasts.Swept | Exact):
+        if isinstance(expectation.contrast, points.Swept | Exact):
             continue
-        cells = [_meant(cell, claim) for cell in contrasts.cells_of(expectation.contrast)]
+        cells = [_meant(cell, claim) for cell in points.cells_of(expectation.contrast)]
         if len(set(cells)) < len(cells):
             yield (
                 (*where, "contrast"),
@@ -323,8 +322,8 @@ def _empty(claim: Claim) -> Iterable[Problem]:
 
 def _meant(cell: Cell, claim: Claim) -> tuple[frozenset[Point], Any]:
     """Return what tells two cells apart: their points, and how several are reduced."""
-    points = frozenset(contrasts.expand(cell, claim))
-    return points, cell["take"] if len(points) > 1 else None
+    meant = frozenset(points.expand(cell, claim))
+    return meant, cell["take"] if len(meant) > 1 else None
 
 
 def _bands(claim: Claim) -> Iterable[Problem]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import torch
 from torch import Tensor, nn
 
-from harness.architecture import call, is_sequence, state_of
+from harness.architecture import call, is_sequence, mixes_examples, state_of
 from harness.batches import Batches
 from harness.choices import note
 from harness.errors import UsageError
@@ -97,7 +97,7 @@ class Ensemble:
         with arithmetic(anywhere.device, self.precision):
             for number, own in enumerate(given):
                 state = {name: _laid_out(own[number]) for name, own in self.weights.items() if name in wanted}
-                blocks = [call(module, state, _laid_out(block)) for block in own.split(_at_once(own))]
+                blocks = [call(module, state, _laid_out(block)) for block in own.split(_at_once(own, module))]
                 outputs.append(torch.cat(blocks).to(storage(self.precision)))
         return torch.stack(outputs)
 
@@ -110,8 +110,10 @@ class Observer:
     see: Callable[[int, Ensemble], None]
 
 
-def _at_once(examples: Tensor) -> int:
-    """Return how many of the examples, (n, *shape), are predicted at once."""
+def _at_once(examples: Tensor, module: nn.Module) -> int:
+    """Return how many of the examples, (n, *shape), are predicted at once: all, where a prediction depends on the others."""
+    if mixes_examples(module):
+        return len(examples)
     return IMAGES_AT_ONCE if examples.ndim > 3 else PREDICTED_AT_ONCE
 
 
@@ -331,7 +333,8 @@ def _looked_at(run: _Run, network: Network) -> Tensor:
     assert run.stopping is not None
     total = torch.zeros(len(run.seeds), dtype=torch.float64, device=run.inputs.device)
     inputs, targets = cast("Tensor", run.stopping.inputs), cast("Tensor", run.stopping.targets)
-    for block, answers in zip(*(torch.split(each, _at_once(inputs[0]), 1) for each in (inputs, targets)), strict=True):
+    at_once = _at_once(inputs[0], run.untrained.module)
+    for block, answers in zip(*(torch.split(each, at_once, 1) for each in (inputs, targets)), strict=True):
         with arithmetic(run.inputs.device, run.precision):
             outputs = network.forward(block, training=False).to(storage(run.precision))
         loss = run.stopping.metric == "loss"

@@ -34,7 +34,8 @@ WHOLE_KERNEL = 12_000
 """Examples up to which the whole kernel matrix is kept at once (12 bytes an entry while libsvm copies it: 1.7 GB)."""
 
 PREDICTED_AT_ONCE = 1_000
-MEGABYTES_OF_CACHE = 500
+SOLVER = {"cache_size": 500, "random_state": 0}
+"""Megabytes; and a number for libsvm, which draws nothing here, but which scikit-learn else takes from numpy's global generator."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def fit(inputs: Floats, labels: Labels, penalty: Penalty) -> GaussianMachine:
     _check(inputs, labels)
     if len(inputs) <= WHOLE_KERNEL:
         return _solve(gaussian(squared_distances(inputs, inputs), penalty.gamma), inputs, labels, penalty)
-    solver = SVC(C=penalty.cost, gamma=penalty.gamma, cache_size=MEGABYTES_OF_CACHE).fit(inputs, labels)
+    solver = SVC(C=penalty.cost, gamma=penalty.gamma, **SOLVER).fit(inputs, labels)
     return _machine(solver, inputs, penalty)
 
 
@@ -137,7 +138,7 @@ def search(
     for width in sorted(widths):
         kernel, to_kernel = gaussian(among, width * scale), gaussian(to_judged, width * scale)
         for cost in sorted(costs):
-            solver = SVC(C=cost, kernel="precomputed", cache_size=MEGABYTES_OF_CACHE).fit(kernel, labels[fitted])
+            solver = SVC(C=cost, kernel="precomputed", **SOLVER).fit(kernel, labels[fitted])
             errors[Penalty(cost, width * scale)] = float(np.mean(solver.predict(to_kernel) != labels[judged]))
     return min(errors, key=errors.__getitem__)
 
@@ -158,7 +159,7 @@ def gaussian(squares: Floats, gamma: float) -> Floats:
 
 
 def _solve(kernel: Floats, inputs: Floats, labels: Labels, penalty: Penalty) -> GaussianMachine:
-    solver = SVC(C=penalty.cost, kernel="precomputed", cache_size=MEGABYTES_OF_CACHE).fit(kernel, labels)
+    solver = SVC(C=penalty.cost, kernel="precomputed", **SOLVER).fit(kernel, labels)
     return _machine(solver, inputs, penalty)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.spec import Claim, Reading
     from harness.yaml_nodes import Location
 
-UNDECIDED = (INCONCLUSIVE, NOT_RUN)
+UNDECIDED = {INCONCLUSIVE, NOT_RUN}
 """Verdicts that more seeds may change."""
 
 

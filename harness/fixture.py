@@ -109,6 +109,12 @@ def _finish_at_the_first_interrupt(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, finish)
 
 
+def interrupt_as_before() -> None:
+    """Have Ctrl-C do again what it did before the session: whoever calls pytest from Python goes on."""
+    if getattr(signal.getsignal(signal.SIGINT), "__module__", None) == __name__:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _teller(config: pytest.Config) -> Any:
     """Return a function that prints a line and how far the run is, past pytest's capturing.
 

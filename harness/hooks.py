@@ -8,7 +8,6 @@ so it survives a killed worker and works under pytest-xdist.
 from __future__ import annotations
 
 import math
-import signal
 import time
 import uuid
 from functools import lru_cache
@@ -27,6 +26,7 @@ from harness.fixture import (
     SESSION,
     UNUSABLE,
     folders_of,
+    interrupt_as_before,
     is_of_claim,
     session_of,
 )
@@ -203,8 +203,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     if SESSION in config.stash:
         config.stash[SESSION].close()
-        if getattr(signal.getsignal(signal.SIGINT), "__module__", None) == __name__:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupt_as_before()
     if hasattr(config, "workerinput") or OPTIONS not in config.stash:
         return
     if UNUSABLE in config.stash:

@@ -76,7 +76,7 @@ class Inputs:
                 not isinstance(t, str) for t in texts or ()
             ):
                 raise ValueError(f"{name}: is not what it should be")
-        return cls(**{name: given[name] for name in cls.__dataclass_fields__})
+        return cls(**{**{name: given[name] for name in cls.__dataclass_fields__}, "commands": tuple(given["commands"])})
 
 
 def inputs_of(seen: Seen, fixed: Inputs) -> Inputs:

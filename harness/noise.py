@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.catalogue import ClaimFolder
-    from harness.contrasts import Evidence, PerSeed, Point
+    from harness.contrasts import Evidence, PerSeed
     from harness.executor import Executor
     from harness.kinds import Contrast
     from harness.pair import Pair
     from harness.plan import Plan
+    from harness.points import Point
     from harness.record import Record
     from harness.runner import Context
     from harness.spec import Claim, Expectation

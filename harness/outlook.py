@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from harness.contrasts import points_of
 from harness.forecast import forecasts_of
 from harness.options import resolve_workers
 from harness.plan import keys_of, points_of_task, tasks_of
+from harness.points import points_of
 from harness.reuse import stale, unseen
 from harness.variant import control_variant, main_variant
 

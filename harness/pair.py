@@ -20,10 +20,11 @@ from harness.variant import Variant, main_variant
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
-    from harness.contrasts import Evidence, Point
+    from harness.contrasts import Evidence
     from harness.executor import Job, Result
     from harness.experiment import Task
     from harness.plan import Plan
+    from harness.points import Point
     from harness.runner import Context
     from harness.spec import Claim
 

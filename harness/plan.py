@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.caps import settings_of
 from harness.clock import clock_of, keeps_time
-from harness.contrasts import durations_of
 from harness.errors import UsageError
 from harness.experiment import Task, load_experiment
 from harness.inputs import Inputs, declared
 from harness.options import resolve_device
+from harness.points import durations_of
 from harness.provenance import code_of, digest_of, environment, trial_key
 from harness.seeds import Seed
 from harness.spec import EXTERNAL
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from harness.catalogue import ClaimFolder
-    from harness.contrasts import Point
     from harness.dataset import DataRecord
     from harness.executor import Job
     from harness.options import Options
+    from harness.points import Point
     from harness.provenance import Code
     from harness.spec import Claim, SeedPlan
     from harness.trials import Measured

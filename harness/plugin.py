@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.options import FLAGS
-from harness.project import PROJECT, is_claim, project_of
-from harness.witness import install
+from harness.project import CLAIMS, PROJECT, is_claim, project_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,9 +29,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests() -> None:
-    """Hear what is read from now on: a conftest.py may import the modules that experiments share."""
-    install()
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Hear what is read from now on, if claims are asked for: a conftest.py may import what experiments share."""
+    asked = early_config.known_args_namespace
+    if asked.claims_wanted or any(
+        CLAIMS in str(path) for path in [*asked.file_or_dir, *early_config.getini("testpaths")]
+    ):
+        from harness.witness import install
+
+        install()
 
 
 def pytest_configure(config: pytest.Config) -> None:

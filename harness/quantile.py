@@ -45,7 +45,7 @@ class Quantile(ConfidenceSequence):
         """Return two of the ordered values of each run; a bound where there are too few seeds for one."""
         import numpy as np
 
-        ordered, n = np.sort(values, axis=1), values.shape[1]
+        ordered, n = np.sort(values), values.shape[1]
         few, many = tails(n, self.q, alpha)
         low = ordered[:, few - 1] if few else np.full(len(values), -np.inf)
         high = ordered[:, n - many] if many else np.full(len(values), np.inf)
@@ -64,7 +64,7 @@ class Quantile(ConfidenceSequence):
 
     def fewest(self, alpha: float) -> int:
         """Return the number of seeds below which the interval has no end."""
-        return next(n for n in count(1) if any(tails(n, self.q, alpha)))
+        return next(n for n in count() if any(tails(n, self.q, alpha)))
 
     def can_end(self, n: int, alpha: float, band: stats.Bounds, bounds: stats.Bounds) -> tuple[bool, bool]:
         """An end is needed on each side where there is an edge to keep off, and the contrast can pass it."""

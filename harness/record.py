@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from harness import dates, verdict
 from harness.caps import seeds_needed
 from harness.clock import clock_of
-from harness.contrasts import kind_of, metric_of, reachable, sequence_of
+from harness.contrasts import reachable, sequence_of
 from harness.controls import Headline, Tried, headline, state_of
 from harness.expected import UNDECIDED, came_as_expected, expectations_expected
 from harness.forecast import forecasts_of
 from harness.kinds import Exact
 from harness.options import NO_VERDICT_PROFILE
+from harness.points import kind_of, metric_of
 from harness.provenance import arithmetic
 from harness.reuse import anew_words
 from harness.series import nights_of
@@ -202,7 +203,7 @@ def _reading_record(
     found = (
         headline(members, states, flipped=flipped, errors=main.errors, lack=lack if main.cut else "")
         if judged
-        else Headline(verdict.NOT_RUN, SMOKE)
+        else Headline(verdict.NOT_RUN, SMOKE, "")
     )
     return {
         "means": reading.means,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import random
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,12 @@ import torch
 from harness.architecture import call
 from harness.dropout import require_seeded, sow
 from harness.errors import UsageError
+from harness.plaintext import message_of
 from harness.precision import arithmetic
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor, nn
 
     from harness.precision import Precision
@@ -36,7 +40,7 @@ def rehearse(module: nn.Module, state: dict[str, Tensor], inputs: Tensor, precis
     acting, own = copy.deepcopy(module).train(), inputs.clone()
     sow(acting, torch.Generator(inputs.device))
     version, before = own._version, global_states(inputs.device)
-    with arithmetic(inputs.device, precision):
+    with arithmetic(inputs.device, precision), _meta_in_words():
         outputs = call(acting, {name: values.clone() for name, values in state.items()}, own)
     require_undrawn(before, inputs.device)
     if own._version != version:
@@ -47,6 +51,19 @@ def rehearse(module: nn.Module, state: dict[str, Tensor], inputs: Tensor, precis
     if not isinstance(outputs, torch.Tensor):
         raise UsageError(f"train: the network returns a {type(outputs).__name__}; it must return one tensor")
     return outputs.shape
+
+
+@contextlib.contextmanager
+def _meta_in_words() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if "meta" not in str(error):
+            raise
+        raise UsageError(
+            "train: the network uses a tensor of its own that has no numbers, since it is built on the meta device: make it "
+            f"with device='cpu', or a buffer with a `start` value ({message_of(error)})"
+        ) from error
 
 
 def global_states(device: torch.device) -> dict[str, Any]:

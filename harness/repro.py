@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.catalogue import find
-from harness.contrasts import durations_of
 from harness.errors import ClaimsError, UsageError
 from harness.executor import Inline
 from harness.experiment import Task
 from harness.occupancy import occupied, waiting
 from harness.options import Options
 from harness.plan import keys_of, make_plan
+from harness.points import durations_of
 from harness.provenance import processor
 from harness.reuse import stale
 from harness.seeds import seeds_of

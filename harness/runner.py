@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.budget import Budget
-from harness.contrasts import durations_of
 from harness.drawing import Drawing
 from harness.inputs import inputs_of
 from harness.memory import affordable
@@ -17,6 +16,7 @@ from harness.occupancy import occupied, waiting
 from harness.options import NO_VERDICT_PROFILE, resolve_workers
 from harness.outlook import PILOT, batch_seconds, remaining_seconds
 from harness.plan import fingerprint, jobs_of, lasting, make_plan, only, tasks_of, timed_jobs_of
+from harness.points import durations_of
 from harness.progress import Step
 from harness.record import make_record
 from harness.reuse import anew_words, reusable, superseded
@@ -239,7 +239,7 @@ def take_stored(plan: Plan, variant: Variant, tasks: list[Task], context: Contex
             if variant.knows(plan, task, seed):
                 continue
             if key in stored and variant.suffices(plan, task, stored[key].metrics):
-                variant.reuse(plan, task, seed, *stored[key][:3])
+                variant.reuse(plan, task, seed, *stored[key][:4])
             else:
                 wanted.append(seed)
         part = only(task, wanted)

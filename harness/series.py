@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from harness import contrasts, verdict
+from harness import contrasts, points, verdict
 from harness.dates import now
 from harness.kinds import Exact
 from harness.plan import lasting, points_of_task, tasks_of
@@ -24,8 +24,9 @@ from harness.spec import EXTERNAL
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from harness.contrasts import PerSeed, Point
+    from harness.contrasts import PerSeed
     from harness.plan import Plan
+    from harness.points import Point
     from harness.spec import Expectation
     from harness.store import Store
     from harness.variant import Variant
@@ -92,7 +93,7 @@ def join(plan: Plan, variant: Variant, store: Store) -> Series:
         again = _repeated(plan, variant, entered, joined)
         if again is not None:
             leave(variant, entered)
-            apart[night["base_seed"]] = again
+            apart[night["base_seed"]] = _again(again)
         elif _has_seeds(plan, variant, entered):
             joined.append(entered)
         else:
@@ -109,7 +110,6 @@ def _before(known: list[dict[str, Any]], base_seed: int) -> list[dict[str, Any]]
 
 def _enter(plan: Plan, variant: Variant, night: Night, store: Store) -> tuple[dict[str, str], bool]:
     """Enter the trials of an earlier night, with durations by the present clock only.
-
 
     Return why others, which are stored, do not count (key -> words), and whether durations by another clock were left out.
     """
@@ -132,8 +132,8 @@ def _has_seeds(plan: Plan, variant: Variant, night: Night) -> bool:
 
 
 def _seeds_of(expectation: Expectation, plan: Plan, variant: Variant) -> list[int]:
-    points, name = contrasts.points_of(expectation.contrast, plan.claim), contrasts.metric_of(expectation.contrast)
-    return contrasts.seeds_with(name, points, plan.claim, variant.evidence)
+    read, name = points.points_of(expectation.contrast, plan.claim), points.metric_of(expectation.contrast)
+    return contrasts.seeds_with(name, read, plan.claim, variant.evidence)
 
 
 def _refusal(refused: Mapping[str, str], night: dict[str, Any]) -> str | None:
@@ -150,13 +150,15 @@ def leave(variant: Variant, night: Night) -> None:
     variant.joined.pop(night.first, None)
 
 
-def _repeated(plan: Plan, variant: Variant, night: Night, others: Iterable[Night]) -> str | None:
-    """Return that a night repeats one of others number for number, in words; None if it repeats none."""
-    durations = contrasts.durations_of(plan.claim)
-    for other in others:
-        if repeats(night_of(variant, night, durations), night_of(variant, other, durations)):
-            return f"its numbers are those of base seed {other.base_seed} again: {ONCE}"
-    return None
+def _repeated(plan: Plan, variant: Variant, night: Night, others: Iterable[Night]) -> Night | None:
+    """Return the night of others whose numbers a night has again; None if there is none."""
+    durations = points.durations_of(plan.claim)
+    own = night_of(variant, night, durations)
+    return next((other for other in others if repeats(own, night_of(variant, other, durations))), None)
+
+
+def _again(other: Night) -> str:
+    return f"its numbers are those of base seed {other.base_seed} again: {ONCE}"
 
 
 def night_of(variant: Variant, night: Night, durations: Collection[str]) -> dict[int, dict[tuple[Point, str], float]]:
@@ -175,12 +177,11 @@ def count_once(plan: Plan, variant: Variant, series: Series | None) -> Series | 
     if series is None:
         return None
     *earlier, tonight = series.nights
-    again = {night: _repeated(plan, variant, tonight, [night]) for night in earlier}
-    for night in (night for night, why in again.items() if why):
+    again = [night for night in earlier if _repeated(plan, variant, tonight, [night])]
+    for night in again:
         leave(variant, night)
-    kept = tuple(night for night in series.nights if not again.get(night))
-    repeated = {night.base_seed: why for night, why in again.items() if why}
-    return replace(series, nights=kept, apart={**repeated, **series.apart})
+    kept = tuple(night for night in series.nights if night not in again)
+    return replace(series, nights=kept, apart={**{night.base_seed: _again(tonight) for night in again}, **series.apart})
 
 
 def _changed(plan: Plan, night: dict[str, Any], *, other_clock: bool) -> str:

@@ -195,7 +195,7 @@ class Store(Beside):
             self._metrics(key, metrics),
             names_of(around, f"{where}: environment"),
             company_of(company, f"{where}: company"),
-            (known := clock_of(clock)) and asdict(known),
+            asdict(known) if (known := clock_of(clock)) else None,
             inputs,
         )
         return PastTrial(key, Seed(base, claim, index), arm, seconds, error, run, finished, *plain)

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness import verdict
-from harness.contrasts import Evidence, durations_of, metric_of, points_of, shown
 from harness.plan import points_of_task
+from harness.points import durations_of, metric_of, points_of, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from harness.contrasts import Point
+    from harness.contrasts import Evidence
     from harness.experiment import Metrics, Outcome, Task
     from harness.plan import Plan
+    from harness.points import Point
     from harness.seeds import Seed
     from harness.spec import Claim, Expectation, Reading
     from harness.verdict import Judgement

@@ -10,14 +10,15 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness import contrasts, normality, stats, ties
+from harness import contrasts, normality, points, stats, ties
 from harness.kinds import Exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from harness.confidence_sequence import ConfidenceSequence
-    from harness.contrasts import ChangeOf, Evidence, PerSeed, Point
+    from harness.contrasts import ChangeOf, Evidence, PerSeed
+    from harness.points import Point
     from harness.spec import Band, Claim, Expectation, SeedPlan
 
 VERIFIED = "VERIFIED"
@@ -196,7 +197,7 @@ def at_look(
     low: float,
     high: float,
     floor: float,
-    tie: float = 1.0,
+    tie: float,
 ) -> str:
     """Return the verdict of one look.
 
@@ -274,7 +275,7 @@ def _judge_exact(
     summary = (len(worst), sum(values) / len(values), min(values), max(values), math.nan, worst, (), earlier)
     if outside:
         point, seed, value = max(outside, key=lambda item: _outside(band, item[2]))
-        example = f"such as {value:.4g} at {contrasts.shown(point)}, seed {seed}"
+        example = f"such as {value:.4g} at {points.shown(point)}, seed {seed}"
         reason = f"{len(outside)} of {len(found)} instances lie outside the band ({band}), {example}"
         return Judgement(REFUTED, reason, *summary)
     if len(worst) - earlier < plan.first:

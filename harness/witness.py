@@ -51,21 +51,9 @@ _PYTHONS = tuple(
     for name in ("stdlib", "platstdlib")
     if (path := sysconfig.get_paths().get(name))
 )  # fmt: skip
-_RUNNERS = frozenset(
-    str(HARNESS / f"{name}.py")
-    for name in (
-        "database",
-        "executor",
-        "experiment",
-        "handle",
-        "plan",
-        "plugin",
-        "runner",
-        "session",
-        "store",
-        "turns",
-    )
-)
+_ENGINE = ["database", "executor", "experiment", "plan", "runner", "session", "store", "turns"]
+_DOOR = ["fixture", "handle", "hooks", "plugin"]
+_RUNNERS = frozenset(str(HARNESS / f"{name}.py") for name in [*_ENGINE, *_DOOR])
 """Modules below which, on a call stack, nobody asks on behalf of an experiment."""
 
 _SHOWING = ("tokenize.py", "linecache.py", "inspect.py")
@@ -368,18 +356,18 @@ def _command(words: Any) -> str:
     listed = [words] if isinstance(words, str | bytes | os.PathLike) else list(words or ())
     texts = [os.fsdecode(word) for word in listed]
     line = " ".join((texts[0] if len(texts) == 1 else shlex.join([os.path.basename(texts[0]), *texts[1:]])).split())
-    return line if len(line) <= _LONGEST_COMMAND else f"{line[: _LONGEST_COMMAND - 1]}…"
+    # Of a long one both ends: the command's name, and what it was given last.
+    half = _LONGEST_COMMAND // 2
+    return line if len(line) <= _LONGEST_COMMAND else f"{line[: half - 1]}…{line[-half:]}"
 
 
 def _started(place: int) -> Callable[[tuple[Any, ...], FrameType], None]:
     """Return what notes a command whose words are the argument at `place`."""
 
     def heard(arguments: tuple[Any, ...], frame: FrameType) -> None:
-        words = arguments[place] or arguments[0]
-        line = _command(words)
-        if os.path.basename(line.split(" ")[0]) in QUERIES or _is_inquiry(frame):
-            return
-        _note_command(line, frame)
+        line = _command(arguments[place] or arguments[0])
+        if os.path.basename(line.split(" ")[0]) not in QUERIES and not _is_inquiry(frame):
+            _note_command(line, frame)
 
     return heard
 
@@ -400,10 +388,6 @@ def _note_command(line: str, frame: FrameType) -> None:
         _note(owner).commands[line] = None
 
 
-def _heard_fork(_arguments: tuple[Any, ...], frame: FrameType) -> None:
-    _note_command("a fork of the process", frame)
-
-
 _HANDLERS: dict[str, Callable[[tuple[Any, ...], FrameType], None]] = {
     "open": _heard_open,
     "os.listdir": _heard_listing,
@@ -419,7 +403,7 @@ _HANDLERS: dict[str, Callable[[tuple[Any, ...], FrameType], None]] = {
     "os.posix_spawn": _started(1),
     "os.spawn": _started(2),
     "pty.spawn": _started(0),
-    "os.fork": _heard_fork,
-    "os.forkpty": _heard_fork,
+    "os.fork": lambda _, frame: _note_command("a fork of the process", frame),
+    "os.forkpty": lambda _, frame: _note_command("a fork of the process", frame),
 }
 """Events that tell of something read, written or started; https://docs.python.org/3/library/audit_events.html lists all."""

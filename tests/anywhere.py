@@ -40,7 +40,7 @@ class Variation:
 VARIATIONS = {
     "one thread": Variation({"OMP_NUM_THREADS": "1"}),
     "two threads": Variation({"OMP_NUM_THREADS": "2"}),
-    "one core": Variation(cores=1),
+    **({"one core": Variation(cores=1)} if hasattr(os, "sched_setaffinity") else {}),
     "Seoul": Variation({"TZ": "Asia/Seoul"}),
     "locale C": Variation({"LANG": "C", "LC_ALL": "C"}),
     "ASCII": Variation({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from harness.catalogue import load_claim
@@ -27,6 +29,15 @@ def _no_company(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     """Wait for no run outside of this test process; a test of durations would wait for whatever else is measured here."""
     monkeypatch.setenv("CLAIMS_LOCKS", str(tmp_path_factory.getbasetemp()))
     monkeypatch.delenv("CLAIMS_INSIDE", raising=False)
+
+
+@pytest.fixture
+def global_generators() -> Iterator[None]:
+    """Let a test move the global generators of Python and NumPy, to see it noticed; they are put back."""
+    python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - what is put back
+    yield
+    random.setstate(python)
+    np.random.set_state(of_numpy)  # noqa: NPY002
 
 
 @pytest.fixture

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from harness.trials import TrialRow
 
 PROJECT = Path(__file__).parents[1]
-LONGEST = 1.5
-"""Seconds from a run's start to the end of a worker at most, and from there to its own."""
+LONGEST = 2.0
+"""From a run's beginning to the end of a worker at most, and from there to its own, in the times that it took to start:
+some seconds, and more where the machine is slow or busy, so that there too some trials are finished before."""
 
 SLEEPING = EXPERIMENT.replace("    return {", "    import time\n    time.sleep(0.02 * len(seeds))\n    return {")
 LONG = {"cap: 12": "cap: 60"}
@@ -53,7 +54,8 @@ class Acknowledging(Store):
 
 
 def child(folder: Path, store: Path, base_seed: int, pipe: int) -> None:
-    """Run the claim to its end, unless somebody ends it."""
+    """Say that all is imported, and run the claim to its end, unless somebody ends it."""
+    os.write(pipe, b"\n")
     with closing(Acknowledging(store, pipe)) as opened, closing(Processes(2)) as executor:
         opened.start_run(f"run {os.getpid()} {time.time_ns()}", {}, {})
         options = Options(base_seed=base_seed, store=store, workers=2)
@@ -66,8 +68,12 @@ class Victim:
     def __init__(self, folder: Path, store: Path, base_seed: int) -> None:
         self._read, write = os.pipe()
         command = [sys.executable, "-m", "tests.faults", "--child", str(folder), str(store), str(base_seed), str(write)]
-        self.process = subprocess.Popen(command, cwd=PROJECT, pass_fds=[write], stderr=subprocess.DEVNULL)
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it is gone with the process that holds it
+        self.process = subprocess.Popen(command, cwd=PROJECT, pass_fds=[write], stderr=self._errors)
         os.close(write)
+        started = time.monotonic()
+        os.read(self._read, 1)
+        self.start = time.monotonic() - started
 
     def workers(self) -> list[int]:
         """Return the ids of its worker processes that there are now."""
@@ -79,14 +85,16 @@ class Victim:
     def acknowledged(self) -> set[str]:
         """Wait for its end and return the keys that it has acknowledged."""
         self.process.wait(timeout=120)
-        with os.fdopen(self._read, "rb") as pipe:
+        with os.fdopen(self._read, "rb") as pipe, self._errors as errors:
+            errors.seek(0)
+            self.said = errors.read().decode(errors="replace")
             # A key that was cut off by the end was not told.
             return {line.decode().strip() for line in pipe.read().splitlines(keepends=True) if line.endswith(b"\n")}
 
 
 def strike(victim: Victim, kind: str, generator: random.Random) -> bool:
     """Wait for a random moment and kill the run or one of its workers; return whether there was anything to kill."""
-    time.sleep(generator.uniform(0.0, LONGEST))
+    time.sleep(victim.start * generator.uniform(0.0, LONGEST))
     if kind == "worker":
         workers = victim.workers()
         if not workers or victim.process.poll() is not None:
@@ -144,7 +152,7 @@ def finished(claim: Path, store: Path, last: int) -> dict[str, str]:
     for base_seed in range(last + 1):
         victim = Victim(claim, store, base_seed)
         victim.acknowledged()
-        assert victim.process.returncode == 0, f"base seed {base_seed} does not run to its end on {store}"
+        assert victim.process.returncode == 0, f"base seed {base_seed} stops on {store}: {victim.said}"
     with closing(sqlite3.connect(store)) as database:
         return dict(database.execute("SELECT key, metrics FROM trial WHERE status = 'finished'"))
 

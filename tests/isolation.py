@@ -52,8 +52,8 @@ OWN = {
 }
 """What every test finds instead."""
 
-THEIRS = ("PYTEST_CURRENT_TEST", "KMP_", "TORCHINDUCTOR_")
-"""What pytest, and torch when some parts of it are first imported, set themselves."""
+THEIRS = ("PYTEST_CURRENT_TEST", "KMP_", "TORCHINDUCTOR_", "MLFLOW_DISABLE_TELEMETRY")
+"""What pytest, torch when some parts of it are first imported, and the export to MLflow set for good."""
 
 MADE = {".git", ".nox", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 """Folders in which Python, pytest and those who work here leave what is theirs."""

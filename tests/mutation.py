@@ -33,6 +33,7 @@ MODULES = (
     "confidence_sequence",
     "bounded",
     "quantile",
+    "points",
     "contrasts",
     "normality",
     "caps",

@@ -6,18 +6,19 @@ import os
 import shlex
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
 
-DEPENDENCIES = sysconfig.get_paths()["purelib"]
-"""Where the packages that the wheel needs are installed already."""
+DEPENDENCIES = [path for path in sys.path if Path(path).name in {"site-packages", "dist-packages"}]
+"""Where the packages that the wheel needs are installed already: in one place, or in several."""
 
-GIVE_DEPENDENCIES = f"(cd .venv/lib/python*/site-packages && echo {shlex.quote(DEPENDENCIES)} > dependencies.pth)"
+GIVE_DEPENDENCIES = (
+    f"(cd .venv/lib/python*/site-packages && printf '%s\\n' {shlex.join(DEPENDENCIES)} > dependencies.pth)"
+)
 """A line of shell that lets a fresh virtual environment find them, in place of downloading them, but not this checkout.
 
-The line of a .pth file enters sys.path, and .pth files that lie there are not read in their turn. The editable install of
+The lines of a .pth file enter sys.path, and .pth files that lie there are not read in their turn. The editable install of
 the project is such a file, so it stays out of sight.
 """
 

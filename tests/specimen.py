@@ -12,7 +12,8 @@ from harness.spec import Claim
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.contrasts import Evidence, Point
+    from harness.contrasts import Evidence
+    from harness.points import Point
 
 TEXT = """\
 id: wide_beats_narrow

@@ -99,6 +99,8 @@ def test_values_that_rounding_puts_beyond_a_bound_count_as_at_the_bound():
     beyond, at = (DIFFERENCE.interval([value] * 12, 0.05) for value in (1 + 1e-12, 1.0))
     assert (beyond.low, beyond.high) == (at.low, at.high)
     assert at.high == 1.0
+    below = DIFFERENCE.interval([-1 - 1e-12] * 12, 0.05)
+    assert (below.low, below.high) == pytest.approx((-at.high, -at.low), abs=1e-12)
 
 
 @pytest.mark.parametrize("n", [1, 12, 2000])
@@ -139,6 +141,10 @@ def test_equal_rates_are_told_apart_no_more_often_than_alpha(arms):
         (RATE, 11, (-math.inf, 0.5), (False, False)),
         (RATE, 24, (0.4, 0.6), (False, True)),
         (RATE, 3000, (0.4, 0.6), (True, True)),
+        (RATE, 24, (0.0, 0.5), (True, True)),
+        (RATE, 24, (0.5, 1.0), (True, True)),
+        (DIFFERENCE, 24, (0.3, 0.9), (False, True)),
+        (DIFFERENCE, 24, (-0.9, -0.3), (False, True)),
         (DIFFERENCE, 12, (0.0, math.inf), (True, True)),
         (DIFFERENCE, 24, (-0.3, 0.3), (True, True)),
         (DIFFERENCE, 24, (-0.28, 0.28), (False, True)),
@@ -146,6 +152,14 @@ def test_equal_rates_are_told_apart_no_more_often_than_alpha(arms):
 )
 def test_what_the_clearest_seeds_can_show(sequence, n, band, expected):
     assert sequence.can_end(n, 0.001, band, (sequence.low, sequence.high)) == expected
+
+
+def test_an_interval_that_ends_on_an_edge_lies_outside_of_no_band():
+    worst, best = RATE.interval([0.0] * 12, 0.001).high, RATE.interval([1.0] * 12, 0.001).low
+    for edge, missed in ((worst, False), (math.nextafter(worst, 1), True)):
+        assert RATE.can_end(12, 0.001, (edge, math.inf), (0, 1))[1] is missed
+    for edge, missed in ((best, False), (math.nextafter(best, 0), True)):
+        assert RATE.can_end(12, 0.001, (-math.inf, edge), (0, 1))[1] is missed
 
 
 def test_the_clearest_seeds_of_a_rate_are_zeros_and_ones_even_in_the_middle():

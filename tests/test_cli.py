@@ -207,7 +207,7 @@ def test_schema_is_json(claims):
     [
         (["rnu"], "no command 'rnu'; did you mean 'run'? `claims --help` lists them"),
         (["zzz"], "no command 'zzz'; nothing here is like it. `claims --help` lists them"),
-        (["check", "--fast"], "claims check: does not know '--fast'; `claims check --help` lists what it takes"),
+        (["check", "--zzz"], "claims check: does not know '--zzz'; `claims check --help` lists what it takes"),
         (["list", "--jsn"], "claims list: does not know '--jsn'; did you mean '--json'?"),
         (["list", "--js"], "claims list: does not know '--js'; did you mean '--json'?"),
         (["schema", "extra"], "claims schema: does not know 'extra'; `claims schema --help` lists what it takes"),

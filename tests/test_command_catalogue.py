@@ -179,7 +179,7 @@ def test_hostile_titles_are_harmless(tmp_path, claims):
 
 def test_check_as_json(tmp_path, claims):
     write_claim(tmp_path)
-    assert json.loads(claims("check", "--json")[1]) == {"sound": 1, "problems": []}
+    assert json.loads(claims("check", "--json")[1]) == {"sound": 1, "problems": [], "notes": []}
 
     write_claim(tmp_path, replace={"better: higher": "better: up"})
     code, out, _ = claims("check", "--json")

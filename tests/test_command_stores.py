@@ -25,7 +25,7 @@ def project(tmp_path):
     store.close()
 
 
-ROWS = {"run": 1, "trial": 18, "record": 1, "noise": 0, "beside": 0}
+ROWS = {"run": 1, "trial": 18, "record": 1, "noise": 0, "beside": 0, "inputs": 1}
 
 
 def test_export_and_import_say_how_many_rows(tmp_path, claims):
@@ -33,10 +33,10 @@ def test_export_and_import_say_how_many_rows(tmp_path, claims):
 
     assert claims("export", "--jsonl", file)[:2] == (
         0,
-        f"{file}: runs 1, trials 18, records 1, noise floors 0, pictures and timings 0\n",
+        f"{file}: runs 1, trials 18, records 1, noise floors 0, pictures and timings 0, sets of inputs 1\n",
     )
     assert claims("import", file, "--store", "new.sqlite3")[1] == (
-        f"{tmp_path}/new.sqlite3: new: runs 1, trials 18, records 1, noise floors 0, pictures and timings 0\n"
+        f"{tmp_path}/new.sqlite3: new: runs 1, trials 18, records 1, noise floors 0, pictures and timings 0, sets of inputs 1\n"
     )
 
 

@@ -27,6 +27,23 @@ def test_many_runs_at_once_have_the_intervals_of_each(floor, bounds):
         assert STUDENT.interval(row, 0.001, floor, bounds) == expected
 
 
+def test_unless_told_otherwise_there_is_neither_a_floor_nor_a_bound():
+    assert STUDENT.interval(VALUES, 0.001) == stats.interval(VALUES, 0.001)
+    ends = STUDENT.ends(VALUES[None], 0.001), STUDENT.ends(VALUES[None], 0.001, 0.0, stats.UNBOUNDED)
+    assert [end.tolist() for end in ends[0]] == [end.tolist() for end in ends[1]]
+    for sequence in EVERY[1:]:
+        assert sequence.interval(VALUES, 0.2) == sequence.interval(VALUES, 0.2, 5.0)
+
+
+@pytest.mark.parametrize("sequence", EVERY[1:], ids=repr)
+def test_an_interval_of_one_run_is_the_ends_of_many_with_its_numbers(sequence):
+    values = (VALUES > 0.3).astype(float) if getattr(sequence, "binary", False) else VALUES
+    (low,), (high,) = sequence.ends(values[None], 0.2)
+    found = sequence.interval(values.tolist(), 0.2)
+    assert found == stats.Interval(8, sequence.estimate(values), stats.moments(values)[1], low, high)
+    assert low < found.estimate < high
+
+
 def test_each_run_may_have_a_floor_of_its_own():
     lows, highs = STUDENT.ends(np.array([VALUES, VALUES]), 0.001, np.array([0.0, 2.0]))
     half = stats.half_width(8, 0.001)
@@ -53,7 +70,7 @@ def test_a_p_value_counts_the_distance_in_standard_deviations_or_in_floors():
     plain, floored = (STUDENT.p(VALUES, 0.0, floor, upper=True) for floor in (0.0, 1.0))
     assert plain == pytest.approx(stats.smallest_alpha(8, VALUES.mean() / VALUES.std(ddof=1)))
     assert floored == pytest.approx(stats.smallest_alpha(8, VALUES.mean()))
-    assert STUDENT.p(VALUES, 0.65, 0.0, upper=False) == pytest.approx(STUDENT.p(VALUES, 0.0, 0.0, upper=True))
+    assert STUDENT.p(VALUES, 0.5, 1.0, upper=False) == pytest.approx(stats.smallest_alpha(8, 0.175))
 
 
 @pytest.mark.parametrize(("n", "expected"), [(4, (False, False)), (5, (True, True))])

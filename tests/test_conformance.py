@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from harness.catalogue import claim_folders, load_claim
-from harness.contrasts import resolve
+from harness.contrasts import step_at
 from harness.executor import one_thread
 from harness.experiment import Task, load_experiment, run_task
 from harness.options import Options
 from harness.plan import make_plan, only, tasks_of
 from harness.variant import main_variant
+
+if TYPE_CHECKING:
+    from harness.kinds import Value
+    from harness.spec import Claim
 
 PROJECT = Path(__file__).parents[1]
 FOLDERS = claim_folders(PROJECT / "claims")
@@ -54,7 +60,17 @@ def untimed(folder: Path) -> dict[str, float]:
     """Return the absolute tolerance of every metric that is no duration."""
     plan = plan_of(folder)
     metrics = {name: metric for name, metric in plan.claim.metrics.items() if metric.unit != "second"}
-    return {name: EXAMPLES * (resolve(metric, plan.settings) or 0.0) + 1e-9 for name, metric in metrics.items()}
+    points = [(("arm", arm), *condition) for arm in plan.claim.arms for condition in conditions_of(plan.claim)]
+    return {
+        name: EXAMPLES * max(step_at(metric, point, plan.claim, plan.settings) or 0.0 for point in points) + 1e-9
+        for name, metric in metrics.items()
+    }
+
+
+def conditions_of(claim: Claim) -> list[tuple[tuple[str, Value], ...]]:
+    """Return every condition, by name."""
+    names = sorted(claim.conditions)
+    return [tuple(zip(names, row, strict=True)) for row in product(*(claim.conditions[n].values for n in names))]
 
 
 @pytest.mark.slow

@@ -6,10 +6,11 @@ import math
 
 import pytest
 
-from harness import contrasts
+from harness import contrasts, points
 from harness.bounded import Bounded
 from harness.confidence_sequence import STUDENT
-from harness.contrasts import evaluate, instances, points_of, reachable
+from harness.contrasts import evaluate, instances, reachable
+from harness.points import points_of
 from harness.quantile import Quantile
 from harness.stats import resolution_floor
 from tests.specimen import claim, claim_with, evidence_of, point, sound
@@ -496,7 +497,7 @@ def test_other_metrics_between_zero_and_one_are_not(metric):
 @pytest.mark.parametrize("contrast", [{"rate": "loss", "at": NET}, {"difference": "solved", "of": SVM, "minus": NET}])
 def test_a_value_that_is_neither_zero_nor_one_is_a_problem_of_a_rate(contrast, value):
     spec = claim_with(contrast, metrics={**sound()["metrics"], **SUCCESS})
-    name = contrasts.metric_of(spec.expectations["e"].contrast)
+    name = points.metric_of(spec.expectations["e"].contrast)
     evidence = evidence_of({point(): [1.0, value], point("svm"): [0.0, 1.0]}, name)
     found = evaluate(spec.expectations["e"].contrast, spec, evidence, SETTINGS)
     assert found.problems == (

@@ -113,6 +113,12 @@ def test_what_was_cut_off_says_why(verdict, said):
     assert (found.verdict, found.reason.endswith("; the time was up")) == (verdict, said)
 
 
+@pytest.mark.parametrize("verdict", [VERIFIED, REFUTED, INCONCLUSIVE, NOT_RUN])
+def test_failed_trials_that_a_reading_does_not_rest_on_are_not_its_headline(verdict):
+    found = headline([tried(verdict)], {}, errors=["seed 0: OSError"])
+    assert (found.verdict, found.reason) == (verdict, f"because of {verdict}")
+
+
 def test_of_several_expectations_the_one_that_decided_is_named():
     members = [tried(VERIFIED, name="a"), tried(REFUTED, name="b"), tried(REFUTED, REFUTED, name="c")]
     found = headline(members, {}, flipped=["b"])
@@ -120,6 +126,15 @@ def test_of_several_expectations_the_one_that_decided_is_named():
     assert found.reason == "b is REFUTED, expected VERIFIED: because of REFUTED"
     assert headline(members, {}).by == "expectations.b"
     assert headline(members[:2], {}, flipped=["b"]).reason == "b: because of REFUTED"
+
+
+def test_of_several_that_flipped_behind_the_expected_verdict_the_first_is_named():
+    members = [
+        tried(REFUTED, REFUTED, name="a"),
+        tried(VERIFIED, REFUTED, name="b"),
+        tried(REFUTED, VERIFIED, name="c"),
+    ]
+    assert headline(members, {}, flipped=["b", "c"]).by == "expectations.b"
 
 
 def test_an_expectation_that_flipped_is_named_before_one_that_came_out_alike():

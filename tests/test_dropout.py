@@ -157,12 +157,14 @@ DRAWS = {
 
 
 @pytest.mark.parametrize("whose", DRAWS)
+@pytest.mark.usefixtures("global_generators")
 def test_a_network_that_draws_in_its_own_forward_is_refused(whose):
     message = f"draws from {whose.partition(',')[0]} global generator: use nn.Dropout"
     with pytest.raises(UsageError, match=re.escape(message)):
         trained(lambda: Drawing(DRAWS[whose]), strategy="loop")
 
 
+@pytest.mark.usefixtures("global_generators")
 def test_a_network_that_draws_later_only_is_refused_when_it_has():
     calls = []
 

@@ -577,6 +577,22 @@ def test_prediction_in_blocks_is_prediction_at_once(monkeypatch):
     torch.testing.assert_close(ensemble.predict(inputs), whole)
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["running statistics", "those of the batch"])
+def test_no_number_depends_on_how_many_examples_are_predicted_at_once(monkeypatch, kept):
+    def build():
+        layers = [nn.Flatten(), nn.Linear(36, 8), nn.BatchNorm1d(8, track_running_stats=kept), nn.ReLU()]
+        return nn.Sequential(*layers, nn.Linear(8, 10))
+
+    rule, *_ = rule_of_stopping(patience=1)
+    found = []
+    for at_once in (7, 1000):
+        monkeypatch.setattr("harness.ensembles.IMAGES_AT_ONCE", at_once)
+        ensemble = trained(build=build, stopping=rule, steps=30, strategy="loop")
+        found.append((ensemble.steps, ensemble.predict(examples()[0])))
+    assert found[0][0] == found[1][0]
+    torch.testing.assert_close(found[0][1], found[1][1])
+
+
 def test_error_rate_counts_wrong_classes():
     identity = Ensemble(
         nn.Sequential(nn.Linear(2, 2, bias=False, device="meta")), {"0.weight": torch.eye(2)[None]}, "loop", "float32"

@@ -136,6 +136,24 @@ def test_a_parameter_that_layers_of_its_kind_do_not_have_is_not_drawn_as_if_it_w
         trained(build, torch.zeros(3, 8, 6))
 
 
+class Constant(nn.Module):
+    """Has a number of its own that is no parameter."""
+
+    def __init__(self, device):
+        super().__init__()
+        self.last, self.scale = nn.Linear(6, 2), torch.tensor(2.0, device=device)
+
+    def forward(self, inputs):
+        return self.scale * self.last(inputs)
+
+
+def test_a_tensor_without_numbers_is_named():
+    inputs = torch.zeros(3, 8, 6)
+    with pytest.raises(UsageError, match="uses a tensor of its own that has no numbers"):
+        trained(lambda: Constant(None), inputs)
+    assert len(trained(lambda: Constant("cpu"), inputs)) == 3
+
+
 def pruned(layer):
     return prune.random_unstructured(layer, "weight", amount=0)
 

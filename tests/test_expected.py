@@ -9,7 +9,7 @@ import pytest
 from harness.catalogue import load_claim
 from harness.compare import REGRESSION, compare
 from harness.errors import SpecError
-from harness.expected import came_as_expected, expected_of, problems_of
+from harness.expected import came_as_expected, expectations_expected, expected_of, problems_of
 from harness.markup import plain
 from harness.outcome import exit_code
 from harness.report import run_of, specification
@@ -84,6 +84,35 @@ def test_a_reading_that_expects_less_than_its_expectations_is_refused_with_a_rem
     assert message == (
         "is VERIFIED, but of b another verdict is expected; say `expected: REFUTED` here with a `because`, or take it out there"
     )
+
+
+def test_every_reading_and_every_control_is_looked_at():
+    bare = {name: value for name, value in ANY.items() if name != "no_control"}
+    readings = {
+        "sound": {"expectations": {"a": bare, "b": bare, "c": ANY}},
+        "first": {"expectations": {"d": {**bare, "expected": REFUTED}}},
+        "second": {"expectations": {"e": {**bare, "expected": REFUTED}, "f": ANY}},
+    }
+    breaks = {"one": ["a"], "two": ["b", "f"]}
+    controls = {name: {"change": {"depth": 0}, "because": "why", "breaks": each} for name, each in breaks.items()}
+
+    spec = claim(readings=readings, controls=controls)
+
+    assert expectations_expected(spec) == {
+        "a": VERIFIED,
+        "b": VERIFIED,
+        "c": VERIFIED,
+        "d": REFUTED,
+        "e": REFUTED,
+        "f": VERIFIED,
+    }
+    assert [where for where, _ in problems_of(spec)] == [
+        ("readings", "first", "expected"),
+        ("readings", "second", "expected"),
+        ("readings", "first", "expectations", "d"),
+        ("readings", "second", "expectations", "e"),
+        ("readings", "second", "expectations", "f", "no_control"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,14 @@ def test_a_value_on_the_edge_lies_within_the_band():
     assert MEDIAN.p(np.array([1.0, -1.0]), 0.0, 0.0, upper=False) == 1.0
 
 
+@pytest.mark.parametrize(("q", "upper"), [(0.9, False), (0.9, True), (0.2, False), (0.2, True)])
+def test_which_values_speak_for_which_side_of_an_edge(q, upper):
+    # Two below the edge, three on it, one above: a lower edge counts what is below, an upper one what is not above.
+    values, count = np.array([-1.0, 0.0, -2.0, 0.0, 5.0, 0.0]), 5 if upper else 2
+    expected = min(1.0, math.exp(-binomial.log_evidence(6, q)[count]))
+    assert Quantile(q).p(values, 0.0, 0.0, upper=upper) == pytest.approx(expected)
+
+
 def test_many_runs_at_once_have_the_ends_that_each_has_alone():
     rows = np.random.default_rng(5).normal(size=(50, 17))
     lows, highs = Quantile(0.6).ends(rows, 0.01)
@@ -141,6 +149,8 @@ def test_every_sample_of_few_values_is_judged_alike_by_order_and_by_count():
     [
         (0.5, 11, (0.0, math.inf), stats.UNBOUNDED, (False, False)),
         (0.5, 12, (0.0, math.inf), stats.UNBOUNDED, (True, True)),
+        (0.5, 12, (-math.inf, 0.0), stats.UNBOUNDED, (True, True)),
+        (0.5, 12, (-1.0, 1.0), stats.UNBOUNDED, (True, True)),
         (0.9, 12, (0.0, math.inf), stats.UNBOUNDED, (True, False)),
         (0.9, 12, (-math.inf, 0.0), stats.UNBOUNDED, (False, True)),
         (0.9, 12, (-1.0, 1.0), stats.UNBOUNDED, (False, True)),

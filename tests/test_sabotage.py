@@ -7,7 +7,7 @@ and asserts that the reading no longer comes out as expected. The unbroken claim
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -112,6 +112,7 @@ def test_a_broken_line_turns_the_verdict(row, tmp_path, store):
     reading = record["readings"][row.reading]
     assert not reading["as_expected"], f"{row.what}, and still {reading['verdict']}"
     # The verdict, or the message of an invalid one, must come from the science and not from a crash of the edit.
+    assert reading["verdict"] in {"REFUTED", "INCONCLUSIVE"} or record["errors"]
     assert not [error for error in record["errors"] if "SyntaxError" in error or "NameError" in error]
 
 
@@ -125,4 +126,6 @@ def copy_of(row: Sabotage, target: Path):
     text = path.read_text()
     assert text.count(row.old) == 1, f"{row.old!r} must stand once in {path.name}; it was edited: choose the line anew"
     path.write_text(text.replace(row.old, row.new))
-    return load_claim(path.parent)
+    found = load_claim(path.parent)
+    # What is asked is whether the expectations themselves notice; to measure the controls too would take twice as long.
+    return replace(found, claim=found.claim.model_copy(update={"controls": {}}))

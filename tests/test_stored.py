@@ -210,10 +210,9 @@ def test_what_is_refused_is_refused_by_every_command_that_reads_records(project,
         for one, claim in zip(ids, claims, strict=True):
             database.execute("UPDATE record SET record = ? WHERE claim = ?", (json.dumps(claim), one))
 
-    # A record without readings has no verdict to show.
-    one_line(
-        project, capsys, READERS[name], refused=None if (name, path, new) == ("show", ("readings",), None) else True
-    )
+    # A record without readings, or whose only verdict is none, has no verdict to show.
+    nothing = name == "show" and new is None and path[0] == "readings"
+    one_line(project, capsys, READERS[name], refused=None if nothing else True)
 
 
 # The run's own fields.
@@ -283,6 +282,7 @@ READ_BY = {
     "trial": ("history of one", "judge", "plan", "repro", "repro of one", "gc", "tensorboard", "import"),
     "noise": ("judge",),
     "beside": ("judge",),
+    "inputs": ("history of one", "judge", "plan", "repro of one", "gc", "import"),
 }
 
 
@@ -307,6 +307,7 @@ def test_a_table_with_any_cell_of_another_kind_is_read_or_refused_in_one_line(pr
         "trial": f"key = '{keys[0]}'",
         "run": f"id = '{RUN}'",
         "record": f"claim = '{CLAIM}' AND run = '{RUN}'",
+        "inputs": "rowid = (SELECT min(rowid) FROM inputs)",
     }.get(table, f"claim = '{CLAIM}'")
     (project / "claims/notes/is_broken/claim.yaml").rename(project / "is_broken.yaml")
     tried = 0

@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from harness import ties
+from harness import stats, ties
+from harness.confidence_sequence import STUDENT
 from harness.spec import SeedPlan
-from harness.verdict import INCONCLUSIVE, INVALID, REFUTED, VERIFIED, judge
+from harness.verdict import INCONCLUSIVE, INVALID, REFUTED, VERIFIED, at_look, judge
 from tests.specimen import claim, claim_with, evidence_of, point
 
 NET = {"arm": "net", "width": 4, "scene": "plain"}
@@ -50,6 +51,9 @@ def test_where_nothing_is_left_to_count_every_tie_is_fair():
         (0.4, (None, None), 0.1, 4),
         (0.4, (None, None), None, math.inf),
         (1.0, (0, 1), None, 0),
+        (0.0, (0, 1), None, 0),
+        (-1.0, (-1, 1), None, 0),
+        (1e6 * (1 + 1e-15), (0, 1e6), None, 0),
         (1.0 - 1e-16, (0, 1), None, 0),
     ],
 )
@@ -64,6 +68,14 @@ def test_a_tie_grows_less_likely_with_every_seed_and_only_a_tie_does():
     assert ties.chance([*same, [0.02, 0.500001]], 2) == 1
     assert ties.chance([*same, [0.02]], 2) == 1
     assert ties.chance([*same, [0.02, 0.5 * (1 + 1e-15)]], 2) < ties.chance(same, 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "tie"),
+    [((1e6, 1e6 * (1 + 1e-15)), True), ((1e-20, 2e-20), False), ((0.0, 1e-15), False), ((-1e6, -1e6), True)],
+)
+def test_values_are_the_same_up_to_rounding_whatever_their_size(values, tie):
+    assert (ties.chance([[value] for value in values], 2) < 1) == tie
 
 
 def judged(values, metrics=None, form=None, contrast=None, others=None, plan=PLAN, settings=None):
@@ -94,6 +106,21 @@ def test_equal_counts_of_more_seeds_are_none_of_chance(errors, n):
     chances = {k: ties.likeliest(errors) ** (k - 1) for k in PLAN.looks}
     assert last.n == min(k for k, chance in chances.items() if chance <= ties.TOO_UNLIKELY)
     assert judged([errors / 100] * (last.n - 2)).verdict == INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("tie", "found"),
+    [
+        (ties.TOO_UNLIKELY, INVALID),
+        (math.nextafter(ties.TOO_UNLIKELY, 1), INCONCLUSIVE),
+        (0.0, INVALID),
+        (1.0, VERIFIED),
+    ],
+)
+def test_a_tie_is_chance_until_it_happens_no_more_than_once_in_a_thousand(tie, found):
+    expectation = claim_with({"mean": "error", "at": NET}, {"at_most": 0.9}).expectations["e"]
+    interval = stats.interval([0.1, 0.12, 0.11, 0.1, 0.12, 0.11], expectation.alpha)
+    assert at_look(interval, STUDENT, expectation, interval.low, interval.high, 0.0, tie) == found
 
 
 def test_a_tie_says_so_and_what_to_do():
@@ -130,6 +157,20 @@ def test_a_part_on_its_bound_says_nothing_and_the_other_all():
     spec = claim_with({"difference": "error", "of": SVM, "minus": NET}, {"at_most": 0.9})
     evidence = evidence_of({point(): [0.0] * 6, point("svm"): [0.3] * 6}, "error")
     assert judge(spec.expectations["e"], spec, evidence, {"n_test": 100}, PLAN).verdict == INVALID
+
+
+def test_what_is_constant_beside_what_varies_is_no_tie():
+    spec = claim_with({"difference": "error", "of": SVM, "minus": NET}, {"at_most": 0.9})
+    evidence = evidence_of({point("svm"): [0.5] * 6, point(): [0.10, 0.12, 0.11, 0.10, 0.12, 0.11]}, "error")
+    assert judge(spec.expectations["e"], spec, evidence, {"n_test": 100}, PLAN).verdict == VERIFIED
+
+
+def test_a_row_does_not_depend_on_the_order_of_the_metrics():
+    assert (
+        ties.row([{"b": 1.0, "a": 2.0, "t": 3.0}], {"t"})
+        == ties.row([{"t": 4.0, "a": 2.0, "b": 1.0}], {"t"})
+        == [2.0, 1.0]
+    )
 
 
 @pytest.mark.parametrize("bound", [0.0, 1.0])

@@ -35,7 +35,7 @@ def other(tmp_path):
 def test_what_is_exported_and_imported_is_the_same_store(tmp_path, store, exported, other):
     counts = merge(other, tmp_path / "store.jsonl")
 
-    assert counts == {"run": 1, "trial": 18, "record": 1, "noise": 1, "beside": 1}
+    assert counts == {"run": 1, "trial": 18, "record": 1, "noise": 1, "beside": 1, "inputs": 1}
     assert list(other.rows()) == list(store.rows())
     assert merge(other, tmp_path / "store.jsonl") == dict.fromkeys(TABLES, 0), "a second time nothing is new"
 

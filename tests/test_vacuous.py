@@ -85,10 +85,11 @@ def test_a_constant_metric_without_a_resolution_verifies_nothing(value):
     )
 
 
-def test_a_constant_contrast_without_a_resolution_verifies_nothing_although_the_seeds_differ():
+@pytest.mark.parametrize("difference", [1.5, -1.5])
+def test_a_constant_contrast_without_a_resolution_verifies_nothing_although_the_seeds_differ(difference):
     spec = claim_with({"difference": "loss", "of": NET, "minus": SVM}, {"at_most": 5})
     levels = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
-    evidence = evidence_of({point(): [level + 1.5 for level in levels], point("svm"): levels}, "loss")
+    evidence = evidence_of({point(): [level + difference for level in levels], point("svm"): levels}, "loss")
     found = judge(spec.expectations["e"], spec, evidence, {"n_test": 200}, PLAN)
     assert found.verdict == INVALID
     assert found.reason == (

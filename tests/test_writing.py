@@ -7,13 +7,18 @@ import re
 
 import numpy as np
 import pytest
+import torch
 import yaml
+from torch import nn
 
 from harness import stats
 from harness.catalogue import load_claim
+from harness.ensembles import train
+from harness.errors import UsageError
 from harness.experiment import load_experiment
+from harness.optim import Optimiser
 from harness.scaffold import start_claim, start_project
-from harness.seeds import seeds_of
+from harness.seeds import Seed, seeds_of
 from tests.outside import PROJECT
 
 PAGE = (PROJECT / "docs/writing-a-claim.md").read_text()
@@ -60,6 +65,7 @@ def test_in_each_example_a_seed_is_what_it_is_alone_and_differs_from_others(fold
     assert len(set(alone)) > 1
 
 
+@pytest.mark.usefixtures("global_generators")
 def test_no_example_leaves_a_trace_in_a_global_generator(folder):
     random.seed(1)
     np.random.seed(1)  # noqa: NPY002 - what the example must leave alone
@@ -113,4 +119,21 @@ def test_the_seeds_that_an_error_rate_needs_are_those_of_the_page():
 
 def test_the_guard_says_what_the_page_quotes():
     assert "the network draws from torch's global generator" in PAGE
-    assert "the network draws from torch's global generator" in (PROJECT / "harness/ensembles.py").read_text()
+    with pytest.raises(UsageError, match="the network draws from torch's global generator"):
+        train(
+            Drawing,
+            torch.ones(1, 2, 3),
+            torch.zeros(1, 2, dtype=torch.int64),
+            (Seed(0, "c", 0),),
+            optimiser=Optimiser("sgd", 0.1),
+            batch_size=2,
+            steps=1,
+        )
+
+
+class Drawing(nn.Linear):
+    def __init__(self):
+        super().__init__(3, 2)
+
+    def forward(self, inputs):
+        return nn.functional.dropout(super().forward(inputs))

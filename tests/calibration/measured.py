@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import contrasts
+from harness import contrasts, points
 from harness.catalogue import load_all
 from harness.kinds import Exact
 from harness.options import Options
@@ -40,7 +40,7 @@ def stored(plan: Plan, store: Store) -> Variant:
         found = store.finished(task.keys)
         for seed, key in zip(task.seeds, task.keys, strict=True):
             if key in found:
-                variant.reuse(plan, task, seed, *found[key])
+                variant.reuse(plan, task, seed, *found[key][:4])
     return variant
 
 
@@ -68,7 +68,7 @@ def entries(plan: Plan, store: Store) -> list[dict[str, Any]]:
 def _entry(contrast: contrasts.Sampled, per_base: dict[int, PerSeed]) -> dict[str, Any]:
     first = next(iter(per_base.values()))
     return {
-        "kind": contrasts.kind_of(contrast),
+        "kind": points.kind_of(contrast),
         "log": first.log,
         "bounds": [end if math.isfinite(end) else None for end in first.bounds],
         "values": {str(base): [_short(v) for _, v in sorted(p.values.items())] for base, p in per_base.items()},

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from harness.contrasts import Evidence, Point
+    from harness.contrasts import Evidence
+    from harness.points import Point
     from harness.spec import Claim
 
     Trials = Mapping[Point, NDArray[np.float64]]
