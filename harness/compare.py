@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness import verdict, waiver
 from harness.bounded import Bounded
-from harness.confidence_sequence import ROUNDING, STUDENT, ConfidenceSequence
+from harness.confidence_sequence import STUDENT, ConfidenceSequence
 from harness.contrasts import PerSeed
 from harness.errors import UsageError
 from harness.provenance import canonical
 from harness.quantile import Quantile
+from harness.stats import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

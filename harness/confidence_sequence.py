@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     """What the standard deviation is never taken below: one for all runs, or one for each."""
     Ends = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-ROUNDING = 1e-14
-"""A spread below this part of the estimate is float64's rounding, no spread over seeds."""
-
 
 class ConfidenceSequence(ABC):
     """A way from the values of some seeds to an interval."""
@@ -72,7 +69,7 @@ class ConfidenceSequence(ABC):
 
     def constant(self, found: stats.Interval) -> bool:
         """Whether all seeds gave the same value, but for rounding."""
-        return found.sd <= ROUNDING * abs(found.estimate)
+        return found.sd <= stats.ROUNDING * abs(found.estimate)
 
 
 @dataclass(frozen=True)

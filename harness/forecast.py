@@ -21,7 +21,7 @@ import numpy as np
 
 from harness import contrasts, stats, verdict
 from harness.bounded import Bounded
-from harness.confidence_sequence import ROUNDING, STUDENT
+from harness.confidence_sequence import STUDENT
 from harness.kinds import Exact
 from harness.quantile import Quantile
 from harness.seeds import Seed
@@ -208,7 +208,7 @@ def sample_of(per_seed: PerSeed) -> Sample | str:
     if not (math.isfinite(found.estimate) and math.isfinite(found.sd)):
         return "the values are too large for a spread"
     floor = per_seed.sd_floor(list(per_seed.values))
-    if floor == 0 and found.sd <= ROUNDING * abs(found.estimate):
+    if floor == 0 and STUDENT.constant(found):
         return "the contrast is the same for every seed and the metric declares no resolution"
     return Sample(found.n, found.estimate, max(found.sd, floor))
 

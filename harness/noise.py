@@ -15,7 +15,6 @@ from operator import mul
 from typing import TYPE_CHECKING
 
 from harness import contrasts, stats, verdict
-from harness.confidence_sequence import ROUNDING
 from harness.dates import now
 from harness.errors import UsageError
 from harness.executor import Inline, Processes
@@ -26,6 +25,7 @@ from harness.plan import fingerprint, jobs_of, make_plan, timed_jobs_of
 from harness.provenance import processor
 from harness.reuse import reusable
 from harness.runner import measured
+from harness.stats import ROUNDING
 from harness.variant import Variant
 
 if TYPE_CHECKING:

@@ -26,6 +26,9 @@ PRIOR_SCALE = 10.0
 standard deviations are the rule here, and 10 is tightest at 6 to 15 seeds."""
 
 Bounds = tuple[float, float]
+ROUNDING = 1e-14
+"""What differs by less than this part of itself is the same but for float64's rounding: no spread over seeds."""
+
 UNBOUNDED: Bounds = (-math.inf, math.inf)
 
 

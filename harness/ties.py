@@ -12,14 +12,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from harness.stats import ROUNDING
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
 TOO_UNLIKELY = 0.001
 """A tie that honest seeds give no more often is none of theirs."""
-
-ROUNDING = 1e-14
-"""What differs by less than this part of itself is the same but for float64's rounding."""
 
 
 def row(trials: Iterable[Mapping[str, float]], others: Collection[str]) -> list[float]:
