@@ -407,7 +407,11 @@ def try_all(mutants, workers, tests):
 
     Raises:
         RuntimeError: the unchanged project fails its tests, so that nothing can be said of mutants.
+        FileNotFoundError: tests that are to be asked do not exist; pytest would end as if a mutant were caught.
     """
+    asked = {path.split("::")[0] for module in MODULES for stage in stages_for(module, tests) for path in stage}
+    if missing := sorted(path for path in asked if not (PROJECT / path).is_file()):
+        raise FileNotFoundError(f"no such tests: {', '.join(missing)}")
     with tempfile.TemporaryDirectory(prefix="mutants-") as root:
         folders = [Path(root).resolve() / str(number) for number in range(workers)]
         for folder in folders:

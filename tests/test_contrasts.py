@@ -286,19 +286,6 @@ def test_a_floor_reads_no_seed_but_those_it_is_asked_for():
     assert found.sd_floor([0]) < found.sd_floor([0, 1])
 
 
-def test_exact_reads_every_condition_that_is_left_out():
-    spec = claim()
-    assert points_of(spec.expectations["never_wrong"].contrast, spec) == [
-        point("net", width, scene) for width in (1, 2, 4) for scene in ("plain", "clutter")
-    ]
-
-
-def test_exact_reads_every_arm_and_every_value_of_a_list():
-    spec = claim_with({"exact": "error", "at": {"width": [1, 4], "scene": "plain"}}, {"at_most": 0})
-    found = points_of(spec.expectations["e"].contrast, spec)
-    assert sorted(found) == sorted(point(arm, width) for arm in ("net", "svm") for width in (1, 4))
-
-
 def test_instances_are_every_point_of_every_seed():
     spec = claim_with({"exact": "error", "at": {"arm": "net", "width": 4}}, {"at_most": 0})
     rows = {point(): [0.0, 0.25], point(scene="clutter"): [0.5, 0.75]}
@@ -314,48 +301,6 @@ def test_an_instance_that_cannot_be_is_a_problem():
     found, problems = instances(spec.expectations["e"].contrast, spec, evidence_of({point(): [2.0]}), SETTINGS)
     assert found == []
     assert problems == ("seed 0 at arm=net, scene=plain, width=4: error is 2, beyond its bounds [0.0, 1.0]",)
-
-
-def test_a_cell_is_read_in_the_spelling_of_the_condition():
-    # measure() gets what the condition says: 4 and not 4.0.
-    spec = claim_with({"mean": "error", "at": {**NET, "width": 4.0}})
-    (found,) = points_of(spec.expectations["e"].contrast, spec)
-    assert found == point()
-    assert isinstance(dict(found)["width"], int)
-
-
-def test_a_single_arm_and_a_condition_of_one_value_may_be_left_out():
-    spec = claim_with({"mean": "error"}, arms={"net": {}}, conditions={"width": [4], "scene": ["plain"]}, timings={})
-    assert points_of(spec.expectations["e"].contrast, spec) == [point()]
-
-
-@pytest.mark.parametrize("kind", ["slope", "loglog_slope", "rank_trend"])
-def test_a_sweep_reads_every_value_of_its_condition(kind):
-    spec = claim_with({kind: "loss", "over": "width", "at": {"arm": "net", "scene": "plain"}})
-    assert points_of(spec.expectations["e"].contrast, spec) == SWEEP
-
-
-@pytest.mark.parametrize(
-    "sides", [{"difference": "error", "of": SVM, "minus": NET}, {"ratio": "error", "of": SVM, "to": NET}]
-)
-def test_the_points_of_two_sides_come_in_the_order_of_the_contrast(sides):
-    spec = claim_with(sides)
-    assert points_of(spec.expectations["e"].contrast, spec) == [point("svm"), point("net")]
-
-
-def test_points_of_several_cells_come_once_each():
-    spec = claim_with({"difference": "error", "of": {**NET, "width": [1, 4], "take": "min"}, "minus": NET})
-    assert points_of(spec.expectations["e"].contrast, spec) == [point(width=1), point(width=4)]
-
-
-def test_a_condition_handed_over_together_gives_points_like_any_other():
-    together = {"width": {"values": [1, 2, 4], "together": True}, "scene": ["plain", "clutter"]}
-    apart, joined = (
-        claim_with({"slope": "loss", "over": "width", "at": {"arm": "net", "scene": "plain"}}, **extra)
-        for extra in ({}, {"conditions": together})
-    )
-    contrast = apart.expectations["e"].contrast
-    assert points_of(contrast, joined) == points_of(contrast, apart) == SWEEP
 
 
 @pytest.mark.parametrize(
