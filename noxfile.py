@@ -59,7 +59,7 @@ def exports(session: nox.Session) -> None:
     install(session, "test")
     # Without constraints.txt: MLflow wants a python-dateutil below 3.
     session.install("-e", ".[tensorboard,mlflow]")
-    session.run("pytest", "tests/test_export.py", "--benchmark-disable", *session.posargs)
+    session.run("pytest", "tests/report/test_export.py", "--benchmark-disable", *session.posargs)
 
 
 @nox.session(default=False)

@@ -1,7 +1,7 @@
 """`python -m tests.anywhere`: the tests in random order, as on other machines; each variation must pass.
 
 `nox -s anywhere` runs it. What follows the names of variations goes to pytest, as in
-`nox -s anywhere -- --only "locale C" tests/test_cli.py -k run`.
+`nox -s anywhere -- --only "locale C" tests/cli/test_main.py -k run`.
 """
 
 from __future__ import annotations

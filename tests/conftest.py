@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from harness.catalogue import load_claim
-from harness.cli import main
-from harness.executor import Inline
-from harness.options import Options
-from harness.runner import Context, run_claim
-from harness.store import Store
+from harness.cli.main import main
+from harness.running.claim_run import Context, run_claim
+from harness.store.store import Store
+from harness.trials.catalogue import load_claim
+from harness.trials.executor import Inline
+from harness.trials.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from harness.record import Record
+    from harness.running.record import Record
 
 pytest_plugins = ["pytester", "tests.isolation", "tests.properties"]
 

@@ -21,15 +21,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.catalogue import load_claim
-from harness.executor import Processes
-from harness.options import Options
-from harness.runner import Context, run_claim
-from harness.store import Store
+from harness.running.claim_run import Context, run_claim
+from harness.store.store import Store
+from harness.trials.catalogue import load_claim
+from harness.trials.executor import Processes
+from harness.trials.options import Options
 from tests.tiny_project import EXPERIMENT, write_claim
 
 if TYPE_CHECKING:
-    from harness.trials import TrialRow
+    from harness.trials.rows import TrialRow
 
 PROJECT = Path(__file__).parents[1]
 LONGEST = 2.0

@@ -27,7 +27,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 MODULES = (
-    "stats",
+    "student",
     "ties",
     "binomial",
     "confidence_sequence",
@@ -45,7 +45,7 @@ MODULES = (
 ACCEPTED = PROJECT / "tests" / "mutants_survivors.yaml"
 FEWEST = 60
 
-MIRRORS = [f"tests/test_{name}.py" for name in (*MODULES, "vacuous")]
+MIRRORS = [*(f"tests/judging/test_{name}.py" for name in MODULES), "tests/test_vacuous.py"]
 WIDER = [f"tests/test_{name}.py" for name in ("runner", "decidability", "explain", "outcome", "calibration")]
 """Asked about a mutant that the first let pass."""
 
@@ -227,7 +227,7 @@ OPERATORS = (
 
 def mutants_of(module):
     """Return every mutant of a module of harness/, in the order of its text."""
-    tree = ast.parse((PROJECT / "harness" / f"{module}.py").read_text())
+    tree = ast.parse((PROJECT / "harness/judging" / f"{module}.py").read_text())
     seen, counts, found = {ast.unparse(tree)}, Counter(), []
     for scope, path in _places(tree, "", []):
         parent, field, at = path[-1]
@@ -314,12 +314,14 @@ def copy_project(folder):
     ignored = shutil.ignore_patterns(".*", "__pycache__", "reports")
     shutil.copytree(PROJECT, folder, ignore=ignored, symlinks=True)
     for module in MODULES:
-        write_module(folder, module, ast.unparse(ast.parse((folder / "harness" / f"{module}.py").read_text())), 0)
+        write_module(
+            folder, module, ast.unparse(ast.parse((folder / "harness/judging" / f"{module}.py").read_text())), 0
+        )
 
 
 def write_module(folder, module, source, index):
     """Write a module; each index has a second of its own as time of change, so that no bytecode of another passes for it."""
-    path = folder / "harness" / f"{module}.py"
+    path = folder / "harness/judging" / f"{module}.py"
     path.write_text(source)
     os.utime(path, (1_000_000_000 + index,) * 2)
 
@@ -416,7 +418,7 @@ def try_all(mutants, workers, tests):
         folders = [Path(root).resolve() / str(number) for number in range(workers)]
         for folder in folders:
             copy_project(folder)
-        originals = {module: (folders[0] / "harness" / f"{module}.py").read_text() for module in MODULES}
+        originals = {module: (folders[0] / "harness/judging" / f"{module}.py").read_text() for module in MODULES}
         pid = start(folders[0], stages_for(MODULES[0], tests), 300)
         if os.waitpid(pid, 0)[1]:
             raise RuntimeError(f"the unchanged project fails:\n{folders[0].with_suffix('.log').read_text()}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from harness.initial import initial_weights
+from harness.training.initialisation import initial_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable

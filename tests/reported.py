@@ -8,20 +8,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from harness import noise
-from harness.catalogue import load_claim
-from harness.executor import Inline
-from harness.noise import Request, run_aa
-from harness.options import Options
-from harness.plan import make_plan
-from harness.report import run_of
-from harness.review import review
-from harness.session import Session
-from harness.store import Store
+from harness.retrospect.rejudge import review
+from harness.running import aa_test
+from harness.running.aa_test import Request, run_aa
+from harness.running.results import run_of
+from harness.running.session import Session
+from harness.store.store import Store
+from harness.trials.catalogue import load_claim
+from harness.trials.executor import Inline
+from harness.trials.options import Options
+from harness.trials.plan import make_plan
 from tests.tiny_project import EXPERIMENT, write_claim
 
 if TYPE_CHECKING:
-    from harness.report import Run
+    from harness.running.results import Run
 
 SAVED = Path(__file__).parent / "data" / "report-1.json"
 """A report of schema version 1, as it was first published; `python -m tests.reported` writes it, for a new version only."""
@@ -30,7 +30,7 @@ LAST_LINE = "timings: {training: [warm], inference: [warm]}\n"
 WAIVER = f"{LAST_LINE}waiver: {{reason: the thermometer is being repaired, owner: maintainers, expires: 9999-12-31}}\n"
 RAISING = EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {")
 ON_DATA = EXPERIMENT + (
-    "\n\ndef data_used():\n    from harness.dataset import DataRecord\n"
+    "\n\ndef data_used():\n    from harness.data import DataRecord\n"
     "    return [DataRecord('numbers', 'a' * 64, 10, 'nowhere')]\n"
 )
 
@@ -118,7 +118,7 @@ TAGGED = ("strength: same_setting\n", "strength: same_setting\ntags: [numbers]\n
 
 DRAWING = """
 
-from harness.illustration import Curves, Images, Line, Matrix
+from harness.pictures import Curves, Images, Line, Matrix
 
 
 def illustrate(seed, arms):
@@ -185,14 +185,14 @@ def _run(root: Path, folders: list[Path], run: str, options: Options, limit: flo
 
 def _against_themselves(session: Session, folders: list[Path]) -> None:
     """Run A/A runs of the first claim and of the one out of bounds, the fresh process being this one: spawning is slow."""
-    fresh = noise.Processes
-    noise.Processes = lambda _: Inline()  # type: ignore[assignment,misc]
+    fresh = aa_test.Processes
+    aa_test.Processes = lambda _: Inline()  # type: ignore[assignment,misc]
     try:
         for folder in folders:
             if folder.name in ("holds", "is_out_of_bounds"):
                 run_aa(load_claim(folder), session.context, Request(seeds=6))
     finally:
-        noise.Processes = fresh  # type: ignore[misc]
+        aa_test.Processes = fresh  # type: ignore[misc]
 
 
 def _timed(session: Session, folders: list[Path]) -> None:
@@ -207,7 +207,7 @@ def _timed(session: Session, folders: list[Path]) -> None:
 if __name__ == "__main__":
     import tempfile
 
-    from harness.plaintext import as_json
+    from harness._text import as_json
 
     with tempfile.TemporaryDirectory() as folder:
         night = make_reports(Path(folder))["night"]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from harness.spec import Claim
+from harness.specification.models import Claim
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.contrasts import Evidence
-    from harness.points import Point
+    from harness.judging.contrasts import Evidence
+    from harness.judging.points import Point
 
 TEXT = """\
 id: wide_beats_narrow

@@ -102,4 +102,4 @@ def _controlled() -> None:
 
 def claims(*words: str) -> list[str]:
     """Return the command `claims`."""
-    return [sys.executable, "-c", "from harness.cli import main; raise SystemExit(main())", *words]
+    return [sys.executable, "-c", "from harness.cli.main import main; raise SystemExit(main())", *words]

@@ -45,10 +45,10 @@ def test_every_variation_has_the_order_of_the_seed_and_what_is_its_own(run):
 def test_what_fails_is_named_with_the_command_that_repeats_it(run, capsys):
     calls = run(lambda environment: int("TZ" in environment))
 
-    assert main(["--only", "Seoul", "--only", "locale C", "--seed", "5", "tests/test_cli.py"]) == 1
+    assert main(["--only", "Seoul", "--only", "locale C", "--seed", "5", "tests/cli/test_main.py"]) == 1
     assert len(calls) == 2
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last == "failed: nox -s anywhere -- --only 'Seoul' --seed 5 tests/test_cli.py"
+    assert last == "failed: nox -s anywhere -- --only 'Seoul' --seed 5 tests/cli/test_main.py"
 
 
 def test_who_writes_into_the_home_fails(run, capsys):

@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness import stats
-from harness.catalogue import load_claim
-from harness.options import Options
-from harness.plan import make_plan
-from harness.simulation import Rule, decide
-from harness.spec import SeedPlan
-from harness.verdict import judge
+from harness.judging import student
+from harness.judging.simulation import Rule, decide
+from harness.judging.verdict import judge
+from harness.specification.models import SeedPlan
+from harness.trials.catalogue import load_claim
+from harness.trials.options import Options
+from harness.trials.plan import make_plan
 from tests.calibration import __main__ as command
 from tests.calibration import document, families, laws, measured, rivals
 from tests.calibration.cells import Average, Figure, Share
@@ -195,7 +195,7 @@ def test_the_smallest_p_value_is_the_smallest_over_the_looks():
     values = np.random.default_rng(37).normal(0.7, 1, (20, PLAN.cap))
     smallest, side = families.smallest_p(values, 0.05)
     for row, found, sign in zip(values, smallest, side, strict=True):
-        each = {n: stats.smallest_alpha(n, abs(row[:n].mean()) / row[:n].std(ddof=1)) for n in PLAN.looks}
+        each = {n: student.smallest_alpha(n, abs(row[:n].mean()) / row[:n].std(ddof=1)) for n in PLAN.looks}
         least = min(each, key=each.__getitem__)
         assert found == (pytest.approx(each[least]) if each[least] < 0.05 else 1.0)
         assert sign == (np.sign(row[:least].mean()) if found < 1 else 0)

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from harness.catalogue import claim_folders, load_claim
-from harness.contrasts import step_at
-from harness.executor import one_thread
-from harness.experiment import Task, load_experiment, run_task
-from harness.options import Options
-from harness.plan import make_plan, only, tasks_of
-from harness.variant import main_variant
+from harness.judging.contrasts import step_at
+from harness.running.variant import main_variant
+from harness.trials.catalogue import claim_folders, load_claim
+from harness.trials.executor import one_thread
+from harness.trials.experiment import Task, load_experiment, run_task
+from harness.trials.options import Options
+from harness.trials.plan import make_plan, only, tasks_of
 
 if TYPE_CHECKING:
-    from harness.kinds import Value
-    from harness.spec import Claim
+    from harness.specification.kinds import Value
+    from harness.specification.models import Claim
 
 PROJECT = Path(__file__).parents[1]
 FOLDERS = claim_folders(PROJECT / "claims")

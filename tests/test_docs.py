@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import pytest
 
-from harness import explain
-from harness.cli import main
-from harness.spec import Claim
+from harness.cli.main import main
+from harness.report import wording
+from harness.specification.models import Claim
 from tests.outside import PROJECT
 
 PAGES = [
@@ -87,24 +87,30 @@ MODULES = {
     for path in (PROJECT / "harness").rglob("*.py")
 }
 
-DOTTED = re.compile(r"`(?:harness\.)?((?:report\.)?[a-z_]+)\.([A-Za-z_][\w.]*)(?:\([^`]*\))?`")
+DOTTED = re.compile(r"`(?:harness\.)?([a-z_]+(?:\.[A-Za-z_]\w*)+)(?:\([^`]*\))?`")
 
 
 SUFFIXES = {"html", "json", "md", "py", "xml", "yaml"}
 
 
 def named(page):
-    """Return the pairs of a module of the harness and a name in it that a page writes in backquotes."""
-    return [
-        (module, name) for module, name in DOTTED.findall(prose(page)) if module in MODULES and name not in SUFFIXES
-    ]
+    """Return the dotted names of the harness that a page writes in backquotes."""
+    found = DOTTED.findall(prose(page))
+    return [name for name in found if name.split(".")[0] in MODULES and name.split(".")[-1] not in SUFFIXES]
+
+
+def parts_of(name):
+    """Return the module of the harness that a dotted name begins with, and what is named in it."""
+    parts = name.split(".")
+    module = next(".".join(parts[:n]) for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in MODULES)
+    return module, name[len(module) + 1 :]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_function_that_is_named_exists(page):
-    for module, name in named(page):
-        submodule = MODULES.get(f"{module}.{name}")
-        assert submodule or name in names_in(MODULES[module]), f"{module}.{name}"
+    for name in named(page):
+        module, inside = parts_of(name)
+        assert not inside or inside in names_in(MODULES[module]), name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -137,7 +143,7 @@ def test_the_walk_through_a_run_is_numbered_and_names_its_functions():
 def test_the_table_of_verdicts_is_complete():
     page = (PROJECT / "docs/reading-a-report.md").read_text()
 
-    for verdict, symbol in explain.SYMBOL.items():
+    for verdict, symbol in wording.SYMBOL.items():
         assert f"| {symbol} {verdict} |" in page
         assert verdict in GLOSSARY
 

@@ -11,12 +11,12 @@ from contextlib import closing
 
 import pytest
 
-from harness.catalogue import load_claim
 from harness.errors import UsageError
-from harness.executor import Inline, Processes
-from harness.options import Options
-from harness.runner import Context, run_claim
-from harness.store import Store
+from harness.running.claim_run import Context, run_claim
+from harness.store.store import Store
+from harness.trials.catalogue import load_claim
+from harness.trials.executor import Inline, Processes
+from harness.trials.options import Options
 from tests.faults import campaign, table
 from tests.tiny_project import EXPERIMENT, write_claim
 
@@ -116,7 +116,7 @@ def test_a_damaged_store_is_named_and_left_as_it_is(tmp_path, damage):
 
 
 def test_a_store_that_another_process_holds_is_waited_for_and_then_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("harness.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("harness.store.database.BUSY_SECONDS", 0.1)
     path = tmp_path / "store.sqlite3"
     filled(path)
     with closing(sqlite3.connect(path)) as other:
@@ -190,11 +190,11 @@ RUN = """
 import sys
 from contextlib import closing
 from pathlib import Path
-from harness.catalogue import load_claim
-from harness.executor import Inline
-from harness.options import Options
-from harness.runner import Context, run_claim
-from harness.store import Store
+from harness.trials.catalogue import load_claim
+from harness.trials.executor import Inline
+from harness.trials.options import Options
+from harness.running.claim_run import Context, run_claim
+from harness.store.store import Store
 
 with closing(Store(Path(sys.argv[2]))) as store:
     store.start_run(sys.argv[3], {}, {})

@@ -16,12 +16,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from harness import dates
-from harness.cli import main
-from harness.plaintext import JOINERS
-from harness.provenance import machine
-from harness.report import run_of
-from harness.store import Store
+from harness import _clock
+from harness._text import JOINERS
+from harness.cli.main import main
+from harness.running.results import run_of
+from harness.store.store import Store
+from harness.trials.provenance import machine
 from tests.tiny_project import EXPERIMENT, TEST_CLAIM, write_claim
 
 EVIL = (
@@ -126,7 +126,7 @@ PYTEST = (
     "fEx",
     "--claims-workers=1",
 )
-CLAIMS = ("-c", "from harness.cli import main; raise SystemExit(main())")
+CLAIMS = ("-c", "from harness.cli.main import main; raise SystemExit(main())")
 
 
 def call(root, *arguments):
@@ -389,7 +389,7 @@ def clock(monkeypatch):
             def now(cls, tz=None):
                 return datetime(*moment, tzinfo=tz or UTC)
 
-        monkeypatch.setattr(dates, "datetime", Clock)
+        monkeypatch.setattr(_clock, "datetime", Clock)
 
     return set_to
 
@@ -442,7 +442,7 @@ MANY = 5000
 MEASURE = dedent(
     """\
     import sys, time
-    from harness.cli import main
+    from harness.cli.main import main
     started = time.perf_counter()
     code = main(sys.argv[1:])
     took = time.perf_counter() - started

@@ -39,7 +39,7 @@ def test_every_mutant_compiles_and_is_another_program(mutants):
     for mutant in mutants:
         compile(mutant.source, mutant.description, "exec")
     programs = {(mutant.module, mutant.source) for mutant in mutants}
-    originals = {(m, ast.unparse(ast.parse((PROJECT / "harness" / f"{m}.py").read_text()))) for m in MODULES}
+    originals = {(m, ast.unparse(ast.parse((PROJECT / "harness/judging" / f"{m}.py").read_text()))) for m in MODULES}
     assert len(programs) == len(mutants)
     assert not programs & originals
 
@@ -71,8 +71,8 @@ def test_texts_types_and_messages_are_left_alone(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("tests", "status", "said"),
     [
-        ("tests/test_simulation.py", 0, ""),
-        ("tests/test_dates.py", 1, f"survives and is not listed: {DEADLY}"),
+        ("tests/judging/test_simulation.py", 0, ""),
+        ("tests/test_clock.py", 1, f"survives and is not listed: {DEADLY}"),
     ],
 )
 def test_a_deadly_mutant_is_caught_by_the_tests_of_its_module_and_not_by_others(tests, status, said):

@@ -11,10 +11,10 @@ from textwrap import dedent
 
 import pytest
 
-from harness.cli import main
+from harness.cli.main import main
+from harness.cli.neighbours import notes, refuse_namesake
+from harness.cli.new import PYTEST, start_project
 from harness.errors import UsageError
-from harness.neighbours import notes, refuse_namesake
-from harness.scaffold import PYTEST, start_project
 from tests.tiny_project import write_claim
 
 pytestmark = pytest.mark.slow
@@ -132,7 +132,7 @@ def test_pytest_collects_imports_and_prints_what_it_did_without_this_tool(projec
 def claims(project, *words):
     """Run claims by the command line; return what was printed, and the exit code."""
     done = subprocess.run(
-        [sys.executable, "-c", "from harness.cli import main; raise SystemExit(main())", *words],
+        [sys.executable, "-c", "from harness.cli.main import main; raise SystemExit(main())", *words],
         cwd=project, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return done.stdout + done.stderr, done.returncode
@@ -194,7 +194,10 @@ def test_a_session_without_claims_imports_next_to_nothing_of_this_tool(tmp_path)
     text, code = shown(tmp_path, BARE, "-s")
 
     assert code == 0, text
-    assert "['harness', 'harness.errors', 'harness.options', 'harness.plugin', 'harness.project']" in text
+    assert (
+        "['harness', 'harness.errors', 'harness.trials.options', 'harness.pytest_plugin.plugin', 'harness.trials.project']"
+        in text
+    )
 
 
 @pytest.mark.parametrize("words", ["--markers", "--fixtures"])

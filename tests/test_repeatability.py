@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.catalogue import claim_folders, load_claim
+from harness.trials.catalogue import claim_folders, load_claim
 
 PROJECT = Path(__file__).parents[1]
 CLAIMS = {folder.name: load_claim(folder).claim for folder in claim_folders(PROJECT / "claims")}
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 def run_all(folder: Path, workers: int) -> dict[tuple, dict]:
     """Run every claim at the smoke scale into a store of its own; return its trials without durations."""
     options = {"workers": workers, "profile": "smoke", "store": folder / "store.sqlite3", "report": folder / "report"}
-    command = [sys.executable, "-c", "from harness.cli import main; raise SystemExit(main())", "run", *CLAIMS]
+    command = [sys.executable, "-c", "from harness.cli.main import main; raise SystemExit(main())", "run", *CLAIMS]
     command += [f"--claims-{name}={value}" for name, value in options.items()]
     # The other tests beside a claim measure nothing that is stored.
     command += ["--claims-fresh", "--claims-device=cpu", "-p", "no:cacheprovider", "-k", "test_reading or test_control"]

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.catalogue import claim_folders, load_claim
-from harness.executor import Processes
-from harness.options import Options
-from harness.provenance import cores
-from harness.runner import Context, run_claim
+from harness.running.claim_run import Context, run_claim
+from harness.trials.catalogue import claim_folders, load_claim
+from harness.trials.executor import Processes
+from harness.trials.options import Options
+from harness.trials.provenance import cores
 
 PROJECT = Path(__file__).parents[1]
 

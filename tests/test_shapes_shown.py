@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from harness.error_budget import add_budget
-from harness.explain import SHAPES
+from harness.report.html.page import page
 from harness.report.markdown import markdown
-from harness.report.page import page
 from harness.report.terminal import table
+from harness.report.wording import SHAPES
+from harness.running.error_budget import add_budget
+from tests.report.html.test_page import Reader
 from tests.reported import SAVED
-from tests.test_page import Reader
 
 
 @pytest.fixture

@@ -9,16 +9,17 @@ from contextlib import closing
 
 import pytest
 
-from harness import repro, witness
-from harness.catalogue import load_claim
 from harness.errors import SpecError, UsageError
-from harness.executor import Inline
-from harness.experiment import load_experiment
-from harness.garbage import garbage
-from harness.options import Options
-from harness.runner import Context, run_claim
-from harness.store import Store
-from harness.transfer import export, merge
+from harness.retrospect import replay
+from harness.running.claim_run import Context, run_claim
+from harness.store.garbage import garbage
+from harness.store.store import Store
+from harness.store.transfer import export, merge
+from harness.trials import witness
+from harness.trials.catalogue import load_claim
+from harness.trials.executor import Inline
+from harness.trials.experiment import load_experiment
+from harness.trials.options import Options
 from tests.tiny_project import write_claim
 
 HEAD = '"""Normal numbers, and something that is read."""\n\nfrom __future__ import annotations\n\nimport numpy as np\n'
@@ -341,7 +342,7 @@ def test_changed_code_data_and_versions_are_named(tmp_path, nights, monkeypatch)
     folder = write(tmp_path, "\n\ndef moved(seed):\n    return 0.0 * 1\n")
     assert nights(folder) == (TRIALS, since("claims/notes/warm_exceeds_cold/experiment.py changed"))
     around = {"device": "cpu", "precision": "as written", "python": "3.99", "numpy": "9"}
-    monkeypatch.setattr("harness.plan.environment", lambda *_: around)
+    monkeypatch.setattr("harness.trials.plan.environment", lambda *_: around)
     ((trials, (why,)),) = [nights(folder)]
     assert trials == TRIALS
     assert "python changed from 3." in why
@@ -461,7 +462,7 @@ def test_two_files_and_more_are_named_in_one_line(tmp_path, nights, results):
 
 
 def test_pictures_are_drawn_again_when_what_they_show_has_changed(tmp_path, run, process, results):
-    drawing = "\n\ndef illustrate(seed, arms):\n    from harness.illustration import Curves, Line\n\n    moved(seed)\n    return Curves('c', 'x', 'y', [Line('a', [0, 1], [0, moved(seed)])])\n"
+    drawing = "\n\ndef illustrate(seed, arms):\n    from harness.pictures import Curves, Line\n\n    moved(seed)\n    return Curves('c', 'x', 'y', [Line('a', [0, 1], [0, moved(seed)])])\n"
     folder = write_claim(tmp_path, experiment=experiment(READS) + drawing)
     first = run(folder)["illustrations"]
     assert first[0]["kind"] != "error"
@@ -483,12 +484,12 @@ def test_a_changed_file_is_garbage_cannot_be_repeated_and_travels(tmp_path, run,
     with closing(Store(tmp_path / "other.sqlite3")) as other:
         assert merge(other, lines)["inputs"] >= 1
         assert other.inputs(store.past("", 1)[0].inputs) == store.inputs(store.past("", 1)[0].inputs)
-    assert repro.prospect_of(repro.find_trial(store, key), root, store).obstacles == []
+    assert replay.prospect_of(replay.find_trial(store, key), root, store).obstacles == []
     assert garbage(store, [load_claim(folder)], Options()) == {}
 
     (results / "offset.txt").write_text("0.25")
 
-    (obstacle,) = repro.prospect_of(repro.find_trial(store, key), root, store).obstacles
+    (obstacle,) = replay.prospect_of(replay.find_trial(store, key), root, store).obstacles
     assert obstacle == "results/offset.txt changed since these trials were measured"
     found = garbage(store, [load_claim(folder)], Options())
     assert len(found) == TRIALS

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import stats
-from harness.bounded import Bounded
+from harness.judging import student
+from harness.judging.bounded import Bounded
 
 CALIBRATION = Path(__file__).parents[1] / "docs" / "calibration.md"
 DOC = Path(__file__).parents[1] / "docs" / "statistics.md"
@@ -32,14 +32,14 @@ def examples():
 @pytest.mark.parametrize(("n", "alpha"), [(5, 0.001), (8, 0.001), (12, 0.01), (30, 0.2)])
 def test_the_formulas_are_those_of_the_harness(n, alpha):
     names = examples()
-    assert names["half_width"](n, alpha) == pytest.approx(stats.half_width(n, alpha))
-    assert names["smallest_alpha"](n, 3.5) == pytest.approx(stats.smallest_alpha(n, 3.5))
+    assert names["half_width"](n, alpha) == pytest.approx(student.half_width(n, alpha))
+    assert names["smallest_alpha"](n, 3.5) == pytest.approx(student.smallest_alpha(n, 3.5))
 
 
 @pytest.mark.parametrize(("n", "words"), [(5, "9.2 s at 5"), (6, "4.8 s at 6"), (8, "2.9 s at 8"), (12, "1.9 s at 12")])
 def test_the_half_widths_in_the_text_are_right(n, words):
     assert words in DOC.read_text(encoding="utf-8")
-    assert words == f"{stats.half_width(n, 0.001):.1f} s at {n}"
+    assert words == f"{student.half_width(n, 0.001):.1f} s at {n}"
 
 
 def test_the_measured_rates_are_those_of_the_calibration():

@@ -13,16 +13,18 @@ from contextlib import closing
 
 import pytest
 
-from harness.catalogue import load_claim
-from harness.cli import main
-from harness.compare import compare
-from harness.database import TABLES
+from harness.cli.main import main
 from harness.errors import UsageError
-from harness.report import comparison, junit, markdown, page, run_of, specification
-from harness.soundness import check_claim, check_head, check_run
-from harness.store import Store
+from harness.report import claim_text, comparison_text, junit, markdown
+from harness.report.html import page
+from harness.retrospect.compare import compare
+from harness.running.results import run_of
+from harness.store.database import TABLES
+from harness.store.soundness import check_claim, check_head, check_run
+from harness.store.store import Store
+from harness.trials.catalogue import load_claim
 from tests.reported import make_reports
-from tests.test_schema import DROP, FREE, places, spoil
+from tests.store.test_schema import DROP, FREE, places, spoil
 
 REPLACEMENTS = [
     DROP, None, True, 0, -1, 7, 1.5, -1e308, 1e308, 10**30, "", "x", "\x1b[31m", "../x", "2026-01-01",
@@ -166,7 +168,7 @@ def test_what_is_let_in_is_shown_claim_by_claim(root, let_in):
 
     for path, new, record in let_in[0]:
         if "problem" not in record:
-            assert list(specification.lines(folder, record, "store", 80)), (path, new)
+            assert list(claim_text.lines(folder, record, "store", 80)), (path, new)
 
 
 READERS = {
@@ -250,8 +252,8 @@ def test_a_report_with_any_field_spoilt_is_read_or_refused_in_one_line(night):
                 refused += 1
                 continue
             found = compare(spoilt_run, night, mixed=True)
-            assert comparison.as_markdown(found)
-            assert list(comparison.lines(found))
+            assert comparison_text.as_markdown(found)
+            assert list(comparison_text.lines(found))
             read += 1
     assert refused > read > 20
 

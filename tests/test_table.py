@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import explain
-from harness.report.rows import judged
+from harness.report import wording
+from harness.report.selection import judged
 from harness.report.terminal import table
 from tests.reported import SAVED, make_reports
 
@@ -37,7 +37,7 @@ def test_every_band_estimate_and_interval_stands_whole_on_one_line(reports, name
 
     for expectation, e in expectations(reports[name]):
         assert any(f"band {e['band']['text']}" in line for line in lines)
-        assert any(f"{explain.number(e['estimate'])} {explain.span(e)}" in line for line in lines)
+        assert any(f"{wording.number(e['estimate'])} {wording.span(e)}" in line for line in lines)
         assert f"{expectation}:" in flat(lines)
     assert not any("…" in line for line in lines)
 

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from harness.architecture import assign, state_of, tied
-from harness.ensembles import train
 from harness.errors import UsageError
-from harness.initial import initial_weights
-from harness.layers import stackable
-from harness.optim import Optimiser
 from harness.seeds import seeds_of
+from harness.training.architecture import assign, state_of, tied
+from harness.training.ensembles import train
+from harness.training.initialisation import initial_weights
+from harness.training.layers import stackable
+from harness.training.optimisers import Optimiser
 
 SEEDS = seeds_of("tied", 0, range(3))
 STRATEGIES = (None, "loop", "vmap")

@@ -28,7 +28,7 @@ def test_all_that_the_harness_reads_is_in_the_wheel(wheel):
     included = set(settings.get("force-include", {}).values())
 
     assert {str(path.relative_to(PROJECT)) for path in files} | included == {n for n in wheel if ".dist-info/" not in n}
-    assert sum(name.startswith("harness/templates/") for name in wheel) >= 6
+    assert sum(name.startswith("harness/cli/templates/") for name in wheel) >= 6
 
 
 def test_the_wheel_brings_the_command_and_the_plugin(wheel):
@@ -38,11 +38,11 @@ def test_the_wheel_brings_the_command_and_the_plugin(wheel):
         "[console_scripts]",
         "claims",
         "=",
-        "harness.cli:main",
+        "harness.cli.main:main",
         "[pytest11]",
         "claims",
         "=",
-        "harness.plugin",
+        "harness.pytest_plugin.plugin",
     ]
 
 

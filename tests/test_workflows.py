@@ -7,14 +7,14 @@ import re
 
 import pytest
 
-from harness.cli import main
-from harness.options import Options
-from harness.yaml_nodes import read_yaml
+from harness.cli.main import main
+from harness.specification.yaml12 import read_yaml
+from harness.trials.options import Options
 from tests.outside import PROJECT
 
 WORKFLOWS = sorted((PROJECT / ".github/workflows").glob("*.yml"))
 CLAIMS = PROJECT / ".github/workflows/claims.yml"
-TEMPLATE = PROJECT / "harness/templates/workflow.yml.template"
+TEMPLATE = PROJECT / "harness/cli/templates/workflow.yml.template"
 
 
 def commands(workflow):

@@ -11,14 +11,14 @@ import torch
 import yaml
 from torch import nn
 
-from harness import stats
-from harness.catalogue import load_claim
-from harness.ensembles import train
+from harness.cli.new import start_claim, start_project
 from harness.errors import UsageError
-from harness.experiment import load_experiment
-from harness.optim import Optimiser
-from harness.scaffold import start_claim, start_project
+from harness.judging import student
 from harness.seeds import Seed, seeds_of
+from harness.training.ensembles import train
+from harness.training.optimisers import Optimiser
+from harness.trials.catalogue import load_claim
+from harness.trials.experiment import load_experiment
 from tests.outside import PROJECT
 
 PAGE = (PROJECT / "docs/writing-a-claim.md").read_text()
@@ -114,7 +114,7 @@ def test_the_seeds_that_an_error_rate_needs_are_those_of_the_page():
     pairs = re.findall(r"(0\.\d+): (\d+)", words)
 
     assert len(pairs) == 4
-    assert [(rate, stats.smallest_n(float(rate))) for rate, _ in pairs] == [(rate, int(n)) for rate, n in pairs]
+    assert [(rate, student.smallest_n(float(rate))) for rate, _ in pairs] == [(rate, int(n)) for rate, n in pairs]
 
 
 def test_the_guard_says_what_the_page_quotes():

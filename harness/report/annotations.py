@@ -12,21 +12,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import explain, waiver
-from harness.catalogue import claim_folders
+from harness._text import LONGEST, block, one_line, shortened
 from harness.errors import SpecError
-from harness.options import NO_VERDICT_PROFILE
-from harness.outcome import odd
-from harness.plaintext import LONGEST, block, one_line, shortened
-from harness.provenance import top_of
-from harness.report.rows import judged, problems
-from harness.yaml_nodes import read_yaml
+from harness.report import wording
+from harness.report.selection import judged, problems
+from harness.running import waiver
+from harness.running.exit_code import odd
+from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.yaml12 import read_yaml
+from harness.trials.catalogue import claim_folders
+from harness.trials.provenance import top_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.report import Run
-    from harness.yaml_nodes import Location
+    from harness.running.results import Run
+    from harness.specification.yaml12 import Location
 
 ERROR, WARNING, NOTICE = "error", "warning", "notice"
 
@@ -148,13 +149,13 @@ def _of_readings(claim: dict[str, Any]) -> Iterator[tuple[Annotation, Location]]
     for name, reading in claim["readings"].items():
         if reading["as_expected"]:
             continue
-        title = f"{explain.came_out(reading)}: {claim['title']}"
+        title = f"{wording.came_out(reading)}: {claim['title']}"
         text = f"{claim['id']}, reading {name}: {reading['reason']}\n"
         if waiver.covers(reading):
             yield Annotation(NOTICE, title, text + waiver.words(claim)), _decided(claim, name)
         else:
             kind = WARNING if odd(reading) <= OPEN else ERROR
-            yield Annotation(kind, title, text + explain.would_change(reading)), _decided(claim, name)
+            yield Annotation(kind, title, text + wording.would_change(reading)), _decided(claim, name)
 
 
 def _decided(claim: dict[str, Any], name: str) -> Location:

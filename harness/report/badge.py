@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.explain import in_words
-from harness.kinds import NAME
-from harness.report.rows import as_expected, problems, waivers
+from harness.report.selection import as_expected, problems, waivers
+from harness.report.wording import in_words
+from harness.specification.kinds import NAME
 
 if TYPE_CHECKING:
-    from harness.report import Run
+    from harness.running.results import Run
 
 
 def badges(run: Run) -> dict[str, dict[str, Any]]:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness import explain
-from harness.plaintext import in_markdown as text
+from harness._text import in_markdown as text
+from harness.report import wording
 from harness.report.sections import marks, sentence, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.catalogue import ClaimFolder
-    from harness.record import Record
+    from harness.running.record import Record
+    from harness.trials.catalogue import ClaimFolder
 
 TABLE = re.compile(r"(<!-- claims: verdicts -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 """Where a README.md has the table; what stands between is written anew."""
@@ -27,7 +27,7 @@ _ALL_OF_ONE_RUN = re.compile(r"^Run of (?P<run>.+): \d+ of \d+ readings as expec
 _SEPARATOR = re.compile(r"(?<!\\)\|")
 
 UNEXPECTED = ", expected "
-"""Stands in the words of a reading that did not come out as expected, and of no other; see `explain.came_out`."""
+"""Stands in the words of a reading that did not come out as expected, and of no other; see `wording.came_out`."""
 
 
 class Found(NamedTuple):
@@ -144,16 +144,16 @@ def _reading(claim: Record, name: str) -> str:
     """Return `✓ as documented: gap closes 0.322 [0.28, 0.37]`."""
     reading = claim["readings"][name]
     verdict = reading["verdict"]
-    mark = "" if reading["as_expected"] else f" ({text(explain.came_out(reading))})"
+    mark = "" if reading["as_expected"] else f" ({text(wording.came_out(reading))})"
     # What decided: of several, the first that is no mathematics, as that has an interval to show.
     decided = sorted(
         ((key, e) for key, e in reading["expectations"].items() if e["verdict"] == verdict),
         key=lambda found: found[1]["exact"],
     )
     value = "".join(f": {words(key)} {_value(e)}" for key, e in decided[:1])
-    return f"{explain.SYMBOL[verdict]} {words(name)}{mark}{value}"
+    return f"{wording.SYMBOL[verdict]} {words(name)}{mark}{value}"
 
 
 def _value(e: Record) -> str:
-    estimate = explain.number(e["estimate"], 3)
-    return estimate if e["exact"] else f"{estimate} {explain.span(e, 2)}"
+    estimate = wording.number(e["estimate"], 3)
+    return estimate if e["exact"] else f"{estimate} {wording.span(e, 2)}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from harness import explain, waiver
-from harness.options import NO_VERDICT_PROFILE
-from harness.plaintext import in_xml, one_line, visible
-from harness.report.rows import judged, problems
+from harness._text import in_xml, one_line, visible
+from harness.report import wording
+from harness.report.selection import judged, problems
+from harness.running import waiver
+from harness.specification.models import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
-    from harness.report import Run
+    from harness.running.results import Run
 
 
 def junit(run: Run) -> str:
@@ -46,8 +47,8 @@ def _reading_case(suite: ET.Element, claim: dict[str, Any], name: str, reading: 
         "strength": claim["strength"],
     }
     for key, expectation in reading["expectations"].items():
-        facts[f"estimate.{key}"] = explain.number(expectation["estimate"])
-        facts[f"interval.{key}"] = explain.span(expectation)
+        facts[f"estimate.{key}"] = wording.number(expectation["estimate"])
+        facts[f"interval.{key}"] = wording.span(expectation)
         facts[f"verdict.{key}"] = expectation["verdict"]
         facts[f"expected.{key}"] = expectation.get("expected", "")
     _properties(case, {**facts, **waiver.properties(claim, reading)})
@@ -57,7 +58,7 @@ def _reading_case(suite: ET.Element, claim: dict[str, Any], name: str, reading: 
         _failure(
             case,
             reading["verdict"] if reading["verdict"] != reading["expected"] else "expectation",
-            [explain.reading_words(claim, name), *_leave(claim, reading)],
+            [wording.reading_words(claim, name), *_leave(claim, reading)],
         )
 
 
@@ -67,7 +68,7 @@ def _control_case(suite: ET.Element, claim: dict[str, Any], name: str, control: 
     if claim["profile"] == NO_VERDICT_PROFILE:
         ET.SubElement(case, "skipped", message="the smoke profile gives no verdict")
     elif not control["behaves"]:
-        _failure(case, "control", [*explain.control_words(claim, name), *_leave(claim, control)])
+        _failure(case, "control", [*wording.control_words(claim, name), *_leave(claim, control)])
 
 
 def _expired_case(suite: ET.Element, claim: dict[str, Any]) -> None:

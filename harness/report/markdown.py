@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness import explain, waiver
-from harness.options import NO_VERDICT_PROFILE
-from harness.plaintext import in_markdown as text
-from harness.report.noise import BROKEN
-from harness.report.rows import (
+from harness._text import in_markdown as text
+from harness.report import wording
+from harness.report.aa_text import BROKEN
+from harness.report.sections import marks, section, sentence, words
+from harness.report.selection import (
     anchor,
     as_expected,
     doubtful,
@@ -23,10 +23,11 @@ from harness.report.rows import (
     waivers,
     without_bound,
 )
-from harness.report.sections import marks, section, sentence, words
+from harness.running import waiver
+from harness.specification.models import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
-    from harness.report import Run
+    from harness.running.results import Run
 
 LARGEST = 1_000_000
 """Bytes; GitHub drops a whole job summary above 1 MiB."""
@@ -111,7 +112,7 @@ def _budget(run: Run) -> str:
         f"{budget['expected_false_verdicts']:.3g} false verdicts are to be expected, and in its controls at most "
         f"{budget['expected_false_controls']:.3g}."
     )
-    head += f" {explain.sentence(explain.bound_words(budget))}" if explain.bound_words(budget) else ""
+    head += f" {wording.sentence(wording.bound_words(budget))}" if wording.bound_words(budget) else ""
     lost = fallen(run)
     names = "; ".join(
         f"{text(row.claim['id'])} “{words(row.name)}” ({row.reading['adjusted_verdict']})" for row in lost
@@ -125,22 +126,22 @@ def _budget(run: Run) -> str:
 
 def _attention(run: Run) -> str:
     """Return what needs attention, nothing if all is as expected."""
-    lines = [f"- left for lack of time: {text(explain.left_words(claim))}" for claim in left(run)]
+    lines = [f"- left for lack of time: {text(wording.left_words(claim))}" for claim in left(run)]
     for claim in problems(run):
         lines += [f"- **{text(claim['id'])} could not be run** ({claim['problem']['kind']}):"]
         lines += [f"  - {text(line)}" for line in claim["problem"]["lines"]]
     for row in rows(run):
         if not row.reading["as_expected"] and row.claim["profile"] != NO_VERDICT_PROFILE:
-            came = text(explain.came_out(row.reading))
+            came = text(wording.came_out(row.reading))
             lines += [f"- **{text(row.claim['title'])}**, reading “{words(row.name)}”: {came}."]
-            lines += [f"  {text(row.reading['reason'])}. {explain.would_change(row.reading)}"]
+            lines += [f"  {text(row.reading['reason'])}. {wording.would_change(row.reading)}"]
             lines += [f"  **{text(waiver.words(row.claim))}**"] if waiver.covers(row.reading) else []
     for row, name, forecast in doubtful(run):
         lines += [
-            f"- {text(row.claim['title'])}, “{words(name)}” {explain.forecast_words(forecast, row.claim['seeds']['cap'])}."
+            f"- {text(row.claim['title'])}, “{words(name)}” {wording.forecast_words(forecast, row.claim['seeds']['cap'])}."
         ]
     for row, name, e in without_bound(run):
-        lines += [f"- {text(row.claim['title'])}, “{words(name)}”: {text(explain.shape_words(e))}."]
+        lines += [f"- {text(row.claim['title'])}, “{words(name)}”: {text(wording.shape_words(e))}."]
     for claim in judged(run):
         lines += [f"- **{text(claim['title'])}**: {text(waiver.note(claim))}"] if waiver.note(claim) else []
         lines += [f"- {text(claim['id'])}: trial failed: {text(error)}" for error in claim["errors"][:3]]
@@ -190,7 +191,7 @@ def _options(options: dict[str, Any]) -> str:
     """Return the options of a run, each that is not the default with where it came from."""
     sources = options.get("sources", {})
     shown = (
-        f"{explain.in_words(name)} {value}" + (f" ({sources[name]})" if name in sources else "")
+        f"{wording.in_words(name)} {value}" + (f" ({sources[name]})" if name in sources else "")
         for name, value in _set(options)
     )
     return text(", ".join(shown))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness import explain, waiver
-from harness.plaintext import in_html
-from harness.plaintext import in_markdown as text
-from harness.report.noise import detail_lines
-from harness.report.rows import anchor, found, good
+from harness._text import in_html
+from harness._text import in_markdown as text
+from harness.report import wording
+from harness.report.aa_text import detail_lines
+from harness.report.selection import anchor, found, good
+from harness.running import waiver
 
 STRENGTH = {
     "same_setting": "the source's own setting",
@@ -19,14 +20,14 @@ STRENGTH = {
 
 def words(name: str) -> str:
     """Return a name of the specification as a reader says it: `as documented`."""
-    return text(explain.in_words(name))
+    return text(wording.in_words(name))
 
 
 def marks(claim: dict[str, Any]) -> str:
     """Return the readings of a claim with their verdicts, one per line of a table cell."""
     readings = claim["readings"].items()
     return "<br>".join(
-        f"{explain.SYMBOL[r['verdict']]} {words(name)}: {r['verdict']}{_leave(claim, r)}" for name, r in readings
+        f"{wording.SYMBOL[r['verdict']]} {words(name)}: {r['verdict']}{_leave(claim, r)}" for name, r in readings
     )
 
 
@@ -52,7 +53,7 @@ def section(claim: dict[str, Any]) -> str:
 
 
 def _mark(claim: dict[str, Any]) -> str:
-    return "".join(explain.SYMBOL[reading["verdict"]] for reading in claim["readings"].values())
+    return "".join(wording.SYMBOL[reading["verdict"]] for reading in claim["readings"].values())
 
 
 def _body(claim: dict[str, Any]) -> list[str]:
@@ -79,7 +80,7 @@ def _body(claim: dict[str, Any]) -> list[str]:
 
 def _series(claim: dict[str, Any]) -> list[str]:
     """Return where the evidence comes from if it is not of this run alone."""
-    nights = explain.series_words(claim)
+    nights = wording.series_words(claim)
     return [f"- Evidence: {text(nights)}"] if nights else []
 
 
@@ -92,14 +93,14 @@ def _waiver(claim: dict[str, Any]) -> list[str]:
 
 
 def _reading(name: str, reading: dict[str, Any], leave: str) -> list[str]:
-    came = f"{reading['verdict']} (as expected)" if reading["as_expected"] else text(explain.came_out(reading))
-    lines = [f"### Reading “{words(name)}”: {explain.SYMBOL[reading['verdict']]} {came}{leave}", ""]
+    came = f"{reading['verdict']} (as expected)" if reading["as_expected"] else text(wording.came_out(reading))
+    lines = [f"### Reading “{words(name)}”: {wording.SYMBOL[reading['verdict']]} {came}{leave}", ""]
     if reading["means"]:
-        lines += [explain.sentence(text(reading["means"])), ""]
+        lines += [wording.sentence(text(reading["means"])), ""]
     if reading["because"]:
         lines += [f"Expected {reading['expected']} because {text(reading['because'])}", ""]
     return lines + _table(
-        reading["expectations"], {name: explain.came_words(reading, name) for name in reading["expectations"]}
+        reading["expectations"], {name: wording.came_words(reading, name) for name in reading["expectations"]}
     )
 
 
@@ -107,11 +108,11 @@ def _control(name: str, control: dict[str, Any], leave: str) -> list[str]:
     change = ", ".join(f"{text(key)} = {text(value)}" for key, value in control["change"].items())
     of = f" (for {', '.join(words(arm) for arm in control['arms'])} alone)" if control.get("arms") else ""
     return [
-        f"### Control “{words(name)}”: {text(explain.control_head(control))}{leave}",
+        f"### Control “{words(name)}”: {text(wording.control_head(control))}{leave}",
         "",
-        f"Changed: {change}{of}. {explain.sentence(text(control['because']))}",
+        f"Changed: {change}{of}. {wording.sentence(text(control['because']))}",
         "",
-        *([] if control["behaves"] else [f"It {text(explain.control_state(control))}.", ""]),
+        *([] if control["behaves"] else [f"It {text(wording.control_state(control))}.", ""]),
         *_table(control["expectations"]),
     ]
 
@@ -124,10 +125,10 @@ def _table(expectations: dict[str, Any], came: dict[str, str] | None = None) -> 
         f"|---|---|---|---|---|---|---|{'---|' if reasons else ''}",
     ]
     for name, e in expectations.items():
-        what = f"{words(name)}: {words(explain.contrast_words(e['contrast']))} ({text(e['unit'])})"
-        rate = "every instance" if e["exact"] else f"{explain.span(e)}, error rate {e['alpha']:g}"
-        verdict = f"{explain.SYMBOL[e['verdict']]} {e['verdict']}{f' ({came[name]})' if came and came[name] else ''}"
-        reported, estimate = explain.number(e["reported"]), explain.number(e["estimate"])
+        what = f"{words(name)}: {words(wording.contrast_words(e['contrast']))} ({text(e['unit'])})"
+        rate = "every instance" if e["exact"] else f"{wording.span(e)}, error rate {e['alpha']:g}"
+        verdict = f"{wording.SYMBOL[e['verdict']]} {e['verdict']}{f' ({came[name]})' if came and came[name] else ''}"
+        reported, estimate = wording.number(e["reported"]), wording.number(e["estimate"])
         cells = [
             what,
             reported,
@@ -143,9 +144,9 @@ def _table(expectations: dict[str, Any], came: dict[str, str] | None = None) -> 
     for name, e in expectations.items():
         lines.append(f"- {words(name)}" + (f": this band because {text(e['because'])}" if reasons else ""))
         lines += [f"  - no control, because {text(e['no_control'])}"] if reasons and e.get("no_control") else []
-        values = ", ".join(explain.number(value) for value in e["values"].values())
+        values = ", ".join(wording.number(value) for value in e["values"].values())
         lines.append(f"  - every seed: {values or 'none'}")
-        lines += [f"  - {text(explain.shape_words(e))}"] if explain.shape_words(e) else []
+        lines += [f"  - {text(wording.shape_words(e))}"] if wording.shape_words(e) else []
         lines += [f"  - {line}" for line in map(_night, e.get("nights", []))]
     return [*lines, ""]
 
@@ -158,14 +159,14 @@ def _adjusted(e: dict[str, Any]) -> str:
     """Return the verdict after Holm's adjustment with its p-value; `-` where there is no p-value."""
     if e.get("adjusted_p") is None:
         return "-"
-    return f"{explain.SYMBOL[e['adjusted_verdict']]} p {e['adjusted_p']:.1g}"
+    return f"{wording.SYMBOL[e['adjusted_verdict']]} p {e['adjusted_p']:.1g}"
 
 
 def _night(night: dict[str, Any]) -> str:
     alone, together = night["alone"], night["accumulated"]
     when = f"{text(night['date'])} (base seed {night['base_seed']})"
-    own = f"{explain.number(alone['estimate'])} {explain.span(alone)} over {alone['n']} seeds"
-    return f"{when}: {own}; with all before it {explain.number(together['estimate'])} {explain.span(together)} over {together['n']}"
+    own = f"{wording.number(alone['estimate'])} {wording.span(alone)} over {alone['n']} seeds"
+    return f"{when}: {own}; with all before it {wording.number(together['estimate'])} {wording.span(together)} over {together['n']}"
 
 
 def _details(claim: dict[str, Any]) -> list[str]:

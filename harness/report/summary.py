@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.report.markdown import LARGEST, SMALLEST, markdown
 
 if TYPE_CHECKING:
-    from harness.report import Run
+    from harness.running.results import Run
 
 VARIABLE = "GITHUB_STEP_SUMMARY"
 """Names the file that GitHub shows as the summary of a step; set in its jobs alone."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from harness import explain, waiver
-from harness.normality import BREAKING
-from harness.options import NO_VERDICT_PROFILE
-from harness.plaintext import inert, visible
-from harness.report.rows import as_expected, fallen, judged, left, problems, reused, rows, waivers, without_bound
+from harness._text import inert, visible
+from harness.judging.normality import BREAKING
+from harness.report import wording
+from harness.report.selection import as_expected, fallen, judged, left, problems, reused, rows, waivers, without_bound
+from harness.running import waiver
+from harness.specification.models import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.report import Run
+    from harness.running.results import Run
 
 
 GLUE = "\N{NO-BREAK SPACE}"
@@ -28,8 +29,8 @@ def table(run: Run, width: int) -> list[str]:
     """Return the lines of the verdict table, at most `width` characters each; nothing is cut, and no number is broken."""
     wrong = [f"! {claim['id']}: {line}" for claim in problems(run) for line in claim["problem"]["lines"]]
     wrong += [f"! {claim['id']}: {waiver.note(claim)}" for claim in judged(run) if waiver.expired(claim)]
-    wrong += [f"left for lack of time: {explain.left_words(claim)}" for claim in left(run)]
-    wrong += [f"{claim['id']}: {line}" for claim in judged(run) for line in explain.again_words(claim)]
+    wrong += [f"left for lack of time: {wording.left_words(claim)}" for claim in left(run)]
+    wrong += [f"{claim['id']}: {line}" for claim in judged(run) for line in wording.again_words(claim)]
     summary = [part for line in _summary(run) for part in _wrapped(line, width)]
     return [inert(visible(line)) for line in (*wrong, *_readings(run, width), "", *summary)]
 
@@ -38,7 +39,7 @@ def _readings(run: Run, width: int) -> Iterator[str]:
     last = None
     for claim, name, reading in rows(run):
         if claim["id"] != last:
-            head = filter(None, (f"{claim['id']} ({claim['strength']})", explain.series_words(claim)))
+            head = filter(None, (f"{claim['id']} ({claim['strength']})", wording.series_words(claim)))
             yield from _wrapped("; ".join(head), width)
             if waiver.unneeded(claim):
                 yield from _wrapped(f"  - {waiver.note(claim)}", width)
@@ -46,9 +47,9 @@ def _readings(run: Run, width: int) -> Iterator[str]:
         smoke = claim["profile"] == NO_VERDICT_PROFILE
         mark = "" if reading["as_expected"] or smoke else f" <- {_unexpected(reading)}"
         mark += f", {waiver.words(claim)}" if waiver.covers(reading) else ""
-        yield from _wrapped(f"  {explain.SYMBOL[reading['verdict']]} {reading['verdict']:<12} {name}{mark}", width)
+        yield from _wrapped(f"  {wording.SYMBOL[reading['verdict']]} {reading['verdict']:<12} {name}{mark}", width)
         for key, expectation in reading["expectations"].items():
-            yield from _expectation(key, expectation, "" if smoke else explain.came_words(reading, key), width)
+            yield from _expectation(key, expectation, "" if smoke else wording.came_words(reading, key), width)
 
 
 def _unexpected(reading: dict[str, Any]) -> str:
@@ -58,14 +59,14 @@ def _unexpected(reading: dict[str, Any]) -> str:
 
 
 def _expectation(name: str, e: dict[str, Any], came: str, width: int) -> Iterator[str]:
-    values = _whole(f"{explain.number(e['estimate'])} {explain.span(e)}")
+    values = _whole(f"{wording.number(e['estimate'])} {wording.span(e)}")
     verdict = _whole(f"{e['verdict']}, {came}" if came.startswith("expected") else came)
     mark = f" <- {verdict}" if came else ""
     band = _whole(f"band {e['band']['text']}")
     line = f"      {name}: {values} n={e['n']}, {band}{mark}"
     yield from (part.replace(GLUE, " ") for part in _wrapped(line, width))
     if e.get("shape") in BREAKING:
-        yield from _wrapped(f"        ! {explain.shape_words(e)}", width)
+        yield from _wrapped(f"        ! {wording.shape_words(e)}", width)
 
 
 def _whole(text: str) -> str:
@@ -91,8 +92,8 @@ def _budget(run: Run) -> Iterator[str]:
         f"false verdicts to expect, at most: {budget['expected_false_verdicts']:.3g} "
         f"(and {budget['expected_false_controls']:.3g} in controls)"
     )
-    if explain.bound_words(budget):
-        yield f"  {explain.bound_words(budget)}"
+    if wording.bound_words(budget):
+        yield f"  {wording.bound_words(budget)}"
     yield from (f"    {row.claim['id']}, {name}" for row, name, _ in without_bound(run))
     lost = fallen(run)
     over = f"after Holm's adjustment ({budget['expectations']} expectations, {budget['family_wise_rate']:g})"

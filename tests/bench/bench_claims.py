@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from harness.profiling import VARIABLE
+from harness.trials.profiling import VARIABLE
 from tests.bench.conftest import ROWS, Row
 
 PROJECT = Path(__file__).parents[2]
@@ -21,10 +21,10 @@ BEFORE = 358_000.0
 """Milliseconds that the same eight claims took on this kind of machine before seeds were trained together."""
 
 PHASES = {
-    r"harness/ensembles\.py:train$": "training",
+    r"harness/training/ensembles\.py:train$": "training",
     r"fixtures/boltzmann\.py:": "training",
-    r"harness/ensembles\.py:": "prediction",
-    r"harness/estimators\.py:": "kernel machines",
+    r"harness/training/ensembles\.py:": "prediction",
+    r"harness/training/support_vectors\.py:": "kernel machines",
     r"fixtures/|:examples_of$": "data",
 }
 """What the functions that an experiment calls are for, by the first pattern that fits; all else is its own work."""

@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.catalogue import claim_folders, load_claim
-from harness.executor import Inline
-from harness.experiment import Outcome, Task
-from harness.options import Options
-from harness.provenance import machine
-from harness.report import run_of, write_reports
-from harness.runner import Context, run_claim
+from harness.report.write import write_reports
+from harness.running.claim_run import Context, run_claim
+from harness.running.results import run_of
 from harness.seeds import Seed
-from harness.store import Store
-from harness.trials import TrialRow
+from harness.store.store import Store
+from harness.trials.catalogue import claim_folders, load_claim
+from harness.trials.executor import Inline
+from harness.trials.experiment import Outcome, Task
+from harness.trials.options import Options
+from harness.trials.provenance import machine
+from harness.trials.rows import TrialRow
 from tests.bench.conftest import OURS
 from tests.tiny_project import write_claim
 
@@ -31,7 +32,7 @@ CLAIMS, TRIALS = 1000, 100_000
 @pytest.mark.parametrize(
     ("name", "arguments", "limit"),
     [
-        ("claims list", ["-c", "from harness.cli import main; main(['list'])"], 400.0),
+        ("claims list", ["-c", "from harness.cli.main import main; main(['list'])"], 400.0),
         ("pytest --collect-only claims", ["-m", "pytest", "claims", "--collect-only", "-q"], None),
     ],
 )

@@ -6,9 +6,9 @@ import pytest
 from sklearn.svm import SVC
 
 from fixtures import clutter, mnist
-from harness import estimators
-from harness.executor import one_thread
 from harness.seeds import Seed
+from harness.training import support_vectors
+from harness.trials.executor import one_thread
 
 TRAINING, TEST, COST = 2000, 1000, 10.0
 
@@ -25,14 +25,14 @@ def bench_kernel_machines(contest, part):
     )
     labels = digits.labels[chosen[0]]
     gamma = 1 / (inputs.shape[1] * inputs.var())
-    penalty = estimators.Penalty(COST, gamma)
-    ours, theirs = estimators.fit(inputs, labels, penalty), SVC(C=COST, gamma=gamma).fit(inputs, labels)
+    penalty = support_vectors.Penalty(COST, gamma)
+    ours, theirs = support_vectors.fit(inputs, labels, penalty), SVC(C=COST, gamma=gamma).fit(inputs, labels)
     with one_thread():
         contest(
             "kernel machines",
             f"{part}, {TRAINING} digits in clutter, {TEST} to classify, one thread",
             {
-                "fitting": lambda: estimators.fit(inputs, labels, penalty),
+                "fitting": lambda: support_vectors.fit(inputs, labels, penalty),
                 "predicting": lambda: ours.predict(test),
             }[part],
             {

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from harness.ensembles import train
-from harness.optim import Optimiser
 from harness.seeds import seeds_of
+from harness.training.ensembles import train
+from harness.training.optimisers import Optimiser
 from tests.bench import rivals
 
 STEPS, RATE = 60, 0.1

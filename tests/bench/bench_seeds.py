@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness.ensembles import train
-from harness.optim import Optimiser
 from harness.seeds import seeds_of
+from harness.training.ensembles import train
+from harness.training.optimisers import Optimiser
 from tests.bench import rivals
 from tests.bench.bench_perceptrons import RATE, STEPS, build, examples
 

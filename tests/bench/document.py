@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.provenance import machine
+from harness.trials.provenance import machine
 
 if TYPE_CHECKING:
     from tests.bench.conftest import Row

@@ -1,4 +1,4 @@
-"""What a user would do instead of `harness.ensembles.train`: the rivals of the bench, written as their manuals have them."""
+"""What a user would do instead of `harness.training.ensembles.train`: the rivals of the bench, written as their manuals have them."""
 
 from __future__ import annotations
 

@@ -17,9 +17,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from harness.chronicle import chronicle_of
-from harness.report import run_of, write_reports
-from harness.store import Store
+from harness.report.write import write_reports
+from harness.retrospect.run_history import chronicle_of
+from harness.running.results import run_of
+from harness.store.store import Store
 from tests.reported import make_reports
 
 PROJECT = Path(__file__).parents[2]

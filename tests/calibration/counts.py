@@ -11,11 +11,11 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm, shapiro
 
-from harness import binomial, normality, stats
-from harness.bounded import Bounded
-from harness.confidence_sequence import STUDENT, ConfidenceSequence
-from harness.quantile import Quantile
-from harness.simulation import Decisions, Rule, decide
+from harness.judging import binomial, normality, student
+from harness.judging.bounded import Bounded
+from harness.judging.confidence_sequence import STUDENT, ConfidenceSequence
+from harness.judging.quantile import Quantile
+from harness.judging.simulation import Decisions, Rule, decide
 from tests.calibration.cells import Average, Figure, Share
 from tests.calibration.laws import BREAKING, KEEPING, NORMAL, Law
 from tests.calibration.shapes import alike, coefficients, marked
@@ -323,4 +323,4 @@ def fewest(question: str, _runs: int, _generator: Generator) -> Sequence[Cell]:
 
 def _first(sequence: ConfidenceSequence, alpha: float, band: tuple[float, float]) -> int:
     """Return after how many seeds an interval can lie inside a half-line."""
-    return next(n for n in range(1, MOST) if sequence.can_end(n, alpha, band, stats.UNBOUNDED)[0])
+    return next(n for n in range(1, MOST) if sequence.can_end(n, alpha, band, student.UNBOUNDED)[0])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import stats
-from harness.error_budget import FAMILY_WISE, adjusted
+from harness.judging import student
+from harness.running.error_budget import FAMILY_WISE, adjusted
 from tests.calibration.worlds import PLAN
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def _p_at(values: NDArray[np.float64], n: int, alpha: float) -> tuple[NDArray[np
     part = values[:, :n]
     distance = part.mean(axis=1) / part.std(axis=1, ddof=1)
     p = np.ones(len(values))
-    near = np.abs(distance) > stats.half_width(n, alpha)
-    p[near] = [stats.smallest_alpha(n, d) for d in distance[near].tolist()]
+    near = np.abs(distance) > student.half_width(n, alpha)
+    p[near] = [student.smallest_alpha(n, d) for d in distance[near].tolist()]
     return p, np.sign(distance)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
-from harness import stats
+from harness.judging import student
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +42,12 @@ class Law:
     mean: float
     sd: float
     step: float = 0.0
-    bounds: tuple[float, float] = stats.UNBOUNDED
+    bounds: tuple[float, float] = student.UNBOUNDED
 
     @property
     def floor(self) -> float:
         """Floor of the standard deviation."""
-        return stats.resolution_floor(self.step)
+        return student.resolution_floor(self.step)
 
 
 def errors(rate: float) -> Law:

@@ -13,19 +13,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import contrasts, points
-from harness.catalogue import load_all
-from harness.kinds import Exact
-from harness.options import Options
-from harness.plan import make_plan, tasks_of
-from harness.store import Store
-from harness.variant import main_variant
+from harness.judging import contrasts, points
+from harness.running.variant import main_variant
+from harness.specification.kinds import Exact
+from harness.store.store import Store
+from harness.trials.catalogue import load_all
+from harness.trials.options import Options
+from harness.trials.plan import make_plan, tasks_of
 from tests.calibration.laws import MEASURED
 
 if TYPE_CHECKING:
-    from harness.contrasts import PerSeed
-    from harness.plan import Plan
-    from harness.variant import Variant
+    from harness.judging.contrasts import PerSeed
+    from harness.running.variant import Variant
+    from harness.trials.plan import Plan
 
 BASE_SEEDS = range(32)
 DIGITS = 9

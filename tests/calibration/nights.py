@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import stats
+from harness.judging import student
 from tests.calibration.worlds import PLAN
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def nights(values: NDArray[np.float64], edge: float, truth: float, alpha: float,
     """
     rows = np.arange(len(values))
     sums, squares = np.cumsum(values - truth, axis=1), np.cumsum((values - truth) ** 2, axis=1)
-    halves = np.array([stats.half_width(n, alpha) for n in range(values.shape[1] + 1)])
+    halves = np.array([student.half_width(n, alpha) for n in range(values.shape[1] + 1)])
     missed = np.zeros(len(values), dtype=bool)
     stops, signs = np.zeros((len(values), count), dtype=np.int64), np.zeros((len(values), count), dtype=np.int8)
     earlier = np.zeros(len(values), dtype=np.int64)

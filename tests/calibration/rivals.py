@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm, t
 
-from harness import stats
-from harness.simulation import Decisions
+from harness.judging import student
+from harness.judging.simulation import Decisions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ HIGHEST = 37.0
 
 def confidence_sequence(looks: Sequence[int], alpha: float) -> HalfWidths:
     """Return the harness's own half-widths."""
-    return {n: stats.half_width(n, alpha) for n in looks}
+    return {n: student.half_width(n, alpha) for n in looks}
 
 
 def t_intervals(looks: Sequence[int], alpha: float) -> HalfWidths:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import normality
+from harness.judging import normality
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from harness.simulation import Decisions
+    from harness.judging.simulation import Decisions
 
 
 def coefficients(values: NDArray[np.float64], floor: float = 0.0) -> NDArray[np.float64]:

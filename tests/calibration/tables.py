@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import stats
-from harness.confidence_sequence import Student
-from harness.error_budget import FAMILY_WISE
-from harness.simulation import Rule, decide
-from harness.spec import SeedPlan
+from harness.judging import student
+from harness.judging.confidence_sequence import Student
+from harness.judging.simulation import Rule, decide
+from harness.running.error_budget import FAMILY_WISE
+from harness.specification.models import SeedPlan
 from tests.calibration import counts, families, rivals
 from tests.calibration.cells import Average, Cell, Figure, Share
 from tests.calibration.laws import BREAKING, KEEPING, Law, Pool, pools
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
-    from harness.simulation import Decisions
+    from harness.judging.simulation import Decisions
     from tests.calibration.rivals import HalfWidths
 
     Row = Callable[[int, Generator], Sequence[Cell]]
@@ -93,7 +93,7 @@ def either(found: Decisions, rate: float, *, promised: bool) -> Cell:
     return Share(int((found.sign != 0).sum()), len(found.sign), rate, promised)
 
 
-def rule_of(law: Law, form: str, looks: Sequence[int], alpha: float, prior_scale: float = stats.PRIOR_SCALE) -> Rule:
+def rule_of(law: Law, form: str, looks: Sequence[int], alpha: float, prior_scale: float = student.PRIOR_SCALE) -> Rule:
     """Return the rule for a band with the truth on its edge; a band of two edges is three standard deviations wide."""
     high = law.mean + 3 * law.sd if form == "between" else math.inf
     return Rule(looks, law.mean, high, alpha, law.floor, law.bounds, Student(prior_scale))
@@ -190,7 +190,7 @@ def scaled_errors(scale: float, looks: Sequence[int], runs: int, generator: Gene
 
 def half_widths(scale: float, _runs: int, _generator: Generator) -> Sequence[Cell]:
     """Half-widths of the interval in standard deviations."""
-    halves = [stats.half_width(n, ALPHA, scale) for n in SHOWN]
+    halves = [student.half_width(n, ALPHA, scale) for n in SHOWN]
     return [Figure(f"{half:.2f}" if math.isfinite(half) else "unbounded") for half in halves]
 
 

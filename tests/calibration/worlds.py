@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import binom, norm
 
-from harness import contrasts, stats
-from harness.simulation import Decisions
-from harness.spec import SeedPlan
-from harness.verdict import INCONCLUSIVE, REFUTED, VERIFIED, judge
+from harness.judging import contrasts, student
+from harness.judging.simulation import Decisions
+from harness.judging.verdict import INCONCLUSIVE, REFUTED, VERIFIED, judge
+from harness.specification.models import SeedPlan
 from tests.calibration.laws import STEP
 from tests.specimen import claim_with, point
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from harness.contrasts import Evidence
-    from harness.points import Point
-    from harness.spec import Claim
+    from harness.judging.contrasts import Evidence
+    from harness.judging.points import Point
+    from harness.specification.models import Claim
 
     Trials = Mapping[Point, NDArray[np.float64]]
     """Point -> the metric of every run and seed, shape (runs, seeds)."""
@@ -169,8 +169,8 @@ def _weights(kind: str) -> list[float]:
         "difference": [1.0, -1.0],
         "ratio": [1.0, -1.0],
         "interaction": [1.0, -1.0, -1.0, 1.0],
-        "slope": stats.slope_weights(WIDTHS),
-        "loglog_slope": stats.slope_weights(np.log(WIDTHS)),
+        "slope": student.slope_weights(WIDTHS),
+        "loglog_slope": student.slope_weights(np.log(WIDTHS)),
     }[kind]
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from harness.catalogue import load_claim
 from harness.errors import SpecError
+from harness.trials.catalogue import load_claim
 from tests.fuzz.loading import Outcome, one_problem, outcome_of
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ from torch import nn
 
 from fixtures import mnist
 from fixtures.labels import redrawn
-from harness.ensembles import Ensemble, error_rate, train
-from harness.optim import Optimiser
+from harness.training.ensembles import Ensemble, error_rate, train
+from harness.training.optimisers import Optimiser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.dataset import DataRecord
-    from harness.ensembles import Initialiser, Precision
+    from harness.data import DataRecord
     from harness.seeds import Seed, Seeds
+    from harness.training.ensembles import Initialiser, Precision
 
 SIDE = 10  # 100 pixels, as in Neyshabur et al. 2015
 

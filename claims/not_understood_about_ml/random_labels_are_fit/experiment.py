@@ -8,19 +8,19 @@ import torch
 from torch import nn
 
 from fixtures import mnist
-from harness.ensembles import Ensemble, error_rate, train
-from harness.illustration import Curves
-from harness.learning_curve import LearningCurve
-from harness.optim import Optimiser
+from harness.pictures import Curves
+from harness.training.ensembles import Ensemble, error_rate, train
+from harness.training.learning_curve import LearningCurve
+from harness.training.optimisers import Optimiser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
 
-    from harness.dataset import DataRecord
-    from harness.ensembles import Initialiser, Observer, Precision
+    from harness.data import DataRecord
     from harness.seeds import Seed, Seeds
+    from harness.training.ensembles import Initialiser, Observer, Precision
 
 CLASSES = 10
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.illustration import Curves, Images, Line
+from harness.pictures import Curves, Images, Line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,19 +12,19 @@ import numpy as np
 from torch import nn
 
 from fixtures import clutter, mnist
-from harness import estimators
-from harness.ensembles import Ensemble, train
-from harness.illustration import Curves, Images, Line, Matrix
-from harness.learning_curve import LearningCurve
-from harness.optim import Optimiser
+from harness.pictures import Curves, Images, Line, Matrix
 from harness.timing import synchronise
+from harness.training import support_vectors
+from harness.training.ensembles import Ensemble, train
+from harness.training.learning_curve import LearningCurve
+from harness.training.optimisers import Optimiser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.dataset import DataRecord
-    from harness.ensembles import Observer, Precision
+    from harness.data import DataRecord
     from harness.seeds import Seed, Seeds
+    from harness.training.ensembles import Observer, Precision
 
     Classifier = Callable[[np.ndarray], np.ndarray]  # images (n, canvas, canvas) to labels (n,)
 
@@ -168,10 +168,10 @@ def learner(arm: str, trial: Trial) -> Callable[[], Classifier]:
     examples = examples_of(trial)
     inputs = rows(examples.images)
     generator = trial.seed.numpy("search")
-    penalty = estimators.search(inputs, examples.labels, generator, n_search=trial.n_search)
+    penalty = support_vectors.search(inputs, examples.labels, generator, n_search=trial.n_search)
 
     def learn() -> Classifier:
-        machine = estimators.fit(inputs, examples.labels, penalty)
+        machine = support_vectors.fit(inputs, examples.labels, penalty)
         return lambda images: machine.predict(rows(images))
 
     return learn

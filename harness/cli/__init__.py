@@ -1,0 +1,4 @@
+"""The command line, one noun a file.
+
+Arguments go in; printed words and an exit code come out.
+"""

@@ -1,0 +1,97 @@
+"""The commands that show stored runs again: `claims report`, `claims history`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness._text import block, visible
+from harness.cli.project import (
+    add_ids,
+    add_json,
+    add_store,
+    chosen,
+    complete_profiles,
+    latest_run,
+    past_of,
+    root_of,
+    store_of,
+)
+from harness.errors import UsageError
+from harness.running.exit_code import AS_EXPECTED, USAGE
+
+if TYPE_CHECKING:
+    import argparse
+
+
+SHOWN = ("index.html", "report.md")
+"""The reports that a person reads, the best first."""
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to a command line; `commands` are its subparsers."""
+    report = commands.add_parser("report", help="write the reports of the last run again")
+    add_store(report)
+    report.add_argument(
+        "--into",
+        type=Path,
+        default=Path("reports/latest"),
+        metavar="DIR",
+        help="folder of the reports (default reports/latest)",
+    )
+    report.add_argument(
+        "--open", action="store_true", help="open the report: index.html, or report.md if there is none"
+    )
+    report.set_defaults(command=_report)
+    history = commands.add_parser("history", help="estimates and intervals night by night, alone and accumulated")
+    add_ids(history, "without any, the verdicts of all in short")
+    history.add_argument("--profile", default="quick", metavar="NAME", help="profile of the nights (default quick)")
+    add_store(history)
+    history.add_argument("--device", default="auto", metavar="NAME", help="device that the trials were measured on")
+    add_json(history)
+    complete_profiles(history)
+    history.set_defaults(command=_history)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from harness.report.write import write_reports
+
+    run = latest_run(options)
+    if run is None:
+        raise UsageError(f"{options.root / options.store}: holds no run yet; `claims run` makes one")
+    write_reports(run, options.root / options.into, past_of(options, run))
+    folder = options.root / options.into
+    path = next((folder / name for name in SHOWN if (folder / name).is_file()), folder / SHOWN[-1])
+    print(visible(path))
+    return _open(path) if options.open else AS_EXPECTED
+
+
+def _open(path: Path) -> int:
+    """Open a file with what the user opens such files with; where there is nothing, its name has been printed."""
+    import webbrowser
+
+    if not webbrowser.open(path.resolve().as_uri()):
+        print("no browser was found to open it with; the file is named above", file=sys.stderr)
+    return AS_EXPECTED
+
+
+def _history(options: argparse.Namespace) -> int:
+    from harness.report.seed_history import lines, verdict_counts
+    from harness.retrospect.seed_history import as_plain, history_of
+    from harness.trials.catalogue import load_all, load_claim
+    from harness.trials.options import Options
+
+    store = store_of(options)
+    if not options.ids:
+        loaded, problems = load_all(root_of(options))
+        print(block("\n".join([*verdict_counts(loaded, store, options.profile), *problems])))
+        return USAGE if problems else AS_EXPECTED
+    given = Options(profile=options.profile, device=options.device, store=options.root / options.store)
+    found = [history_of(load_claim(folder), store, given) for folder in chosen(options)]
+    if options.json:
+        print(json.dumps([as_plain(history) for history in found], indent=1))
+    else:
+        print(block("\n".join(line for history in found for line in lines(history))))
+    return AS_EXPECTED

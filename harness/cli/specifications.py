@@ -1,0 +1,240 @@
+"""The commands about specifications: `claims list`, `show`, `check`, `schema`, `index`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from harness._text import visible
+from harness.cli.arguments import near
+from harness.cli.project import add_ids, add_json, add_store, chosen, known_documents, root_of, short_names
+from harness.errors import UsageError
+from harness.running.exit_code import AS_EXPECTED, UNEXPECTED, USAGE
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.running.record import Record
+    from harness.store.store import Store
+    from harness.trials.catalogue import ClaimFolder
+
+UNEXPECTED_ONLY = "UNEXPECTED"
+
+VERDICTS = ("VERIFIED", "REFUTED", "INCONCLUSIVE", "INVALID", "NOT_RUN", UNEXPECTED_ONLY)
+"""What `claims list --verdict` may name."""
+
+
+def add_commands(commands: Any) -> None:
+    """Add the commands to a command line; `commands` are its subparsers."""
+    lister = commands.add_parser("list", help="list the claims with their last verdicts")
+    document = lister.add_argument("--document", metavar="NAME", help="only those of this document")
+    document.completer = known_documents
+    lister.add_argument(
+        "--verdict",
+        metavar="WORD",
+        type=str.upper,
+        choices=VERDICTS,
+        help=f"only those with a reading that came out so: {', '.join(VERDICTS)}; UNEXPECTED: otherwise than expected",
+    )
+    add_store(lister)
+    add_json(lister)
+    lister.set_defaults(command=_list)
+    show = commands.add_parser(
+        "show", help="all of a claim: statement, source, readings, bands, reasons, last verdicts"
+    )
+    add_ids(show, "at least one")
+    add_store(show)
+    add_json(show)
+    show.set_defaults(command=_show)
+    check = commands.add_parser("check", help="check every specification, without training")
+    add_store(check)
+    add_json(check)
+    check.set_defaults(command=_check)
+    index = commands.add_parser("index", help="write claims/README.md: every claim with its last verdicts")
+    add_store(index)
+    index.add_argument(
+        "--check", action="store_true", help="write nothing; say what is not up to date, and exit with 1 if anything is"
+    )
+    index.set_defaults(command=_index)
+    schema = commands.add_parser("schema", help="print the JSON Schema of claim.yaml, or of report.json")
+    schema.add_argument("--report", action="store_true", help="the schema of report.json")
+    schema.set_defaults(command=_schema)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from harness.report.claim_text import catalogue
+    from harness.report.styled import show
+    from harness.trials.catalogue import load_all
+
+    loaded, problems = load_all(root_of(options))
+    _refuse_unknown_document(options.document, loaded)
+    with _opened(options) as store:
+        last = store.last_verdicts() if store else {}
+    rows = [folder for folder in loaded if _wanted(folder, last.get(folder.claim.id), options)]
+    if options.json:
+        print(json.dumps([_row(folder, last.get(folder.claim.id)) for folder in rows], indent=1))
+    else:
+        show(catalogue(rows, last, str(options.root / options.store)))
+    for problem in problems:
+        print(visible(problem), file=sys.stderr)
+    return USAGE if problems else AS_EXPECTED
+
+
+def _refuse_unknown_document(name: str | None, loaded: list[ClaimFolder]) -> None:
+    known = {folder.document.id for folder in loaded}
+    if name is not None and name not in known:
+        raise UsageError(f"--document: no document {name!r} with claims; {near(name, known, ', '.join(sorted(known)))}")
+
+
+@contextmanager
+def _opened(options: argparse.Namespace) -> Iterator[Store | None]:
+    """Give the store, None if there is none; one that cannot be read is told of, for the specifications can be shown without."""
+    from harness.store.store import Store
+
+    path = options.root / options.store
+    try:
+        store = Store(path) if path.is_file() else None
+    except UsageError as error:
+        print(visible(f"{short_names(error)}; without verdicts:"), file=sys.stderr)
+        store = None
+    try:
+        yield store
+    finally:
+        if store:
+            store.close()
+
+
+def _wanted(folder: ClaimFolder, found: dict[str, Any] | None, options: argparse.Namespace) -> bool:
+    if options.document not in (None, folder.document.id):
+        return False
+    readings = found["readings"].values() if found else ()
+    if options.verdict == UNEXPECTED_ONLY:
+        return any(not (reading["as_expected"] or reading["waived"]) for reading in readings)
+    verdicts = {reading["verdict"] for reading in readings} or {"NOT_RUN"}
+    return options.verdict is None or options.verdict in verdicts
+
+
+def _row(folder: ClaimFolder, found: dict[str, Any] | None) -> dict[str, Any]:
+    claim = folder.claim
+    head = {"id": claim.id, "document": folder.document.id, "title": claim.title, "strength": claim.strength}
+    return {**head, "last": found}
+
+
+def _show(options: argparse.Namespace) -> int:
+    from harness.report.claim_text import lines
+    from harness.report.styled import show
+    from harness.trials.catalogue import load_claim
+
+    if not options.ids:
+        raise UsageError("claims show: which claim? `claims list` names them all")
+    folders = [load_claim(folder) for folder in chosen(options)]
+    with _opened(options) as store:
+        last = [store.last_record(folder.claim.id) if store else None for folder in folders]
+    found = [(folder, one and one[1]) for folder, one in zip(folders, last, strict=True)]
+    if options.json:
+        print(json.dumps([_everything(folder, record) for folder, record in found], indent=1))
+        return AS_EXPECTED
+    width = shutil.get_terminal_size((100, 24)).columns
+    for number, (folder, record) in enumerate(found):
+        show(["", ""] if number else [])
+        show(lines(folder, record, str(options.root / options.store), width))
+    return AS_EXPECTED
+
+
+def _everything(folder: ClaimFolder, record: Record | None) -> dict[str, Any]:
+    """Return what claim.yaml says, where it lies, and the last record."""
+    return {
+        **folder.claim.model_dump(mode="json"),
+        "document": folder.document.model_dump(mode="json"),
+        "folder": str(folder.path),
+        "command": f"claims run {folder.claim.id}",
+        "last": record,
+    }
+
+
+def _check(options: argparse.Namespace) -> int:
+    from harness import _clock
+    from harness.retrospect.undeclared import undeclared
+    from harness.running import waiver
+    from harness.trials.catalogue import load_all
+
+    loaded, problems = load_all(root_of(options))
+    expired = waiver.problems_of(loaded, _clock.today())
+    problems += expired
+    sound = len(loaded) - len(expired)
+    with _opened(options) as store:
+        notes = [note for folder in loaded for note in undeclared(folder, store)]
+    if options.json:
+        print(json.dumps({"sound": sound, "problems": problems, "notes": notes}, indent=1))
+    else:
+        for line in (*problems, *notes):
+            print(visible(line))
+        words = f"{sound} claim{' is' if sound == 1 else 's are'} sound"
+        print(f"{words}, {len(problems)} problem{'s' * (len(problems) != 1)}")
+    if not loaded and not problems:
+        raise UsageError(f"{root_of(options)}: holds no claim; a run of nothing verifies nothing")
+    return USAGE if problems else AS_EXPECTED
+
+
+def _index(options: argparse.Namespace) -> int:
+    from harness.trials.catalogue import load_all
+
+    loaded, problems = load_all(root_of(options))
+    pages = {path: after for path, after in _pages(options, loaded).items() if after != _text_of(path)}
+    for path, after in pages.items():
+        if options.check:
+            print(visible(_out_of_date(path, after)))
+        else:
+            path.write_text(after, encoding="utf-8")
+            print(visible(path))
+    if not pages:
+        print("up to date")
+    for problem in problems:
+        print(visible(problem), file=sys.stderr)
+    if problems:
+        return USAGE
+    return UNEXPECTED if options.check and pages else AS_EXPECTED
+
+
+def _pages(options: argparse.Namespace, loaded: list[ClaimFolder]) -> dict[Path, str]:
+    """Return the pages that `claims index` keeps, as they should be."""
+    from harness.report.index import Found, index, with_table
+
+    last = {}
+    with _opened(options) as store:
+        for claim in (folder.claim.id for folder in loaded):
+            if store and (found := store.last_record(claim)):
+                run, record = found
+                last[claim] = Found(store.run(run), record)
+    own, readme = root_of(options) / "README.md", options.root / "README.md"
+    pages = {own: index(loaded, last, _text_of(own))}
+    return {**pages, readme: with_table(_text_of(readme), loaded, last)} if readme.is_file() else pages
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}; it should be text in UTF-8") from None
+
+
+def _out_of_date(path: Path, after: str) -> str:
+    """Return which claims' rows in a page are not up to date, and what to do."""
+    from harness.report.index import stale
+
+    claims = stale(_text_of(path), after)
+    what = ", ".join(claims) if claims else "what stands above the rows"
+    return f"{path}: is not up to date ({what}); `claims index` writes it"
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from harness.specification import models
+    from harness.store import schema
+
+    print(json.dumps((schema if options.report else models).schema(), indent=1))
+    return AS_EXPECTED

@@ -1,0 +1,175 @@
+"""A claim's section of the HTML report: a record as the words and places that its template shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.judging.normality import BREAKING
+from harness.report import wording
+from harness.report.aa_text import detail_lines
+from harness.report.html import charts
+from harness.report.selection import anchor, found, good
+from harness.report.wording import in_words, sentence
+from harness.running import waiver
+from harness.specification.models import NO_VERDICT_PROFILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.running.record import Record
+
+Context = dict[str, Any]
+
+STRENGTH = {
+    "same_setting": "the source's own setting",
+    "scaled_down": "the source's setting, scaled down",
+    "analogue": "an analogue of the source's setting",
+}
+
+
+def article_of(claim: Record, *, brief: bool) -> Context:
+    """Return what the template of a claim's section is filled with.
+
+    Args:
+        claim: its record.
+        brief: leave out pictures and tables, so that a report of many claims stays small.
+    """
+    head, rest = found(claim)
+    source = claim["source"]
+    tags = [claim["strength"], *(claim.get("tags") or [])]
+    unexpected = [] if good(claim) else ["unexpected"]
+    words = " ".join((claim["id"], claim["title"], claim["statement"], claim["document"]["title"], *tags))
+    return {
+        "anchor": anchor(claim["id"]),
+        "title": claim["title"],
+        "document": claim["document"]["id"],
+        "document_title": claim["document"]["title"],
+        "section": source["section"],
+        "strength": STRENGTH[claim["strength"]],
+        "tags": tags,
+        "search": " ".join(words.lower().split()),
+        "verdicts": " ".join([*dict.fromkeys(r["verdict"] for r in claim["readings"].values()), *unexpected]),
+        "found": f"{head[:1].upper()}{head[1:]}{rest}.",
+        "statement": claim["statement"],
+        "paper": source["paper"],
+        "reported": [(in_words(name), value) for name, value in source["reported"].items()],
+        "does_not_show": sentence(claim["does_not_show"]),
+        "arms": [(in_words(name), _settings(settings)) for name, settings in claim["arms"].items()],
+        "conditions": [(in_words(name), ", ".join(map(str, values))) for name, values in claim["conditions"].items()],
+        "brief": brief,
+        "pictures": [] if brief else charts.phenomena(claim),
+        "illustrations": [] if brief else [charts.illustration(drawn) for drawn in claim.get("illustrations", [])],
+        "readings": [_reading(claim, number, name) for number, name in enumerate(claim["readings"])],
+        "controls": [_control(claim, name) for name in claim["controls"]],
+        "details": list(_details(claim)),
+        "command": _command(claim),
+    }
+
+
+def _settings(settings: Record) -> str:
+    return ", ".join(f"{in_words(name)} {value}" for name, value in settings.items()) or "as the settings say"
+
+
+def _reading(claim: Record, number: int, name: str) -> Context:
+    reading = claim["readings"][name]
+    return {
+        "number": number,
+        "name": in_words(name),
+        "verdict": reading["verdict"],
+        "expected": reading["expected"],
+        "unexpected": "" if _silent(claim, reading["as_expected"]) else _unexpected(reading),
+        "leave": waiver.mark(claim) if waiver.covers(reading) else "",
+        "means": sentence(reading["means"]) if reading["means"] else "",
+        "because": reading["because"],
+        "expectations": [_expectation(claim, reading, key) for key in reading["expectations"]],
+    }
+
+
+def _silent(claim: Record, as_expected: bool | None) -> bool:
+    """Whether nothing is said of what is expected: it came, or the profile gives no verdict."""
+    return bool(as_expected) or claim["profile"] == NO_VERDICT_PROFILE
+
+
+def _unexpected(reading: Record) -> str:
+    """Return what is said beside the verdict of a reading that is not as expected; its expectations say the rest."""
+    if reading["verdict"] != reading["expected"]:
+        return f"expected {reading['expected']}"
+    return f"but not {', '.join(map(in_words, wording.flipped(reading)))}"
+
+
+def _expectation(claim: Record, reading: Record, name: str) -> Context:
+    e = reading["expectations"][name]
+    controls = {key: c["expectations"][name] for key, c in claim["controls"].items() if name in c["expectations"]}
+    return {
+        "name": in_words(name),
+        "contrast": in_words(wording.contrast_words(e["contrast"])),
+        "unit": e["unit"],
+        "verdict": e["verdict"],
+        "came": "" if claim["profile"] == NO_VERDICT_PROFILE else wording.came_words(reading, name),
+        "no_control": sentence(e["no_control"]) if e.get("no_control") else "",
+        "estimate": wording.number(e["estimate"]),
+        "short": wording.number(e["estimate"], 3),
+        "short_span": "" if e["exact"] else wording.span(e, 2),
+        "span": "in every instance" if e["exact"] else wording.span(e),
+        "seeds": f"{e['n']} seeds" + (f", {e['earlier']} of them of earlier nights" if e.get("earlier") else ""),
+        "band": e["band"]["text"],
+        "said": "" if e["reported"] is None else wording.number(e["reported"]),
+        "band_because": f"This band because {e['because']}",
+        "reason": "" if e["verdict"] in ("VERIFIED", "REFUTED") else e["reason"],
+        "shape": sentence(wording.shape_words(e)) if wording.shape_words(e) else "",
+        "doubt": e.get("shape") in BREAKING,
+        "rate": f"{e['alpha']:g}" + (f", adjusted p {e['adjusted_p']:.1g}" if e.get("adjusted_p") is not None else ""),
+        "every_seed": ", ".join(wording.number(value) for value in e["values"].values()) or "none",
+        "looks": "; ".join(f"{look['n']} seeds {wording.span(look)}" for look in e["looks"]),
+        "controls": [
+            (in_words(key), f"{wording.number(c['estimate'])} {wording.span(c)}, {c['n']} seeds, {c['verdict']}")
+            for key, c in controls.items()
+        ],
+        "nights": [wording.night_words(night) for night in e.get("nights", [])],
+        "strip": charts.strip(e),
+        "panel": charts.panel(name, e, claim["controls"]),
+    }
+
+
+def _control(claim: Record, name: str) -> Context:
+    control = claim["controls"][name]
+    arms = control.get("arms") or []
+    of = f" (for {', '.join(map(in_words, arms))} alone)" if arms else ""
+    state = wording.control_state(control)
+    return {
+        "name": in_words(name),
+        "state": state[:1].upper() + state[1:],
+        "change": _settings(control["change"]) + of,
+        "because": sentence(control["because"]),
+    }
+
+
+def _details(claim: Record) -> Iterator[tuple[str, str]]:
+    """Yield what a stranger needs to know of how a claim was measured."""
+    plan, trials, cost = claim["seeds"], claim["trials"], claim["cost"]
+    for arm, seconds in claim.get("seconds_per_trial", {}).items():
+        yield f"a trial of {in_words(arm)}", f"{wording.number(seconds)} s (median; data, training and tests together)"
+    for timing in claim.get("timings", []):
+        yield f"{timing['what']} of {in_words(timing['arm'])}", wording.timing_words(timing)
+    total = sum(trials.values())
+    yield "trials", f"{total}, of which {trials['reused']} reused and {trials['failed']} failed"
+    yield "time", f"{cost['wall_seconds']:.1f} s in this run, {cost['compute_seconds']:.1f} s of computing behind it"
+    yield "seeds", f"a look after {plan['first']}, then every {plan['step']}, at most {plan['cap']}"
+    yield "profile", f"{claim['profile']}, base seed {claim['base_seed']}, on {claim['device']}"
+    if wording.series_words(claim):
+        yield "evidence", wording.series_words(claim)
+    yield "settings", _settings(claim["settings"])
+    data = (f"{d['name']}, {d['size']:,} examples, sha256 {d['sha256'][:16]}…, {d['source']}" for d in claim["data"])
+    yield "data", "; ".join(data) or "generated by the experiment"
+    yield "environment", ", ".join(f"{name} {value}" for name, value in claim["environment"].items())
+    yield "code", f"{claim['code']['digest'][:16]}… over {', '.join(claim['code']['modules'])}"
+    chosen = claim.get("strategies") or {}
+    if chosen:
+        yield "seeds trained", ", ".join(f"{in_words(arm)} {' and '.join(names)}" for arm, names in chosen.items())
+    for line in detail_lines(claim.get("noise")):
+        yield "noise", line
+
+
+def _command(claim: Record) -> str:
+    """Return the command that measures a claim again."""
+    return f"claims run {claim['id']} --claims-profile {claim['profile']} --claims-base-seed {claim['base_seed']} --claims-fresh"

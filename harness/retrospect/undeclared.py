@@ -1,0 +1,82 @@
+"""Claims that start commands and do not say what these read: no later run can reuse their trials."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from harness.trials.provenance import HARNESS, code_of, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.store.store import Store
+    from harness.trials.catalogue import ClaimFolder
+
+STARTING = {
+    "subprocess": {"Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "run"},
+    "os": {
+        "execl",
+        "execv",
+        "execve",
+        "execvp",
+        "fork",
+        "popen",
+        "posix_spawn",
+        "posix_spawnp",
+        "spawnl",
+        "spawnv",
+        "system",
+    },
+    "pty": {"spawn"},
+    "multiprocessing": {"Pool", "Process"},
+}
+"""Functions that start a command or a child process, by module."""
+
+REMEDY = (
+    "what it reads is not seen, so no later run reuses these trials; name it in claim.yaml, such as "
+    "`inputs: [train.py, configs/*.yaml]`, globs relative to the project"
+)
+
+
+def undeclared(folder: ClaimFolder, store: Store | None) -> Iterator[str]:
+    """Yield where a claim without `inputs` starts commands, by its code, or else that its stored trials did."""
+    if folder.claim.inputs:
+        return
+    found = [
+        f"{path}:{line}:1: starts a command ({name}): {REMEDY}"
+        for path in _modules(folder)
+        for line, name in _starts(parsed(path, path.stat().st_mtime_ns))
+    ]
+    yield from found
+    if not found and store:
+        for command in sorted(store.commands(folder.claim.id)):
+            yield f"{folder.experiment}:1:1: stored trials started `{command}`: {REMEDY}"
+
+
+def _modules(folder: ClaimFolder) -> list[Path]:
+    """Return the modules of the claim's code that are no part of this tool."""
+    try:
+        modules = code_of(folder.experiment, folder.project).modules
+    except (OSError, SyntaxError, ValueError):
+        return []
+    paths = [folder.project / name for name in modules if name.endswith(".py")]
+    return [path for path in paths if path.is_file() and not path.is_relative_to(HARNESS)]
+
+
+def _starts(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the lines that call what starts a command, by the names under which its module was imported."""
+    known: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            known |= {alias.asname or alias.name: alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            head, _, rest = ast.unparse(node.func).partition(".")
+            name = ".".join(filter(None, (known.get(head, ""), rest)))
+            module, _, function = name.partition(".")
+            if function in STARTING.get(module, ()):
+                yield node.lineno, name

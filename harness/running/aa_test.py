@@ -1,0 +1,303 @@
+"""A/A runs and the noise floor: the instrument is held against itself.
+
+An arm that is measured twice, under two independent streams of seeds, differs from itself by chance alone; if the
+confidence sequence says otherwise, then pairing, seeding or the instrument is broken. And a trial that is measured
+again with the seed it had should give the number it gave; what it gives instead is the floor below which no
+difference between arms means anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from operator import mul
+from typing import TYPE_CHECKING
+
+from harness._clock import now
+from harness.errors import UsageError
+from harness.judging import contrasts, student, verdict
+from harness.judging.student import ROUNDING
+from harness.running.claim_run import measured
+from harness.running.pair import ALPHA, TWIN, measure, of_twin, pair_of
+from harness.running.reuse import reusable
+from harness.running.variant import Variant
+from harness.specification.kinds import Difference, Interaction, Ratio
+from harness.trials.executor import Inline, Processes
+from harness.trials.experiment import load_experiment
+from harness.trials.plan import fingerprint, jobs_of, make_plan, timed_jobs_of
+from harness.trials.provenance import processor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.judging.contrasts import Evidence, PerSeed
+    from harness.judging.points import Point
+    from harness.running.claim_run import Context
+    from harness.running.pair import Pair
+    from harness.running.record import Record
+    from harness.specification.kinds import Contrast
+    from harness.specification.models import Claim, Expectation
+    from harness.trials.catalogue import ClaimFolder
+    from harness.trials.executor import Executor
+    from harness.trials.plan import Plan
+
+REPEATED = (0, 1)
+"""Seeds that are measured again."""
+
+DIFFERENT = "DIFFERENT"
+NOT_TOLD_APART = "NOT_TOLD_APART"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an A/A run is asked for.
+
+    Attributes:
+        arm: the arm; None for the claim's first.
+        seeds: the most seeds of each stream; None for the profile's first look and two more.
+        repeats: how often a seed is measured again for the noise floor, once of these in a fresh process.
+    """
+
+    arm: str | None = None
+    seeds: int | None = None
+    repeats: int = 3
+
+
+def run_aa(folder: ClaimFolder, context: Context, request: Request) -> Record:
+    """Run an arm of a claim against itself and measure its noise floor; store and return the record.
+
+    Raises:
+        UsageError: no such profile, device or arm, or too few seeds or repeats to say anything.
+        TrialError: the experiment cannot be loaded.
+        DataError: a data file is not what it should be.
+    """
+    if request.repeats < 2:
+        raise UsageError(f"--repeats: {request.repeats} says nothing about a spread; give 2 or more")
+    plan = make_plan(folder, context.options)
+    pair = pair_of(plan, request.arm, request.seeds)
+    context.say(forecast(pair, context, request.repeats))
+    for n in pair.seeds.looks:
+        measure(pair, n, context)
+        comparisons = [] if pair.failed else compare(pair)
+        context.say(f"{pair.claim.id}: {pair.arm} against itself, {n} seeds: {_state(comparisons)}")
+        if pair.failed or any(row["verdict"] != NOT_TOLD_APART for row in comparisons):
+            break
+    again = [] if pair.failed else [rerun(pair, executor, context) for executor in _executors(request.repeats)]
+    record = make_record(pair, comparisons, again, context)
+    context.store.save_noise(pair.claim.id, fingerprint(plan), record)
+    return record
+
+
+def forecast(pair: Pair, context: Context, repeats: int) -> str:
+    """Return one line that says what is to be measured, and about how long that takes if stored trials tell."""
+    tasks = [task for side in pair.sides for task in side.tasks(pair.points, range(pair.seeds.cap))]
+    keys = [key for task in tasks for key in task.keys]
+    stored, _ = reusable(pair.sides[0].plan, keys, context.store, context.run)
+    # How often each task's arm and condition is to be measured, and how long that takes.
+    counts = [sum(key not in stored for key in task.keys) for task in tasks]
+    again = repeats * len(REPEATED)
+    counts += [again] * len(pair.sides[0].tasks(pair.points, REPEATED))
+    usual = [context.store.usual_seconds(pair.claim.id, task) for task in tasks]
+    usual += usual[: len(counts) - len(tasks)]
+    known = [seconds for seconds in usual if seconds is not None]
+    cost = "no stored trial tells how long that takes"
+    if len(known) == len(usual):
+        cost = f"about {sum(map(mul, counts, known)):.0f} s of computing, by stored trials"
+    trials = sum(len(task.keys) for task in tasks)
+    new = sum(counts[: len(tasks)])
+    return (
+        f"{pair.claim.id}: {pair.arm} against itself, at most {pair.seeds.cap} seeds: {trials} trials, {new} of them "
+        f"to measure, and {sum(counts) - new} for the noise floor; {cost}"
+    )
+
+
+def compare(pair: Pair) -> list[Record]:
+    """Return, for every point and metric, the arm's difference from itself at every look so far."""
+    claim = _with_twin(pair)
+    evidence = pair.evidence()
+    return [_comparison(pair, claim, evidence, point, name) for name in claim.metrics for point in pair.points]
+
+
+def _with_twin(pair: Pair) -> Claim:
+    return pair.claim.model_copy(update={"arms": {**pair.claim.arms, TWIN: pair.claim.arms[pair.arm]}})
+
+
+def _comparison(pair: Pair, claim: Claim, evidence: Evidence, point: Point, metric: str) -> Record:
+    contrast = Difference(difference=metric, of=dict(point), minus=dict(of_twin(point)))
+    found = contrasts.evaluate(contrast, claim, evidence, pair.sides[0].plan.settings)
+    values = [row[metric] for p in (point, of_twin(point)) for row in evidence[p].values()]
+    head = {
+        "metric": metric,
+        "unit": claim.metrics[metric].unit,
+        "point": dict(point),
+        "constant": len(set(values)) == 1,
+    }
+    if found.problems:
+        return {**head, "verdict": verdict.INVALID, "problems": list(found.problems)}
+    looks = [_look(found, n, values) for n in pair.seeds.looks if n <= len(found.values)]
+    apart = next((row for row, look in enumerate(looks) if not look.low <= 0.0 <= look.high), len(looks) - 1)
+    last = looks[apart]
+    return {
+        **head,
+        "verdict": NOT_TOLD_APART if last.low <= 0.0 <= last.high else DIFFERENT,
+        "n": last.n,
+        "estimate": last.estimate,
+        "low": last.low,
+        "high": last.high,
+        "sd": last.sd,
+        "looks": [{"n": look.n, "low": look.low, "high": look.high} for look in looks[: apart + 1]],
+        "values": found.values,
+    }
+
+
+def _look(found: PerSeed, n: int, metrics: list[float]) -> student.Interval:
+    seeds = sorted(found.values)[:n]
+    # Rounding in float64 alone must not tell an arm from itself.
+    floor = max(found.sd_floor(seeds), ROUNDING * max(map(abs, metrics)))
+    return found.sequence.interval([found.values[seed] for seed in seeds], ALPHA, floor, found.bounds)
+
+
+def judge(pair: Pair) -> dict[str, Record]:
+    """Judge the claim's expectations between the arm and another, with the arm in both places.
+
+    An expectation whose band does not admit equality must not be verified, and one that admits it must not be refuted.
+    """
+    claim, evidence, rows = _with_twin(pair), pair.evidence(), {}
+    for name, expectation in claim.expectations.items():
+        contrast = against_itself(expectation.contrast, pair.arm)
+        if contrast is None:
+            continue
+        twin = expectation.model_copy(update={"contrast": contrast})
+        found = verdict.judge(twin, claim, evidence, pair.sides[0].plan.settings, pair.seeds)
+        admits = admits_equality(expectation)
+        rows[name] = {
+            "verdict": found.verdict,
+            "reason": found.reason,
+            "alpha": expectation.alpha,
+            "admits_equality": admits,
+            "as_it_must": found.verdict != (verdict.REFUTED if admits else verdict.VERIFIED),
+        }
+    return rows
+
+
+def against_itself(contrast: Contrast, arm: str) -> Contrast | None:
+    """Return a contrast between `arm` and another with the twin in the other's place; None if it is no such contrast."""
+    if not isinstance(contrast, Difference | Ratio | Interaction):
+        return None
+    other = "to" if isinstance(contrast, Ratio) else "minus"
+    of, rival = contrast.of, getattr(contrast, other)
+    arms = of.get("arm"), rival.get("arm")
+    # Cells that differ in more than the arm would differ in it too.
+    if arms[0] == arms[1] or arm not in arms or {**of, "arm": arm} != {**rival, "arm": arm}:
+        return None
+    return contrast.model_copy(update={(other if arms[0] == arm else "of"): {**of, "arm": TWIN}})
+
+
+def admits_equality(expectation: Expectation) -> bool:
+    """Return whether a band holds the value that a contrast has if both its cells are alike."""
+    equal = 1.0 if isinstance(expectation.contrast, Ratio) else 0.0
+    return expectation.band.low <= equal <= expectation.band.high
+
+
+def _executors(repeats: int) -> Iterator[Executor]:
+    """Yield where each rerun takes place: the first in a fresh process, the others here."""
+    fresh = Processes(1)
+    try:
+        yield fresh
+    finally:
+        fresh.close()
+    for _ in range(repeats - 1):
+        yield Inline()
+
+
+def rerun(pair: Pair, executor: Executor, context: Context) -> Variant:
+    """Measure the repeated seeds of the first stream again, past the store."""
+    plan, again = pair.sides[0].plan, Variant("", {}, (), {}, [])
+    tasks = pair.sides[0].tasks(pair.points, REPEATED)
+    forget(plan)
+    jobs = timed_jobs_of(tasks) if pair.timed else jobs_of(tasks, 1)
+    with contextlib.closing(measured(plan, jobs, executor, context, alone=pair.timed)) as results:
+        for task, outcomes in results:
+            for seed, outcome in zip(task.seeds, outcomes, strict=True):
+                again.keep(plan, task, seed, outcome)
+    return again
+
+
+def forget(plan: Plan) -> None:
+    """Empty the experiment's caches: a trained network that is kept would repeat itself, whatever its training does."""
+    module = load_experiment(plan.folder.experiment, plan.folder.project)
+    for value in vars(module).values():
+        clear = getattr(value, "cache_clear", None)
+        if callable(clear):
+            clear()
+
+
+def floor(pair: Pair, again: list[Variant], comparison: Record) -> Record:
+    """Return how far reruns lie apart at a comparison's point: the largest spread (max - min) of a repeated seed."""
+    point, metric = tuple(comparison["point"].items()), comparison["metric"]
+    first = pair.sides[0].variant.evidence[point]
+    reruns = {seed: [rerun.evidence[point][seed][metric] for rerun in again] for seed in REPEATED}
+    spread = max(max(values) - min(values) for values in reruns.values())
+    sd = student.interval([row[metric] for row in first.values()], ALPHA).sd
+    return {
+        "spread": spread,
+        "in_sd": spread / sd if sd > 0 else None,
+        "from_evidence": max(abs(value - first[seed][metric]) for seed, values in reruns.items() for value in values),
+        "reruns": reruns,
+    }
+
+
+def make_record(pair: Pair, comparisons: list[Record], again: list[Variant], context: Context) -> Record:
+    """Return everything that the run says, as plain values."""
+    everyone = [*(side.variant for side in pair.sides), *again]
+    errors = [error for variant in everyone for error in variant.errors]
+    if not errors:
+        comparisons = [{**row, "noise": floor(pair, again, row)} for row in comparisons]
+    expectations = {} if pair.failed else judge(pair)
+    plan, options = pair.sides[0].plan, context.options
+    record = {
+        "id": pair.claim.id,
+        "arm": pair.arm,
+        "profile": options.profile,
+        "base_seed": options.base_seed,
+        "streams": [side.plan.base_seed for side in pair.sides],
+        "seeds": pair.seeds.model_dump(),
+        "alpha": ALPHA,
+        "verdict": _verdict(comparisons, expectations, errors),
+        "comparisons": comparisons,
+        "expectations": expectations,
+        "repeats": len(again),
+        "repeated_seeds": list(REPEATED),
+        "errors": errors,
+        "trials": {
+            "reused": sum(v.reused for v in everyone),
+            "measured": sum(v.measured for v in everyone),
+            "failed": sum(v.failed for v in everyone),
+        },
+        "compute_seconds": sum(v.seconds for v in everyone),
+        "fingerprint": fingerprint(plan),
+        "environment": plan.environment,
+        "processor": processor(),
+        "finished": now(),
+    }
+    return _plain(record)
+
+
+def _verdict(comparisons: list[Record], expectations: dict[str, Record], errors: list[str]) -> str:
+    found = {row["verdict"] for row in comparisons}
+    if errors or not comparisons or verdict.INVALID in found:
+        return verdict.INVALID
+    broken = any(not row["as_it_must"] for row in expectations.values())
+    return DIFFERENT if broken or DIFFERENT in found else NOT_TOLD_APART
+
+
+def _state(comparisons: list[Record]) -> str:
+    apart = sum(row["verdict"] == DIFFERENT for row in comparisons)
+    return f"{apart} of {len(comparisons)} comparisons told apart" if comparisons else "a trial failed"
+
+
+def _plain(record: Record) -> Record:
+    """Return a record as JSON gives it back; an infinite or undefined number becomes null."""
+    plain: Record = json.loads(json.dumps(record), parse_constant=lambda _: None)
+    return plain

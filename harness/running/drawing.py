@@ -1,0 +1,65 @@
+"""The pictures of a claim: drawn once, beside its trials where any are measured, and read by no verdict."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.trials.experiment import illustrates
+from harness.trials.inputs import Inputs, changes, inputs_of
+from harness.trials.plan import fingerprint, illustration_task
+
+if TYPE_CHECKING:
+    from harness.store.store import Store
+    from harness.trials.executor import Job
+    from harness.trials.experiment import Outcome
+    from harness.trials.plan import Plan
+
+Pictures = list[dict[str, Any]]
+
+
+class Drawing:
+    """What an experiment draws of a run's first seed.
+
+    It is kept for as long as code, data, settings and environment stay. What cannot be drawn is no reason to doubt a
+    verdict: in its place stands why.
+
+    Args:
+        plan: the claim's plan.
+        store: where pictures are kept.
+        fresh: draw again what is kept.
+    """
+
+    def __init__(self, plan: Plan, store: Store, *, fresh: bool) -> None:
+        self._plan, self._store, self._fingerprint = plan, store, fingerprint(plan)
+        self._kind = f"pictures {plan.base_seed}"
+        stored = None if fresh else store.beside(plan.claim.id, self._fingerprint).get(self._kind)
+        if stored and "inputs" in stored and _changed(plan, stored["inputs"]):
+            stored = None
+        self.pictures: Pictures = list(stored["pictures"]) if stored else []
+        self._wanted = stored is None and illustrates(plan.folder.experiment)
+
+    def jobs(self) -> list[Job]:
+        """Return the one job that draws, for whoever asks first; none if all is drawn."""
+        wanted, self._wanted = self._wanted, False
+        return [[illustration_task(self._plan)]] if wanted else []
+
+    def keep(self, outcome: Outcome) -> None:
+        """Keep what was drawn, or say why nothing was; then a later run tries again."""
+        if outcome.error is not None:
+            self.pictures = [{"kind": "error", "title": outcome.error}]
+            return
+        self.pictures = list(outcome.pictures)
+        record: dict[str, Any] = {"pictures": outcome.pictures}
+        if outcome.seen:
+            record["inputs"] = json.loads(inputs_of(outcome.seen, self._plan.inputs).text)
+        self._store.save_beside(self._plan.claim.id, self._kind, self._fingerprint, record)
+
+
+def _changed(plan: Plan, inputs: object) -> bool:
+    """Whether something that pictures were drawn from is otherwise today, or nobody can say."""
+    try:
+        then = Inputs.of(inputs)
+    except ValueError:
+        return True
+    return bool(changes(then, plan.inputs, plan.folder.experiment, plan.folder.project))

@@ -1,0 +1,257 @@
+"""Evidence over nights: trials of earlier base seeds join the same confidence sequence.
+
+A night is a base seed under which a claim was run. Its trials join those of tonight if
+their keys differ in the base seed alone: same code, settings, data and environment. The
+seeds of all nights are independent draws, and how many a night took depends on nothing
+that came after it, so the interval over all of them keeps its promise (a stopped sequence
+begins anew: Lai 1976; Howard et al. 2021, "Time-uniform confidence sequences").
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from harness._clock import now
+from harness.judging import contrasts, points, verdict
+from harness.judging.repetition import repeats
+from harness.running.reuse import reusable
+from harness.specification.kinds import Exact
+from harness.specification.models import EXTERNAL
+from harness.trials.plan import lasting, points_of_task, tasks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from harness.judging.contrasts import PerSeed
+    from harness.judging.points import Point
+    from harness.running.variant import Variant
+    from harness.specification.models import Expectation
+    from harness.store.store import Store
+    from harness.trials.plan import Plan
+
+MOST_SEEDS = 10_000
+"""No night has more: the largest cap that a specification may have."""
+
+
+ONCE = "the same evidence, which counts once"
+"""Of a night whose numbers are another's."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night of a series.
+
+    Attributes:
+        base_seed: its base seed.
+        date: when a record of it was first made, ISO 8601 in UTC.
+        first: index of its first seed among the evidence: below zero for earlier nights, 0 for tonight.
+    """
+
+    base_seed: int
+    date: str
+    first: int
+
+    def holds(self, seed: int) -> bool:
+        """Whether a seed's index, as it stands in the evidence, belongs to this night."""
+        return self.first <= seed < self.first + MOST_SEEDS
+
+
+@dataclass(frozen=True)
+class Series:
+    """The nights whose trials are judged together.
+
+    Attributes:
+        nights: oldest first, tonight last.
+        apart: base seed -> why that night is not among them, the latest first.
+    """
+
+    nights: tuple[Night, ...]
+    apart: Mapping[int, str]
+
+    @property
+    def repeated(self) -> list[str]:
+        """Which nights are not among them because their numbers are another's again, in words."""
+        return [f"base seed {base_seed}: {why}" for base_seed, why in self.apart.items() if why.endswith(ONCE)]
+
+    @property
+    def anew(self) -> str | None:
+        """Why the series begins with tonight although there were nights before; None if it does not."""
+        return next(iter(self.apart.values()), None) if len(self.nights) == 1 else None
+
+
+def join(plan: Plan, variant: Variant, store: Store) -> Series:
+    """Enter the trials of earlier nights into the evidence of a variant; return the series."""
+    known = store.nights(plan.claim.id, plan.profile)
+    before = _before(known, plan.base_seed) if plan.claim.evidence != EXTERNAL else known[-1:]
+    joined: list[Night] = []
+    apart: dict[int, str] = {}
+    for age, night in enumerate(reversed(before), start=1):
+        entered = Night(night["base_seed"], night["first"], -age * MOST_SEEDS)
+        refused, other_clock = _enter(plan, variant, entered, store)
+        again = _repeated(plan, variant, entered, joined)
+        if again is not None:
+            leave(variant, entered)
+            apart[night["base_seed"]] = _again(again)
+        elif _has_seeds(plan, variant, entered):
+            joined.append(entered)
+        else:
+            apart[night["base_seed"]] = _refusal(refused, night) or _changed(plan, night, other_clock=other_clock)
+    tonight = next((n["first"] for n in known if n["base_seed"] == plan.base_seed), now())
+    return Series((*reversed(joined), Night(plan.base_seed, tonight, 0)), apart)
+
+
+def _before(known: list[dict[str, Any]], base_seed: int) -> list[dict[str, Any]]:
+    """Return the nights before the one with a base seed: all of them if it has not been run yet."""
+    position = next((i for i, night in enumerate(known) if night["base_seed"] == base_seed), len(known))
+    return known[:position]
+
+
+def _enter(plan: Plan, variant: Variant, night: Night, store: Store) -> tuple[dict[str, str], bool]:
+    """Enter the trials of an earlier night, with durations by the present clock only.
+
+    Return why others, which are stored, do not count (key -> words), and whether durations by another clock were left out.
+    """
+    then = replace(plan, base_seed=night.base_seed) if plan.claim.evidence != EXTERNAL else plan
+    tasks = tasks_of(then, variant.points(variant.expectations, plan.claim), range(plan.seeds.cap), variant.change_of)
+    stored, refused = reusable(then, [key for task in tasks for key in task.keys], store, None)
+    kept = {key: lasting(then, found) for key, found in stored.items()}
+    for task in tasks:
+        points = points_of_task(then, task)
+        for seed, key in zip(task.seeds, task.keys, strict=True):
+            if key in kept:
+                variant.enter(points, night.first + seed.index, kept[key].metrics)
+    variant.joined[night.first] = len(kept)
+    return refused, kept != stored
+
+
+def _has_seeds(plan: Plan, variant: Variant, night: Night) -> bool:
+    """Whether some expectation gets a whole seed of a night."""
+    return any(night.holds(seed) for e in variant.expectations.values() for seed in _seeds_of(e, plan, variant))
+
+
+def _seeds_of(expectation: Expectation, plan: Plan, variant: Variant) -> list[int]:
+    read, name = points.points_of(expectation.contrast, plan.claim), points.metric_of(expectation.contrast)
+    return contrasts.seeds_with(name, read, plan.claim, variant.evidence)
+
+
+def _refusal(refused: Mapping[str, str], night: dict[str, Any]) -> str | None:
+    """Return why the stored trials of a night do not count, the commonest reason; None if there are none such."""
+    common = Counter(refused.values()).most_common(1)
+    return f"{common[0][0]} (base seed {night['base_seed']}, {night['last'][:10]})" if common else None
+
+
+def leave(variant: Variant, night: Night) -> None:
+    """Take the trials of a night out of the evidence."""
+    for rows in variant.evidence.values():
+        for seed in [seed for seed in rows if night.holds(seed)]:
+            del rows[seed]
+    variant.joined.pop(night.first, None)
+
+
+def _repeated(plan: Plan, variant: Variant, night: Night, others: Iterable[Night]) -> Night | None:
+    """Return the night of others whose numbers a night has again; None if there is none."""
+    durations = points.durations_of(plan.claim)
+    own = night_of(variant, night, durations)
+    return next((other for other in others if repeats(own, night_of(variant, other, durations))), None)
+
+
+def _again(other: Night) -> str:
+    return f"its numbers are those of base seed {other.base_seed} again: {ONCE}"
+
+
+def night_of(variant: Variant, night: Night, durations: Collection[str]) -> dict[int, dict[tuple[Point, str], float]]:
+    """Return what a night measured, without durations: index of the seed -> (point, metric) -> number."""
+    found: dict[int, dict[tuple[Point, str], float]] = {}
+    for point, rows in variant.evidence.items():
+        for seed, row in rows.items():
+            if night.holds(seed):
+                numbers = {(point, name): value for name, value in row.items() if name not in durations}
+                found.setdefault(seed - night.first, {}).update(numbers)
+    return found
+
+
+def count_once(plan: Plan, variant: Variant, series: Series | None) -> Series | None:
+    """Return a series without those earlier nights that tonight repeats, which leave the evidence, too."""
+    if series is None:
+        return None
+    *earlier, tonight = series.nights
+    again = [night for night in earlier if _repeated(plan, variant, tonight, [night])]
+    for night in again:
+        leave(variant, night)
+    kept = tuple(night for night in series.nights if night not in again)
+    return replace(series, nights=kept, apart={**{night.base_seed: _again(tonight) for night in again}, **series.apart})
+
+
+def _changed(plan: Plan, night: dict[str, Any], *, other_clock: bool) -> str:
+    """Return what tells tonight from an earlier night, in words."""
+    present: dict[str, Any] = {
+        "code": plan.code.digest,
+        "data": [record.sha256 for record in plan.data],
+        "environment": plan.environment,
+        "settings": plan.settings,
+        "arms": plan.claim.arms,
+        "conditions": {name: c.values for name, c in plan.claim.conditions.items()},
+    }
+    then = {**night, "data": [record["sha256"] for record in night["data"]]}
+    parts = [name for name in present if present[name] != then[name]]
+    if other_clock:
+        parts.append("the clock of its durations")
+    what = " and ".join(parts) or "what is measured"
+    return f"{what} changed since {night['last'][:10]} (base seed {night['base_seed']})"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one night, or all nights up to it, say of an expectation.
+
+    Attributes:
+        n: seeds.
+        estimate: mean contrast, on the scale of the band.
+        low: lower end of the interval.
+        high: upper end.
+        verdict: what that interval decides.
+    """
+
+    n: int
+    estimate: float
+    low: float
+    high: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class NightShown:
+    """A night of an expectation: on its own, and together with all nights before it."""
+
+    night: Night
+    alone: Shown
+    accumulated: Shown
+
+
+def nights_of(expectation: Expectation, plan: Plan, variant: Variant, series: Series) -> list[NightShown]:
+    """Return the nights of an expectation that have seeds of it; none for `exact`, which is no sample."""
+    contrast = expectation.contrast
+    if isinstance(contrast, Exact):
+        return []
+    per_seed = contrasts.evaluate(contrast, plan.claim, variant.evidence, plan.settings, variant.change_of)
+    shown: list[NightShown] = []
+    for night in series.nights:
+        own = [seed for seed in sorted(per_seed.values) if night.holds(seed)]
+        so_far = [seed for seed in sorted(per_seed.values) if seed < night.first + MOST_SEEDS]
+        if own:
+            shown.append(NightShown(night, _shown(per_seed, own, expectation), _shown(per_seed, so_far, expectation)))
+    return shown
+
+
+def _shown(per_seed: PerSeed, seeds: list[int], expectation: Expectation) -> Shown:
+    found, floor = verdict.interval_of(per_seed, seeds, expectation.alpha)
+    estimate, low, high = (verdict.on_scale(per_seed, v) for v in (found.estimate, found.low, found.high))
+    return Shown(
+        found.n,
+        estimate,
+        low,
+        high,
+        verdict.at_look(found, per_seed.sequence, expectation, low, high, floor, per_seed.chance_of_tie(seeds)),
+    )

@@ -1,0 +1,202 @@
+"""One invocation: options, store and processes, shared by all claims that it runs."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness._clock import now
+from harness._text import inert, visible
+from harness.errors import ClaimsError, DataError, SpecError, TrialError, UsageError
+from harness.running.claim_run import TIMING, Context, pilot, run_claim
+from harness.running.cost import remaining_seconds
+from harness.running.progress import verdicts_of
+from harness.running.time_budget import Budget
+from harness.store.store import Store
+from harness.trials.catalogue import load_claim
+from harness.trials.executor import executor_for
+from harness.trials.plan import fingerprint, make_plan
+from harness.trials.provenance import machine, processor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from harness.running.progress import Progress, Step
+    from harness.running.record import Record
+    from harness.trials.catalogue import ClaimFolder
+    from harness.trials.executor import Executor
+    from harness.trials.options import Options
+    from harness.trials.plan import Plan
+
+KINDS = {SpecError: "specification", UsageError: "usage", DataError: "data", TrialError: "trial"}
+
+
+FORESEEING = 3.0
+"""Seconds that may be spent at once on estimating how long claims take; those that are left are estimated when they begin."""
+
+STALE = 2.0
+"""Seconds after which an estimate is made again."""
+
+
+class Session:
+    """Runs claims, each once, and keeps their records.
+
+    Args:
+        options: what the user chose.
+        run: id of the run.
+        project: folder that holds `claims/`.
+        say: is told one line per finished batch.
+        deadline: `time.monotonic()` after which no batch begins.
+        progress: is kept up to date, with estimates of the time that is left; None where nobody looks.
+
+    Raises:
+        UsageError: the store cannot be used.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        run: str,
+        project: Path,
+        say: Callable[[str], None],
+        deadline: float = math.inf,
+        progress: Progress | None = None,
+    ) -> None:
+        self.options = options
+        self.run = run
+        self.store = Store(options.store)
+        self.store.start_run(run, options.record(), machine(project))
+        # What is said may quote anything, an exception included.
+        self._say = lambda line: say(inert(visible(line)))
+        self._records: dict[Path, Record] = {}
+        self._executors: dict[int, Executor] = {}
+        self._budget = Budget(deadline)
+        self._progress = progress
+        self._estimated = -math.inf
+
+    def arrange(self, folders: list[Path]) -> list[Path]:
+        """Return claims in the order in which a limited time decides most of them, the cheapest first."""
+        by_id = {folder.name: folder for folder in folders}
+        seconds = {name: self._remaining(folder) for name, folder in by_id.items()}
+        if self._progress is not None:
+            for name, value in seconds.items():
+                self._progress.estimate(name, value)
+        return [by_id[name] for name in self._budget.arrange(seconds)]
+
+    def foresee(self, folders: Iterable[Path]) -> None:
+        """Estimate how long claims take, as far as there are trials to tell and not for long; without a progress, do nothing."""
+        end = time.monotonic() + FORESEEING
+        for folder in folders:
+            if self._progress is not None and folder.name not in self._progress.estimates and time.monotonic() < end:
+                self._estimate(folder)
+
+    def _estimate(self, folder: Path) -> None:
+        """Estimate how long a claim still takes; without trials nobody knows, and its experiment need not be loaded to say so."""
+        if self._progress is not None:
+            known = self.store.has_trials(folder.name)
+            self._progress.estimate(folder.name, self._remaining(folder) if known else None)
+            self._estimated = time.monotonic()
+
+    def _watcher(self, folder: Path) -> Callable[[Step], None]:
+        """Return what is told of every step of a claim."""
+
+        def watch(step: Step) -> None:
+            if self._progress is None:
+                return
+            self._progress.step = step
+            # Judging and foreseeing take time themselves: where a batch is quick, the last estimate will do.
+            if step.done == step.trials and time.monotonic() > self._estimated + STALE:
+                self._estimate(folder)
+
+        return watch
+
+    def _remaining(self, folder: Path) -> float | None:
+        """Return the seconds that a claim still takes, None where nobody knows."""
+        try:
+            plan = make_plan(load_claim(folder), self.options)
+            return remaining_seconds(plan, self.options, self.store, self.run)
+        except Exception:
+            # Its own test will say what is wrong, be it an error of ours or of the experiment.
+            return None
+
+    def record_of(self, folder: Path) -> Record:
+        """Return the record of the claim in `folder`; it is run at the first call.
+
+        A claim that cannot be run has a record too: `problem` says what is wrong.
+        """
+        if folder not in self._records:
+            if self._progress is not None:
+                self._progress.begin(folder.name)
+            self.foresee([folder])
+            try:
+                self._records[folder] = self._run(folder)
+            except ClaimsError as error:
+                self._records[folder] = self._problem(folder, error)
+            if self._progress is not None:
+                self._progress.judge(folder.name, verdicts_of(self._records[folder]))
+        return self._records[folder]
+
+    @property
+    def context(self) -> Context:
+        """What the claims of this run share."""
+        return Context(self.options, self.store, self._executor, self.run, self._say, self._budget)
+
+    def _run(self, folder: Path) -> Record:
+        return run_claim(load_claim(folder), replace(self.context, watch=self._watcher(folder)))
+
+    def pilot(self, folder: ClaimFolder, profile: str) -> None:
+        """Measure a few seeds of a claim under a profile, so that its cost can be foreseen; see `runner.pilot`."""
+        pilot(folder, replace(self.context, options=replace(self.options, profile=profile)))
+
+    def keep_timing(self, plan: Plan, what: str, arm: str, benchmark: Any) -> None:
+        """Keep what pytest-benchmark measured of an arm beside the claim's trials, for the reports."""
+        found = benchmark.stats.stats
+        facts = {"what": what, "arm": arm, "median": found.median, "iqr": found.iqr, "rounds": found.rounds}
+        facts |= {name: benchmark.extra_info[name] for name in ("condition", "device")}
+        record = {**facts, "processor": processor(), "finished": now()}
+        self.store.save_beside(plan.claim.id, f"{TIMING} {what} {arm}", fingerprint(plan), record)
+
+    def _executor(self, workers: int) -> Executor:
+        """Return the executor of `workers` processes; it lives as long as the session, so torch is imported once."""
+        if workers not in self._executors:
+            self._executors[workers] = executor_for(workers)
+        return self._executors[workers]
+
+    def _problem(self, folder: Path, error: ClaimsError) -> Record:
+        record = problem_record(folder, error)
+        self.store.save_record(self.run, folder.name, record)
+        return record
+
+    def stop(self) -> None:
+        """Let what runs be finished and nothing begin any more; records then say what was left."""
+        self._budget.stopped = True
+        for executor in self._executors.values():
+            executor.stop()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether an end was asked for."""
+        return self._budget.stopped
+
+    def close(self) -> None:
+        """End the processes and close the store."""
+        for executor in self._executors.values():
+            executor.close()
+        self.store.finish_run(self.run)
+        self.store.close()
+
+
+def problem_record(folder: Path, error: ClaimsError) -> Record:
+    """Return the record of a claim that cannot be run: what kind of error, and its lines."""
+    return {
+        "id": folder.name,
+        "document": {"id": folder.parent.name},
+        "problem": {
+            "kind": KINDS.get(type(error), "error"),
+            "lines": str(error).splitlines() or [f"{type(error).__name__}, without a word"],
+        },
+        "finished": now(),
+    }

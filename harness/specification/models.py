@@ -1,0 +1,333 @@
+"""What claim.yaml and document.yaml may say."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from harness._clock import is_day
+from harness.specification.kinds import STRICT, Contrast, Name, Value
+
+Setting = bool | int | float | str | None | list[bool | int | float | str]
+
+NO_VERDICT_PROFILE = "smoke"
+"""The profile that only shows that a claim runs."""
+
+EXTERNAL = "external"
+"""Evidence that lies there already: seed k names a run, or a row of a file, and is the same under every base seed."""
+
+Text = Annotated[str, Field(min_length=3, max_length=4000)]
+
+
+class _Model(BaseModel):
+    model_config = STRICT
+
+
+class Source(_Model):
+    """Where a claim comes from."""
+
+    document: Name
+    """folder of the document in `claims/`"""
+    section: str
+    """section of the document"""
+    paper: str | None = None
+    """the original paper, with figure or table"""
+    reported: dict[Name, float | str] = {}
+    """the figures that the document or the paper gives"""
+
+
+class Metric(_Model):
+    """A number that a trial yields."""
+
+    unit: str
+    """unit in words, such as `fraction`, `second`, `nat`; `0 or 1` says that a trial succeeds or fails"""
+    better: Literal["lower", "higher", "neither"]
+    """which direction is an improvement"""
+    bounds: Annotated[list[float | None], Field(min_length=2, max_length=2)] = [None, None]
+    """smallest and largest possible value; null where there is none"""
+    resolution: Annotated[float, Field(gt=0)] | Annotated[str, Field(pattern=r"^1/[a-z][a-z0-9_]*$")] | None = None
+    """smallest step between two values: a number, or `1/<setting>` such as `1/n_test`"""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Metric:
+        low, high = self.bounds
+        if low is not None and high is not None and not low < high:
+            raise ValueError(f"the lower bound ({low:g}) must be below the upper ({high:g})")
+        return self
+
+    @property
+    def two_valued(self) -> bool:
+        """Whether it is declared to be 0 or 1 in every trial: by its unit, or by bounds and resolution."""
+        return self.unit == TWO_VALUED or (self.bounds == [0, 1] and self.resolution == 1)
+
+
+TWO_VALUED = "0 or 1"
+"""The unit of a metric that says of a trial whether something happened."""
+
+
+class Band(_Model):
+    """The values that an expectation admits: exactly one of the three forms."""
+
+    at_most: float | None = None
+    at_least: float | None = None
+    between: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Band:
+        given = [form for form in (self.at_most, self.at_least, self.between) if form is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of at_most, at_least, between")
+        if self.between is not None and not self.between[0] < self.between[1]:
+            raise ValueError("between needs a lower end below its upper end")
+        return self
+
+    @property
+    def low(self) -> float:
+        """Lower end, -inf where there is none."""
+        if self.between is not None:
+            return self.between[0]
+        return float("-inf") if self.at_least is None else self.at_least
+
+    @property
+    def high(self) -> float:
+        """Upper end, inf where there is none."""
+        if self.between is not None:
+            return self.between[1]
+        return float("inf") if self.at_most is None else self.at_most
+
+    def __str__(self) -> str:
+        if self.between is not None:
+            return f"between {self.between[0]:g} and {self.between[1]:g}"
+        return f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
+
+
+class Expectation(_Model):
+    """A contrast, the band it must lie in, and why that band."""
+
+    contrast: Contrast
+    """one number per seed"""
+    band: Band
+    """the values it may have"""
+    because: Text
+    """where the band comes from: the source, or a reason; never the run"""
+    reported: float | None = None
+    """the source's own figure, on the scale of the estimate"""
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.001
+    """error rate of this expectation's interval"""
+    expected: Literal["VERIFIED", "REFUTED", "INCONCLUSIVE"] | None = None
+    """the verdict to expect; VERIFIED by default, or the reading's where it is its only expectation"""
+    no_control: Text | None = None
+    """why no control could turn it; an expectation has this, or a control that breaks it"""
+
+
+class Reading(_Model):
+    """One way to take the statement, with one verdict."""
+
+    means: str | None = None
+    """how this reading takes the statement, in words"""
+    expected: Literal["VERIFIED", "REFUTED", "INCONCLUSIVE"] = "VERIFIED"
+    """the verdict that theory or source lets us expect"""
+    because: Text | None = None
+    """why that verdict is expected; needed unless VERIFIED"""
+    decide: Literal["verdict", "all"] = "verdict"
+    """sample until the reading has its verdict, or until every expectation has its own"""
+    expectations: Annotated[dict[Name, Expectation], Field(min_length=1)]
+    """all must hold"""
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Reading:
+        if self.expected != "VERIFIED" and self.because is None:
+            raise ValueError(f"expected: {self.expected} needs a `because` from theory or source")
+        return self
+
+
+class Control(_Model):
+    """A change under which some expectations must not come out as expected."""
+
+    change: Annotated[dict[str, Setting], Field(min_length=1)]
+    """settings that replace those of every arm and profile"""
+    arms: Annotated[list[Name], Field(min_length=1)] | None = None
+    """arms that the change is made to; all by default. The others' trials are the claim's own"""
+    breaks: Annotated[list[Name], Field(min_length=1)]
+    """expectations that must not come out as expected under the change"""
+    because: Text
+    """why they must not"""
+
+
+class SeedPlan(_Model):
+    """How many seeds: a first look, then some more at each further look, up to a cap."""
+
+    first: Annotated[int, Field(ge=1)]
+    step: Annotated[int, Field(ge=1)] = 2
+    cap: Annotated[int, Field(ge=1, le=10_000)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_number(cls, value: Any) -> Any:
+        return {"first": value, "cap": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> SeedPlan:
+        if self.first > self.cap:
+            raise ValueError(f"first ({self.first}) is above cap ({self.cap})")
+        return self
+
+    @property
+    def looks(self) -> list[int]:
+        """Numbers of seeds at which the evidence is judged."""
+        return [*range(self.first, self.cap, self.step), self.cap]
+
+
+class Profile(BaseModel):
+    """The scale a claim is run at: a seed plan and settings."""
+
+    model_config = ConfigDict(
+        extra="allow", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
+    )
+    __pydantic_extra__: dict[str, Setting]
+
+    seeds: SeedPlan
+    """a number, or {first, step, cap}"""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything but the seeds."""
+        return dict(self.__pydantic_extra__)
+
+
+class Condition(_Model):
+    """What is varied besides the arm."""
+
+    values: Annotated[list[Value], Field(min_length=1)]
+    """the values it takes"""
+    together: bool = False
+    """hand all values to one call of measure()"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, value: Any) -> Any:
+        return {"values": value} if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Condition:
+        # Equal as trials are told apart: 1, 1.0 and true are one value.
+        if len(set(self.values)) < len(self.values):
+            raise ValueError("a condition takes each value once")
+        return self
+
+
+class Timings(_Model):
+    """Which arms have their training and inference timed by the benchmark."""
+
+    training: list[Name] = []
+    inference: list[Name] = []
+
+
+class Limits(_Model):
+    """What a trial may take at most; one that takes more has failed."""
+
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    """time of a call of measure(), for each of its seeds"""
+    gigabytes: Annotated[float, Field(gt=0)] | None = None
+    """memory that a call of measure() may add to what its process holds (Linux)"""
+
+
+class Waiver(_Model):
+    """Leave for a claim to come out otherwise than expected, up to and including a day."""
+
+    reason: Text
+    """why the claim may come out otherwise until then"""
+    owner: Annotated[str, Field(max_length=160)]
+    """who answers for it"""
+    expires: Annotated[str, Field(json_schema_extra={"format": "date"})]
+    """the last day, in UTC, on which it has an effect, such as 2026-12-31"""
+
+    @field_validator("reason", "owner")
+    @classmethod
+    def _says_something(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("should say something")
+        return value
+
+    @field_validator("expires", mode="before")
+    @classmethod
+    def _is_a_day(cls, value: Any) -> Any:
+        if not is_day(value):
+            raise ValueError("should be a day of the calendar, written year-month-day such as 2026-12-31")
+        return value
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which it has an effect."""
+        return date.fromisoformat(self.expires)
+
+
+class Claim(_Model):
+    """One statement of a document, made testable."""
+
+    id: Name
+    """the folder's name: an assertion in snake case"""
+    title: Annotated[str, Field(min_length=3, max_length=160)]
+    """one line"""
+    statement: Text
+    """what is claimed, in our own words"""
+    source: Source
+    strength: Literal["same_setting", "scaled_down", "analogue"]
+    tags: list[Name] = []
+    """what it is about, to find it by"""
+    """how near the set-up is to the source's"""
+    does_not_show: Text
+    """what a reader must not conclude"""
+    precision: Literal["float32", "float64", "bfloat16"] | None = None
+    """arithmetic of the training; absent where torch is not used"""
+    arms: Annotated[dict[Name, dict[str, Setting]], Field(min_length=1)]
+    conditions: dict[Name, Condition] = {}
+    metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
+    settings: dict[str, Setting] = {}
+    """settings that all profiles share"""
+    readings: Annotated[dict[Name, Reading], Field(min_length=1)]
+    controls: dict[Name, Control]
+    """every expectation is broken by one, or says `no_control: why`"""
+    profiles: Annotated[dict[Name, Profile], Field(min_length=1, max_length=12)]
+    timings: Timings = Timings()
+    limits: Limits = Limits()
+    """what a trial may take at most; nothing by default"""
+    inputs: list[Annotated[str, Field(min_length=1)]] = []
+    """globs, relative to the project, of files that trials rest on and this tool cannot see being read"""
+    evidence: Literal["drawn", "external"] = "drawn"
+    """drawn: each base seed draws other numbers; external: seed k names a run or a row that lies there already"""
+    waiver: Waiver | None = None
+    """leave to come out otherwise than expected until a day; absent from most claims"""
+
+    @property
+    def expectations(self) -> dict[str, Expectation]:
+        """All expectations by name; names are unique over the readings."""
+        return {name: e for reading in self.readings.values() for name, e in reading.expectations.items()}
+
+
+class Document(_Model):
+    """Where claims come from."""
+
+    id: Name
+    """the folder's name"""
+    title: Text
+    authors: str
+    """who wrote it"""
+    year: int
+    """when"""
+    url: str | None = None
+    """where it can be read"""
+    summary: Text
+    """what it is, in our own words"""
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of claim.yaml, for editors."""
+    result = Claim.model_json_schema()
+    # Both short forms are accepted before validation; the generator cannot see that.
+    short = {"SeedPlan": {"type": "integer", "minimum": 1}, "Condition": {"type": "array", "minItems": 1}}
+    for name, form in short.items():
+        result["$defs"][name] = {"anyOf": [form, result["$defs"][name]]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **result}

@@ -1,0 +1,47 @@
+"""What a store keeps beside trials: noise floors, pictures, timings; no verdict reads them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+from harness._clock import now
+from harness.errors import UsageError
+from harness.store.database import Database
+
+
+class Beside(Database):
+    """The tables of a store that hold what lies beside its trials."""
+
+    def save_noise(self, claim: str, fingerprint: str, record: dict[str, Any]) -> None:
+        """Commit what an A/A run says of a claim; a later one with the same fingerprint replaces it."""
+        values = (claim, fingerprint, json.dumps(record, allow_nan=False), now())
+        self._write("INSERT OR REPLACE INTO noise VALUES (?, ?, ?, ?)", values)
+
+    def noise(self, claim: str, fingerprint: str) -> dict[str, Any] | None:
+        """Return what the latest A/A run with a fingerprint says of a claim, None if there was none."""
+        query = "SELECT record FROM noise WHERE claim = ? AND fingerprint = ?"
+        rows = self._read(query, (claim, fingerprint))
+        return self._plain(rows[0][0]) if rows else None
+
+    def save_beside(self, claim: str, kind: str, fingerprint: str, record: dict[str, Any]) -> None:
+        """Commit what lies beside a claim's trials, pictures or timings; a later one of its kind replaces it."""
+        values = (claim, kind, fingerprint, json.dumps(record, allow_nan=False), now())
+        self._write("INSERT OR REPLACE INTO beside VALUES (?, ?, ?, ?, ?)", values)
+
+    def beside(self, claim: str, fingerprint: str) -> dict[str, dict[str, Any]]:
+        """Return what lies beside a claim's trials with a fingerprint: kind -> record, in the order of the kinds.
+
+        What is no such record is left out: it is drawn or timed again, and no verdict reads it.
+        """
+        from harness.store.soundness import check_beside
+
+        query = "SELECT kind, record FROM beside WHERE claim = ? AND fingerprint = ? ORDER BY kind"
+        found = {}
+        for kind, text in self._read(query, (claim, fingerprint)):
+            with contextlib.suppress(UsageError):
+                record = self._plain(text)
+                check_beside(kind, record, f"{self.path}: {claim}, {kind}")
+                found[kind] = record
+        return found

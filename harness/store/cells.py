@@ -1,0 +1,94 @@
+"""What the cells of a stored trial hold as JSON, held against what they should hold: others may have written them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.trials.experiment import Metrics
+
+VERDICTS = ("VERIFIED", "REFUTED", "INCONCLUSIVE", "INVALID", "NOT_RUN")
+
+
+def object_of(text: Any, where: str) -> dict[str, Any]:
+    """Return the object that a cell holds as JSON.
+
+    Raises:
+        UsageError: it holds none, or a number that is none; `where` begins the message.
+    """
+
+    def refuse(constant: str) -> None:
+        raise UsageError(f"{where}: holds {constant}, which is no number")
+
+    try:
+        found = json.loads(text, parse_constant=refuse)
+    except (TypeError, ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise UsageError(f"{where}: {str(text)[:60]!r} is no object in JSON")
+    return found
+
+
+def metrics_of(text: Any, where: str) -> Metrics:
+    """Return what a trial measured: metric -> number, or a list of them; nothing for a failed one.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    found = object_of(text, where)
+    if not all(map(_is_measured, found.values())):
+        raise UsageError(f"{where}: {str(text)[:60]!r}, where a trial has numbers")
+    return found
+
+
+def names_of(text: Any, where: str) -> dict[str, str]:
+    """Return the versions and the like under which a trial was measured.
+
+    Raises:
+        UsageError: it is something else than names with text.
+    """
+    found = object_of(text, where)
+    if not all(isinstance(value, str) for value in found.values()):
+        raise UsageError(f"{where}: {str(text)[:60]!r}, where a trial has names with text")
+    return found
+
+
+def company_of(text: Any, where: str) -> list[int] | None:
+    """Return the indices of the seeds that were measured in one call, None where nobody noted them.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    found = object_of(f'{{"company": {text or "null"}}}', where).get("company")
+    if found is not None and not (
+        isinstance(found, list) and all(type(index) is int and index >= 0 for index in found)
+    ):
+        raise UsageError(f"{where}: {str(text)[:60]!r}, where a trial has indices of seeds")
+    return found
+
+
+def check_short(short: dict[str, Any], where: str) -> None:
+    """Refuse what a record says in short (see `Store.last_verdicts`), if it is not what a record says.
+
+    Raises:
+        UsageError: it is not.
+    """
+    readings = short["readings"].values()
+    sound = (
+        isinstance(short["profile"], str)
+        and type(short["base_seed"]) is int
+        and bool(readings)
+        and all(isinstance(r, dict) and r["verdict"] in VERDICTS for r in readings)
+        and all(r["as_expected"] in (0, 1) and r["waived"] in (None, 0, 1) for r in readings)
+    )
+    if not sound:
+        raise UsageError(f"{where}: its last record holds no verdicts; run the claim again, or put a sound store there")
+
+
+def _is_measured(value: Any) -> bool:
+    """Whether a metric's value is a number, or a list of them."""
+    values = value if isinstance(value, list) else [value]
+    return bool(values) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)

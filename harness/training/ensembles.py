@@ -1,0 +1,404 @@
+"""Training one network per seed, all in one call, without a global generator.
+
+`train` takes an ordinary `nn.Module` factory and gives back one trained network per seed. What a seed draws (initial
+weights, order of the examples, dropout masks) comes from its own generators, and no operation mixes seeds, so a seed's
+network does not depend on which other seeds were trained along with it.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast, get_args
+
+import torch
+from torch import Tensor, nn
+
+from harness._strategy_log import note
+from harness.errors import UsageError
+from harness.training.architecture import call, is_sequence, mixes_examples, state_of
+from harness.training.early_stopping import Watch
+from harness.training.examples import as_inputs, as_targets, require_fit
+from harness.training.initialisation import initial_weights
+from harness.training.layers import rounds_first
+from harness.training.losses import Loss, error_rates, losses, require_answers, summed_loss
+from harness.training.minibatches import Batches
+from harness.training.networks import Alone, Mapped, Stacked
+from harness.training.optimisers import descent
+from harness.training.precision import Precision, arithmetic, storage
+from harness.training.rehearsal import global_states, rehearse, require_undrawn
+from harness.training.strategy import choose_strategy, require_possible
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from harness.seeds import Seeds
+    from harness.training.early_stopping import EarlyStopping
+    from harness.training.initialisation import Initialiser
+    from harness.training.losses import Measure
+    from harness.training.networks import Network
+    from harness.training.optimisers import Optimiser
+    from harness.training.strategy import Strategy
+
+Build = Callable[[], nn.Module]
+
+PREDICTED_AT_ONCE = 1_000
+IMAGES_AT_ONCE = 100
+"""Examples that a network sees at once when nothing is trained: what it makes of them should stay in the cache."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """One trained network per seed.
+
+    Attributes:
+        module: the architecture, on the meta device, in evaluation mode; it holds no numbers.
+        weights: parameters and buffers by their name in `module`, each of shape (n_seeds, *shape); what stands there
+            under several names, tied weights, by the first.
+        strategy: how it was trained: "stacked", "vmap" or "loop".
+        precision: of the arithmetic; the weights themselves are float32 under "bfloat16".
+        steps: how many updates made each seed's weights.
+    """
+
+    module: nn.Module
+    weights: dict[str, Tensor]
+    strategy: Strategy
+    precision: Precision
+    steps: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(next(iter(self.weights.values())))
+
+    def predict(self, inputs: Tensor | np.ndarray) -> Tensor:
+        """Return the networks' outputs, (n_seeds, n, *out), for inputs of shape (n_seeds, n, *shape)."""
+        return self._run(self.module, inputs)
+
+    def features(self, inputs: Tensor | np.ndarray, upto: int) -> Tensor:
+        """Return what the first `upto` layers of a Sequential make of `inputs`, (n_seeds, n, *hidden).
+
+        Raises:
+            UsageError: if the module is no plain Sequential (a subclass may do more than call its layers, and so may
+                one with hooks), or has fewer layers.
+        """
+        if not is_sequence(self.module) or not 0 < upto <= len(cast("nn.Sequential", self.module)):
+            raise UsageError(f"features: upto: {upto}: needs a plain nn.Sequential of at least that many layers")
+        return self._run(cast("nn.Sequential", self.module)[:upto], inputs)
+
+    @torch.no_grad()
+    def _run(self, module: nn.Module, inputs: Tensor | np.ndarray) -> Tensor:
+        anywhere = next(iter(self.weights.values()))
+        given = as_inputs(inputs, self.module, storage(self.precision), str(anywhere.device))
+        _require(len(given) == len(self), f"inputs: {len(given)} seeds, but the ensemble has {len(self)}")
+        wanted = state_of(module).keys()
+        outputs = []
+        with arithmetic(anywhere.device, self.precision):
+            for number, own in enumerate(given):
+                state = {name: _laid_out(own[number]) for name, own in self.weights.items() if name in wanted}
+                blocks = [call(module, state, _laid_out(block)) for block in own.split(_at_once(own, module))]
+                outputs.append(torch.cat(blocks).to(storage(self.precision)))
+        return torch.stack(outputs)
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Is shown an ensemble of one seed, with the steps taken, every so many steps; the next step changes what it saw."""
+
+    every: int
+    see: Callable[[int, Ensemble], None]
+
+
+def _at_once(examples: Tensor, module: nn.Module) -> int:
+    """Return how many of the examples, (n, *shape), are predicted at once: all, where a prediction depends on the others."""
+    if mixes_examples(module):
+        return len(examples)
+    return IMAGES_AT_ONCE if examples.ndim > 3 else PREDICTED_AT_ONCE
+
+
+def _laid_out(values: Tensor) -> Tensor:
+    """Return images, or a convolution's weights, with their channels innermost in memory; all else as it is."""
+    if values.ndim != 4:
+        return values
+    # `contiguous` leaves a single channel's stride as it is, and torch would take the images for channels outermost:
+    # pooling after the first convolution then takes ten times as long.
+    laid_out = torch.empty_like(values.permute(0, 2, 3, 1), memory_format=torch.contiguous_format).permute(0, 3, 1, 2)
+    return laid_out.copy_(values)
+
+
+def error_rate(ensemble: Ensemble, inputs: Tensor | np.ndarray, targets: Tensor | np.ndarray) -> np.ndarray:
+    """Return the fraction of examples whose largest output is not the target's, (n_seeds,).
+
+    A network with an output that is not a number has no error rate: its entry is NaN.
+
+    Args:
+        ensemble: networks with one output per class, (n_seeds, n, classes).
+        inputs: (n_seeds, n, *shape).
+        targets: class numbers, (n_seeds, n).
+
+    Raises:
+        UsageError: targets that are no whole numbers, of another shape, or of a class that the networks do not have.
+    """
+    outputs = ensemble.predict(inputs)
+    classes = as_targets(targets, "error_rate", outputs.dtype, str(outputs.device), "error_rate: ")
+    require_answers("error_rate", outputs.shape, classes, "error_rate: ")
+    return error_rates(outputs, classes).cpu().numpy()
+
+
+def train(
+    build: Build,
+    inputs: Tensor | np.ndarray,
+    targets: Tensor | np.ndarray,
+    seeds: Seeds,
+    *,
+    optimiser: Optimiser | Sequence[Optimiser],
+    batch_size: int,
+    epochs: int | None = None,
+    steps: int | None = None,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    initialiser: Initialiser = "uniform",
+    loss: Loss = "cross_entropy",
+    start: Mapping[str, Tensor] | None = None,
+    masks: Mapping[str, Tensor] | None = None,
+    frozen: Collection[str] = (),
+    stopping: EarlyStopping | None = None,
+    strategy: Strategy | None = None,
+    observer: Observer | None = None,
+) -> Ensemble:
+    """Train one network per seed and return them.
+
+    Args:
+        build: makes the untrained network; called with the meta device as default, so its own initialisation is void.
+        inputs: (n_seeds, n, *shape); an expanded view will do where all seeds share the examples, and is not copied.
+        targets: class numbers (n_seeds, n), or for "squared_error" values of the outputs' shape, (n_seeds, n, *out).
+        seeds: one per network; the roles "weights", "batches" and "dropout" are drawn from.
+        optimiser: the rule of a step: one for all seeds, or one per seed, alike in method.
+        batch_size: examples per step; an epoch's last batch may be smaller.
+        epochs: passes over the examples; give this or `steps`.
+        steps: updates; give this or `epochs`.
+        device: where to train; initial weights and orders are drawn on the CPU everywhere, and so are the same.
+        precision: "bfloat16" computes under autocast with float32 weights.
+        initialiser: "uniform" on +-1/sqrt(fan in), torch's own default; "he": N(0, 2/fan in) (He et al. 2015);
+            "xavier": uniform of variance 2/(fan in + fan out) (Glorot & Bengio 2010, eq. 16); "xavier_sigmoid": four
+            times that range, for logistic units (ibid.; Bengio 2012, sec. 3.3). All but the first set biases to zero.
+        loss: mean over the batch.
+        start: initial values by name, (n_seeds, *shape), in place of the initialiser's.
+        masks: zeros and ones by name, (n_seeds, *shape): a weight under a zero is zero throughout (a pruned one).
+        frozen: names of parameters that keep their initial values, as those do that ask for no gradient.
+        stopping: when a seed stops before its steps are used up; it then has the weights of its best look.
+        strategy: overrides the rule of `choose_strategy`.
+        observer: looks on, at one seed.
+
+    Raises:
+        UsageError: for shapes that do not fit, targets that torch would broadcast or leave out, a parameter of unknown
+            kind without a start value, an unknown name, or a network that draws from a global generator or changes its
+            inputs in place.
+    """
+    _require(loss in get_args(Loss), f"loss: {loss!r}: take one of {get_args(Loss)}")
+    _require(precision in get_args(Precision), f"precision: {precision!r}: take one of {get_args(Precision)}")
+    module, stored = _architecture(build), storage(precision)
+    rounded = torch.bfloat16 if precision == "bfloat16" and rounds_first(module) else stored
+    examples = as_inputs(inputs, module, rounded, device)
+    answers = as_targets(targets, loss, stored, device, "train: ")
+    require_fit("", examples, answers, len(seeds))
+    count = _number_of_steps(epochs, steps, examples.shape[1], batch_size)
+    rules = list(optimiser) if isinstance(optimiser, Sequence) else [optimiser] * len(seeds)
+    _require(len(rules) == len(seeds), f"optimiser: {len(rules)} for {len(seeds)} seeds: give one, or one per seed")
+    first = initial_weights(module, seeds, initialiser, start, device=device, dtype=stored)
+    _require_trainable(module, frozen)
+    kept = _checked_masks(masks or {}, first, module)
+    looks = stopping and _on_device(stopping, module, loss, stored, device, len(seeds))
+    batch = examples[0, : min(batch_size, examples.shape[1])]
+    made = rehearse(module, {name: values[0] for name, values in first.items()}, batch, precision)
+    _require_answers(loss, made, answers[:, : len(batch)], answers, looks)
+    if strategy:
+        require_possible(strategy, module)
+    chosen = strategy or choose_strategy(module, batch.to("meta"), len(batch), torch.device(device).type)
+    note(chosen)
+    _require(observer is None or len(seeds) == 1, f"observer: {len(seeds)} seeds: it looks at one alone")
+    untrained = Ensemble(copy.deepcopy(module).eval(), first, chosen, precision)
+    fixed = (batch_size, count, precision, loss, kept, frozenset(frozen), looks, observer, untrained)
+    run = _Run(examples, answers, seeds, rules, *fixed)
+    before = global_states(examples.device)
+    weights, taken = _train(run, module, first, chosen)
+    require_undrawn(before, examples.device)
+    return replace(untrained, weights=weights, steps=tuple(taken.tolist()))
+
+
+Trained = tuple[dict[str, Tensor], Tensor]
+"""Weights by name, (n_seeds, *shape), and the steps that made them, (n_seeds,)."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one call of `train` was asked for; inputs (n_seeds, n, *shape) and targets are on the device."""
+
+    inputs: Tensor
+    targets: Tensor
+    seeds: Seeds
+    optimisers: Sequence[Optimiser]
+    batch_size: int
+    steps: int
+    precision: Precision
+    loss: Loss
+    masks: dict[str, Tensor]
+    frozen: frozenset[str]
+    stopping: EarlyStopping | None
+    observer: Observer | None
+    untrained: Ensemble
+
+    def dropout(self) -> list[torch.Generator]:
+        """Return the generators of dropout, one per seed."""
+        return [seed.torch("dropout", str(self.inputs.device)) for seed in self.seeds]
+
+    def of(self, some: slice) -> _Run:
+        """Return the same run for a slice of the seeds."""
+        stopping = self.stopping and replace(
+            self.stopping, inputs=self.stopping.inputs[some], targets=self.stopping.targets[some]
+        )
+        masks = {name: own[some] for name, own in self.masks.items()}
+        return replace(
+            self, inputs=self.inputs[some], targets=self.targets[some], seeds=self.seeds[some],
+            optimisers=self.optimisers[some], masks=masks, stopping=stopping,
+        )  # fmt: skip
+
+
+def _train(run: _Run, architecture: nn.Module, first: dict[str, Tensor], chosen: Strategy) -> Trained:
+    if chosen == "loop":
+        return _one_by_one(run, architecture, first)
+    module = copy.deepcopy(architecture)
+    stacked = chosen == "stacked"
+    network = Stacked(module, first, run.frozen, run.dropout()) if stacked else Mapped(module, first, run.frozen)
+    return _descend(run, network, Batches(run.inputs, run.targets, run.seeds, run.batch_size, run.steps))
+
+
+def _one_by_one(run: _Run, architecture: nn.Module, first: dict[str, Tensor]) -> Trained:
+    """Train one seed after the other; where there are several threads, as many seeds side by side, each on one.
+
+    Seeds side by side need not wait for each other; threads that share a seed's operations do so at every one of them.
+    """
+
+    def alone(number: int) -> Trained:
+        only = slice(number, number + 1)
+        # Memory of its own: autograd counts changes, and counts those of all views of one tensor together.
+        own, weights = run.of(only), {name: values[only].clone() for name, values in first.items()}
+        network = Alone(copy.deepcopy(architecture), weights, run.frozen, own.dropout())
+        batches = Batches(own.inputs, own.targets, own.seeds, own.batch_size, own.steps, channels_last=True)
+        return _descend(own, network, batches)
+
+    threads = torch.get_num_threads() if run.inputs.device.type == "cpu" else 1
+    if min(threads, len(run.seeds)) == 1:
+        trained = [alone(number) for number in range(len(run.seeds))]
+    else:
+        try:
+            with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                trained = list(pool.map(alone, range(len(run.seeds))))
+        finally:
+            torch.set_num_threads(threads)
+    weights = {name: torch.cat([own[name] for own, _ in trained]) for name in first}
+    return weights, torch.cat([steps for _, steps in trained])
+
+
+def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
+    """Take the steps of a run on its networks, each seed's until its rule stops it."""
+    parameters = list(network.trained.values())
+    rule = descent(run.optimisers, parameters, run.steps)
+    masked = [(network.weights()[name].detach(), mask) for name, mask in run.masks.items()]
+    watch = run.stopping and Watch(run.stopping, len(run.seeds), run.inputs.device)
+    around, stored, taken = arithmetic(run.inputs.device, run.precision), storage(run.precision), 0
+    for inputs, targets in batches:
+        with around:
+            outputs = network.forward(inputs, training=True)
+        summed_loss(run.loss, outputs.to(stored), targets).backward()  # type: ignore[no-untyped-call]
+        rule.step(taken)
+        taken += 1
+        for parameter, mask in masked:
+            parameter.mul_(mask)
+        if run.observer and taken % run.observer.every == 0:
+            weights = {name: values.detach() for name, values in network.weights().items()}
+            run.observer.see(taken, replace(run.untrained, weights=weights, steps=(taken,)))
+        if watch and watch.due(taken) and watch.look(taken, _looked_at(run, network), network.weights()):
+            break
+    if watch and watch.best:
+        return watch.best, watch.steps
+    weights = {name: values.detach().contiguous() for name, values in network.weights().items()}
+    return weights, torch.full((len(run.seeds),), taken)
+
+
+@torch.no_grad()
+def _looked_at(run: _Run, network: Network) -> Tensor:
+    """Return what the rule of stopping looks at, (n_seeds,), without dropout and by the running statistics."""
+    assert run.stopping is not None
+    total = torch.zeros(len(run.seeds), dtype=torch.float64, device=run.inputs.device)
+    inputs, targets = cast("Tensor", run.stopping.inputs), cast("Tensor", run.stopping.targets)
+    at_once = _at_once(inputs[0], run.untrained.module)
+    for block, answers in zip(*(torch.split(each, at_once, 1) for each in (inputs, targets)), strict=True):
+        with arithmetic(run.inputs.device, run.precision):
+            outputs = network.forward(block, training=False).to(storage(run.precision))
+        loss = run.stopping.metric == "loss"
+        total += (losses(run.loss, outputs, answers) if loss else error_rates(outputs, answers)) * block.shape[1]
+    return total / inputs.shape[1]
+
+
+def _checked_masks(masks: Mapping[str, Tensor], first: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
+    """Apply the masks to the first weights and return them in their dtype and on their device."""
+    checked, parameters = {}, [name for name, _ in module.named_parameters()]
+    for name, mask in masks.items():
+        _require(name in parameters, f"masks: {name!r}: the network has {parameters}")
+        checked[name] = own = torch.as_tensor(mask).to(first[name])
+        _require(own.shape == first[name].shape, f"masks: {name}: shape {tuple(own.shape)} does not fit")
+        _require(bool(((own == 0) | (own == 1)).all()), f"masks: {name}: has values besides zero and one")
+        first[name].mul_(own)
+    return checked
+
+
+def _require_trainable(module: nn.Module, frozen: Collection[str]) -> None:
+    parameters = [name for name, _ in module.named_parameters()]
+    _require(set(frozen) <= set(parameters), f"frozen: {sorted(frozen)}: the network has {parameters}")
+    trained = [name for name, own in module.named_parameters() if own.requires_grad and name not in frozen]
+    _require(bool(trained), "frozen: nothing is left to train")
+
+
+def _on_device(
+    stopping: EarlyStopping, module: nn.Module, loss: Loss, stored: torch.dtype, device: str, number: int
+) -> EarlyStopping:
+    """Return the rule with its examples converted as the training set's are."""
+    inputs = as_inputs(stopping.inputs, module, stored, device)
+    measure = _looked_for(stopping, loss)
+    targets = as_targets(stopping.targets, measure, stored, device, "train: stopping: ")
+    require_fit("stopping: ", inputs, targets, number)
+    return replace(stopping, inputs=inputs, targets=targets)
+
+
+def _looked_for(stopping: EarlyStopping, loss: Loss) -> Measure:
+    return loss if stopping.metric == "loss" else "error_rate"
+
+
+def _require_answers(
+    loss: Loss, made: Sequence[int], first: Tensor, answers: Tensor, looks: EarlyStopping | None
+) -> None:
+    """Refuse targets that are not of the shape, or the classes, of what a network made of the `first` of them."""
+    require_answers(loss, (len(answers), *made), first)
+    require_answers(loss, (*answers.shape[:2], *made[1:]), answers)
+    if looks:
+        looked_at = cast("Tensor", looks.targets)
+        require_answers(_looked_for(looks, loss), (*looked_at.shape[:2], *made[1:]), looked_at, "train: stopping: ")
+
+
+def _architecture(build: Build) -> nn.Module:
+    with torch.device("meta"):
+        return build()
+
+
+def _number_of_steps(epochs: int | None, steps: int | None, examples: int, batch_size: int) -> int:
+    _require((epochs is None) != (steps is None), f"epochs: {epochs}, steps: {steps}: give exactly one of them")
+    _require(min(epochs or 0, steps or 0) >= 0, f"epochs: {epochs}, steps: {steps}: a number below zero")
+    _require(batch_size >= 1, f"batch_size: {batch_size}: give at least one example per step")
+    return steps if steps is not None else cast("int", epochs) * math.ceil(examples / batch_size)
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise UsageError(f"train: {message}")

@@ -1,0 +1,128 @@
+"""Finding and loading the claims of a folder; no shared list names them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.errors import SpecError, UsageError
+from harness.judging import expected, feasibility
+from harness.specification.globs import matches
+from harness.specification.models import Claim, Document
+from harness.specification.parsing import by_position, parse, suggestion
+from harness.specification.yaml12 import first_of, read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NEEDED = {"experiment.py": "there is nothing to measure", "test_claim.py": "nothing would run this claim"}
+"""What a claim's folder must hold besides claim.yaml, and what is lacking without it."""
+
+
+@dataclass(frozen=True)
+class ClaimFolder:
+    """A claim and the folder that holds it.
+
+    Attributes:
+        path: the folder with claim.yaml, experiment.py and test_claim.py.
+        claim: the specification.
+        document: the document that the folder stands in.
+    """
+
+    path: Path
+    claim: Claim
+    document: Document
+
+    @property
+    def experiment(self) -> Path:
+        """Path of experiment.py."""
+        return self.path / "experiment.py"
+
+    @property
+    def project(self) -> Path:
+        """Folder that holds `claims/`, from where experiments import `fixtures`."""
+        return self.path.parents[2]
+
+
+def load_claim(folder: Path) -> ClaimFolder:
+    """Load one claim with its document.
+
+    Raises:
+        SpecError: every error of claim.yaml (or of document.yaml) at once.
+    """
+    file = read_yaml(folder / "claim.yaml")
+    claim = parse(Claim, file)
+    found = [*feasibility.problems_of(claim), *expected.problems_of(claim)]
+    problems = [file.problem(where, message) for where, message in found]
+    problems += [
+        file.problem(
+            ("inputs", number), f"{pattern!r} matches no file below {folder.parents[2]}; name what trials read"
+        )
+        for number, pattern in enumerate(claim.inputs)
+        if not matches(pattern, folder.parents[2])
+    ]
+    if claim.id != folder.name:
+        problems.append(file.problem(("id",), f"is {claim.id!r}, but the folder is {folder.name!r}; make them equal"))
+    if claim.source.document != folder.parent.name:
+        message = f"is {claim.source.document!r}, but the folder is {folder.parent.name!r}; make them equal"
+        problems.append(file.problem(("source", "document"), message))
+    if problems:
+        raise SpecError(first_of(by_position(problems), file.path))
+    return ClaimFolder(folder, claim, load_document(folder.parent))
+
+
+def load_document(folder: Path) -> Document:
+    """Load document.yaml; its id must be its folder's name."""
+    file = read_yaml(folder / "document.yaml")
+    document = parse(Document, file)
+    if document.id != folder.name:
+        raise SpecError(
+            [file.problem(("id",), f"is {document.id!r}, but the folder is {folder.name!r}; make them equal")]
+        )
+    return document
+
+
+def claim_folders(root: Path) -> list[Path]:
+    """Return the folders of `root` that hold a claim.yaml, sorted by name."""
+    return sorted(path.parent for path in root.glob("*/*/claim.yaml"))
+
+
+def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
+    """Load every claim below `root`; return them and the problems of those that cannot be loaded."""
+    loaded: list[ClaimFolder] = []
+    problems: list[str] = []
+    first: dict[str, Path] = {}
+    for folder in claim_folders(root):
+        try:
+            loaded.append(load_claim(folder))
+        except SpecError as error:
+            problems += error.problems
+        # Ids are keys of stored trials and roots of seeds.
+        if first.setdefault(folder.name, folder) != folder:
+            problems.append(
+                f"{folder}/claim.yaml:1:1: id: {folder.name!r} is also the id of {first[folder.name]}; rename one"
+            )
+        for name, lack in NEEDED.items():
+            if not (folder / name).is_file():
+                problems.append(f"{folder}/{name}:1:1: (file): is missing, so {lack}; copy a neighbour's")
+    return loaded, list(dict.fromkeys(problems))
+
+
+def find(root: Path, claim_id: str) -> ClaimFolder:
+    """Return the claim with an id.
+
+    Raises:
+        UsageError: there is none; the message names the nearest.
+        SpecError: it cannot be loaded.
+    """
+    by_name = {path.name: path for path in claim_folders(root)}
+    if claim_id not in by_name:
+        raise UsageError(f"no claim {claim_id!r} under {root}; {suggestion(claim_id, by_name)}")
+    return load_claim(by_name[claim_id])
+
+
+def documents(root: Path) -> Iterator[Document]:
+    """Yield every document below `root`."""
+    for path in sorted(root.glob("*/document.yaml")):
+        yield load_document(path.parent)

@@ -1,0 +1,248 @@
+"""An experiment as the harness sees it: a file with measure(), loaded by its path."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import sys
+import time
+import traceback
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness._strategy_log import recorded
+from harness._text import block, message_of, shortened
+from harness.errors import ClaimsError, TrialError
+from harness.pictures import plain
+from harness.trials.clock import clock_here
+from harness.trials.failed_command import last_words
+from harness.trials.memory import PeakMemory
+from harness.trials.occupancy import calling
+from harness.trials.profiling import profiled
+from harness.trials.reach import seen
+from harness.trials.witness import watching
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import ModuleType
+
+    from harness.seeds import Seeds
+    from harness.trials.provenance import Code
+    from harness.trials.reach import Seen
+
+Metrics = dict[str, float | list[float]]
+"""Metric -> number, or one number per value of a condition that is measured together."""
+
+LONGEST_TRACE = 20_000
+"""Characters of a traceback that is kept."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call of measure(): an arm under a condition, for some seeds.
+
+    Attributes:
+        experiment: path of experiment.py.
+        project: folder from which the experiment imports `fixtures`.
+        arm: name of the arm.
+        condition: condition -> value; those measured together are left out.
+        seeds: the seeds, in order.
+        settings: every keyword that measure() gets.
+        metrics: names of the metrics it must return.
+        together: number of values per metric and seed, None for a single one.
+        keys: the trials' keys, one per seed.
+        seconds: the most that the call may take for each of its seeds, None for no limit.
+        gigabytes: the most memory that it may add to what its process holds, None for no limit.
+        illustrates: whether illustrate() is called, with the first seed, instead of measure().
+        alone: whether no other trial is measured on the machine meanwhile, so that durations count.
+        code: the experiment's code; None where nobody asks what the call rests on.
+    """
+
+    experiment: Path
+    project: Path
+    arm: str
+    condition: Mapping[str, Any]
+    seeds: Seeds
+    settings: Mapping[str, Any]
+    metrics: tuple[str, ...]
+    together: int | None = None
+    keys: tuple[str, ...] = ()
+    seconds: float | None = None
+    gigabytes: float | None = None
+    illustrates: bool = False
+    alone: bool = False
+    code: Code | None = field(default=None, compare=False)
+
+    @property
+    def limited(self) -> bool:
+        """Whether the call must run in a process that can be ended."""
+        return self.seconds is not None or self.gigabytes is not None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one trial.
+
+    Attributes:
+        metrics: what was measured; empty for a failed trial.
+        seconds: time of the call divided by the number of its seeds.
+        error: why the trial failed, None if it did not.
+        trace: the traceback, for those who ask.
+        peak_bytes: the most memory that the process held during the call, None where the system does not say.
+        choices: what the engine chose while it trained (strategies), sorted; none where the call trained nothing.
+        pictures: what illustrate() drew, as plain values; empty for a trial.
+        clock: what its durations were measured by, as text (see `harness.trials.clock`).
+        seen: what the call rests on, as far as its process saw; None where nobody asked.
+    """
+
+    metrics: Metrics
+    seconds: float
+    error: str | None = None
+    trace: str = field(default="", compare=False)
+    peak_bytes: int | None = field(default=None, compare=False)
+    choices: tuple[str, ...] = field(default=(), compare=False)
+    pictures: tuple[dict[str, Any], ...] = field(default=(), compare=False)
+    clock: str | None = field(default=None, compare=False)
+    seen: Seen | None = field(default=None, compare=False)
+
+
+@lru_cache(maxsize=256)
+def load_experiment(path: Path, project: Path) -> ModuleType:
+    """Import experiment.py by its path.
+
+    Raises:
+        TrialError: it is missing, cannot be imported, or has no measure().
+    """
+    if str(project) not in sys.path:
+        sys.path.insert(0, str(project))
+    name = f"claims_experiment_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise TrialError(f"{path}: no such file; a claim needs an experiment.py with measure()")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        with watching(path):
+            spec.loader.exec_module(module)
+    except Exception as error:
+        raise TrialError(f"{path}: cannot be imported: {_one_line(error)}") from error
+    if not callable(getattr(module, "measure", None)):
+        raise TrialError(
+            f"{path}: has no function measure(arm, seeds, **settings); `claims new DOCUMENT/CLAIM` writes an example"
+        )
+    line = _unwritten(path)
+    if line:
+        raise TrialError(f"{path}:{line}: write measure(); what stands there only raises NotImplementedError")
+    return module
+
+
+def _unwritten(path: Path) -> int | None:
+    """Return the line of a measure() that only says that it has yet to be written, as `claims new` leaves it."""
+    measure = _function(path, "measure")
+    if measure is None:
+        return None
+    *docstring, last = measure.body
+    stub = isinstance(last, ast.Raise) and "NotImplementedError" in ast.unparse(last)
+    return last.lineno if stub and all(isinstance(part, ast.Expr) for part in docstring) else None
+
+
+def illustrates(path: Path) -> bool:
+    """Whether an experiment defines illustrate(), read without importing it."""
+    return _function(path, "illustrate") is not None
+
+
+def _function(path: Path, name: str) -> ast.FunctionDef | None:
+    """Return the definition of a function in a module, None if there is none."""
+    defined = (node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.FunctionDef))
+    return next((node for node in defined if node.name == name), None)
+
+
+def run_task(task: Task) -> list[Outcome]:
+    """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
+    device = str(task.settings.get("device", "cpu"))
+    memory, clock = PeakMemory(device), clock_here(device, alone=task.alone).text()
+    with (
+        recorded() as chosen,
+        profiled(task.experiment.parent.name),
+        calling(alone=task.alone),
+        watching(task.experiment),
+    ):
+        outcomes = _outcomes(task)
+    peak, choices = memory.bytes(), tuple(sorted(chosen))
+    read = seen(task.experiment, task.project, task.code) if task.code else None
+    return [replace(outcome, peak_bytes=peak, choices=choices, clock=clock, seen=read) for outcome in outcomes]
+
+
+def _outcomes(task: Task) -> list[Outcome]:
+    start = time.perf_counter()
+    try:
+        module = load_experiment(task.experiment, task.project)
+        # What a process imports first is no part of what a trial costs.
+        start = time.perf_counter()
+        if task.illustrates:
+            pictures = tuple(plain(module.illustrate(task.seeds[0], dict(task.settings))))
+            return [Outcome({}, time.perf_counter() - start, pictures=pictures)]
+        table = _checked(module.measure(task.arm, task.seeds, **task.settings), task)
+    except Exception as error:
+        # What an exception says goes into the store and the reports: it is bounded, and such as any file can hold.
+        text = shortened(block(error if isinstance(error, ClaimsError) else _where(error, task)))
+        trace = shortened(block(traceback.format_exc()), LONGEST_TRACE)
+        seconds = (time.perf_counter() - start) / len(task.seeds)
+        return [Outcome({}, seconds, text, trace) for _ in task.seeds]
+    seconds = (time.perf_counter() - start) / len(task.seeds)
+    return [_outcome({name: table[name][row] for name in task.metrics}, seconds) for row in range(len(task.seeds))]
+
+
+def _checked(returned: object, task: Task) -> dict[str, np.ndarray]:
+    """Return the metrics as arrays of the declared shape.
+
+    Raises:
+        TrialError: not a mapping, a metric missing or not declared, or a wrong shape.
+    """
+    if not isinstance(returned, dict):
+        raise TrialError(f"{task.experiment}: measure() returned {type(returned).__name__}, not {{metric: array}}")
+    if set(returned) != set(task.metrics):
+        raise TrialError(
+            f"{task.experiment}: measure() returned the metrics {sorted(map(str, returned))}, "
+            f"but claim.yaml declares {sorted(task.metrics)}; make them equal"
+        )
+    shape = (len(task.seeds),) if task.together is None else (len(task.seeds), task.together)
+    arrays = {name: np.asarray(returned[name], dtype=np.float64) for name in task.metrics}
+    for name, array in arrays.items():
+        if array.shape != shape:
+            raise TrialError(
+                f"{task.experiment}: {name} has shape {array.shape}, but {shape} is needed: one value per seed"
+            )
+    return arrays
+
+
+def _outcome(row: dict[str, Any], seconds: float) -> Outcome:
+    metrics: Metrics = {name: value.tolist() for name, value in row.items()}
+    bad = [name for name, value in row.items() if not np.isfinite(value).all()]
+    if bad:
+        return Outcome({}, seconds, f"{bad[0]} is {metrics[bad[0]]}; a trial that yields no finite number is invalid")
+    return Outcome(metrics, seconds)
+
+
+def _where(error: Exception, task: Task) -> str:
+    """Return `file:line: Error: message`, at the line of the experiment that led to the error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == str(task.experiment)]
+    if own:
+        return f"{task.experiment}:{own[-1].lineno}: {_one_line(error)}"
+    if isinstance(error, TypeError) and "measure()" in message_of(error):
+        module = sys.modules.get(load_experiment(task.experiment, task.project).__name__)
+        wanted = str(inspect.signature(module.measure)) if module else "?"
+        return f"{task.experiment}: {_one_line(error)}; it takes {wanted}, and claim.yaml gives {sorted(task.settings)}"
+    return f"{task.experiment}: {_one_line(error)}"
+
+
+def _one_line(error: BaseException) -> str:
+    name, text = type(error).__name__, message_of(error)
+    return (f"{name}: {text}" if text else name) + last_words(error)

@@ -1,0 +1,166 @@
+"""What a user can choose for a run, and where each choice came from."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TODAY = "today"
+"""The base seed that changes every night: the date in UTC."""
+
+DEVICES = ("auto", "cpu", "cuda")
+
+PROGRESS = ("auto", "live", "plain")
+
+
+def base_seed(text: str) -> int | str:
+    """Return a base seed, or the word `today`."""
+    if text == TODAY:
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number nor `{TODAY}`") from None
+
+
+class Flag(NamedTuple):
+    """An option of a run as it is written: `--claims-NAME` for pytest, also `--NAME` for `claims run`.
+
+    Attributes:
+        name: its name without dashes before it.
+        help: what it does, for both.
+        metavar: what its value is called; None if it takes none.
+        kind: turns its text into a value.
+    """
+
+    name: str
+    help: str
+    metavar: str | None = None
+    kind: Callable[[str], Any] = str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Keywords of `add_argument`."""
+        takes = {"metavar": self.metavar, "type": self.kind} if self.metavar else {"action": "store_true"}
+        return {"default": None, "help": self.help, **takes}
+
+
+FLAGS = (
+    Flag("profile", "scale: smoke, quick (default) or paper", "NAME"),
+    Flag(
+        "base-seed",
+        "enters every random draw (default 0); `today` is the date and joins the evidence of earlier nights",
+        "N",
+        base_seed,
+    ),
+    Flag("accumulate", "judge all base seeds in the store together, as far as code, data and environment are the same"),
+    Flag("store", "SQLite file of trials (default .claims/store.sqlite3)", "PATH"),
+    Flag("fresh", "measure everything again, reuse nothing"),
+    Flag("device", "auto (default), cpu or cuda", "NAME"),
+    Flag("workers", "processes of one thread each (default: one per core)", "N", int),
+    Flag(
+        "max-seconds",
+        "run the cheapest claims first, and begin nothing that is not expected to end within this time",
+        "S",
+        float,
+    ),
+    Flag("report", "where reports go (default reports/latest)", "DIR"),
+    Flag("annotations", "print annotations for GitHub, as is done in its Actions without being asked"),
+    Flag("traceback", "show tracebacks of failed trials"),
+    Flag(
+        "progress",
+        "plain: a line for every batch; live: one view that is kept up to date; auto: live where `claims run` writes to a terminal",
+        "HOW",
+    ),
+)
+"""The options of a run."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of a run.
+
+    Attributes:
+        profile: the scale: smoke, quick or paper.
+        base_seed: enters every random draw.
+        accumulate: join the evidence of earlier base seeds in the store.
+        store: path of the SQLite file.
+        fresh: measure everything again instead of reusing trials.
+        device: auto, cpu or cuda.
+        workers: processes of one thread each; 0 chooses one per core (one in all on a GPU).
+        max_seconds: no new batch is begun after this time; None for no limit.
+        sources: option -> where its value came from (default, command line, ...).
+    """
+
+    profile: str = "quick"
+    base_seed: int = 0
+    accumulate: bool = False
+    store: Path = Path(".claims/store.sqlite3")
+    fresh: bool = False
+    device: str = "auto"
+    workers: int = 0
+    max_seconds: float | None = None
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.device not in DEVICES:
+            raise UsageError(f"--claims-device: no device {self.device!r}; give one of {', '.join(DEVICES)}")
+        if self.workers < 0:
+            raise UsageError(
+                f"--claims-workers: {self.workers} is no number of processes; give 1 or more, or 0 for one per core"
+            )
+        if self.max_seconds is not None and not self.max_seconds > 0:
+            raise UsageError(
+                f"--claims-max-seconds: {self.max_seconds:g} is no time to run; give a positive number of seconds"
+            )
+
+    def record(self) -> dict[str, Any]:
+        """Return the options as plain values."""
+        return {
+            "profile": self.profile,
+            "base_seed": self.base_seed,
+            "accumulate": self.accumulate,
+            "store": str(self.store),
+            "fresh": self.fresh,
+            "device": self.device,
+            "workers": self.workers,
+            "max_seconds": self.max_seconds,
+            "sources": self.sources,
+        }
+
+
+def resolve_device(wanted: str) -> str:
+    """Return `cpu` or `cuda`; auto takes the GPU if torch can use one.
+
+    Raises:
+        UsageError: cuda was asked for and there is none.
+    """
+    if wanted == "cpu" or (wanted == "auto" and not _has_gpu_driver()):
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if wanted == "cuda":
+        raise UsageError("--claims-device: torch finds no CUDA device here; give cpu or auto")
+    return "cpu"
+
+
+def _has_gpu_driver() -> bool:
+    """Tell, without importing torch, whether a GPU is possible at all."""
+    return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidia0").exists() or Path("/dev/dxg").exists()
+
+
+def resolve_workers(wanted: int, device: str) -> int:
+    """Return the number of processes: one per core unless said otherwise, one on a GPU."""
+    # Late: every run of pytest reads the options, also where no claim is.
+    from harness.trials.provenance import cores
+
+    return 1 if device == "cuda" else wanted or cores()

@@ -1,0 +1,267 @@
+"""What is fixed before the first trial, and the tasks that follow from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UsageError
+from harness.judging.caps import settings_of
+from harness.judging.points import durations_of
+from harness.seeds import Seed
+from harness.specification.models import EXTERNAL
+from harness.specification.parsing import suggestion
+from harness.trials.clock import clock_of, keeps_time
+from harness.trials.experiment import Task, load_experiment
+from harness.trials.inputs import Inputs, declared
+from harness.trials.options import resolve_device
+from harness.trials.provenance import code_of, digest_of, environment, trial_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from harness.data import DataRecord
+    from harness.judging.points import Point
+    from harness.specification.models import Claim, SeedPlan
+    from harness.trials.catalogue import ClaimFolder
+    from harness.trials.executor import Job
+    from harness.trials.options import Options
+    from harness.trials.provenance import Code
+    from harness.trials.rows import Measured
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is fixed before the first trial.
+
+    Attributes:
+        folder: the claim and where it lies.
+        profile: name of the profile.
+        seeds: how many seeds, and when to look.
+        settings: what all trials share.
+        base_seed: base seed of the run.
+        device: cpu or cuda.
+        code: digest of the experiment and its imports.
+        data: data sets that the trials read.
+        environment: device, precision and versions, part of every key.
+        declared: file that the claim declares as an input -> SHA-256.
+    """
+
+    folder: ClaimFolder
+    profile: str
+    seeds: SeedPlan
+    settings: dict[str, Any]
+    base_seed: int
+    device: str
+    code: Code
+    data: list[DataRecord]
+    environment: dict[str, str]
+    declared: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def claim(self) -> Claim:
+        """The specification."""
+        return self.folder.claim
+
+    @property
+    def inputs(self) -> Inputs:
+        """What trials rest on as far as it is known beforehand: code, data, declared files."""
+        data = {record.name: record.sha256 for record in self.data}
+        return Inputs(code=self.code.parts, data=data, declared=self.declared)
+
+    @property
+    def together(self) -> dict[str, tuple[Any, ...]]:
+        """The conditions that one call of measure() gets whole."""
+        return {name: tuple(c.values) for name, c in self.claim.conditions.items() if c.together}
+
+    @property
+    def together_length(self) -> int | None:
+        """How many values of a metric one call yields per seed, None for a single one."""
+        return math.prod(len(values) for values in self.together.values()) if self.together else None
+
+
+def make_plan(folder: ClaimFolder, options: Options) -> Plan:
+    """Fix everything that does not depend on a measurement.
+
+    Raises:
+        UsageError: no such profile or device.
+        TrialError: the experiment cannot be loaded.
+        DataError: a data file is not what it should be.
+    """
+    claim = folder.claim
+    if options.profile not in claim.profiles:
+        raise UsageError(
+            f"{folder.path / 'claim.yaml'}: no profile {options.profile!r}; {suggestion(options.profile, claim.profiles)}"
+        )
+    profile = claim.profiles[options.profile]
+    # A claim without torch has nothing to put on a GPU.
+    device = resolve_device(options.device) if claim.precision else "cpu"
+    experiment = load_experiment(folder.experiment, folder.project)
+    data = experiment.data_used() if hasattr(experiment, "data_used") else []
+    code = code_of(folder.experiment, folder.project)
+    # Seeds can make torch generators, so every experiment seems to import torch; without a precision none trains with it.
+    packages = [name for name in code.packages if claim.precision or name != "torch"]
+    around = environment(packages, device, claim.precision)
+    settings = settings_of(claim, profile)
+    named = {
+        path: digest for files in declared(claim.inputs, folder.project).values() for path, digest in files.items()
+    }
+    # What lies there already is the same whatever base seed asks for it.
+    base_seed = 0 if claim.evidence == EXTERNAL else options.base_seed
+    return Plan(folder, options.profile, profile.seeds, settings, base_seed, device, code, data, around, named)
+
+
+def settings_for(plan: Plan, arm: str, condition: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a trial; of two that name the same setting the later wins.
+
+    Order: the claim's and the profile's settings, the arm's, the condition, a control's change.
+    """
+    return {**plan.settings, **plan.claim.arms[arm], **condition, **plan.together, **change}
+
+
+def placement(plan: Plan) -> dict[str, Any]:
+    """Return the keywords that say where and how precisely to train; none without torch."""
+    return {"device": plan.device, "precision": plan.claim.precision} if plan.claim.precision else {}
+
+
+def tasks_of(
+    plan: Plan, points: Iterable[Point], seeds: Iterable[int], change_of: Callable[[str], Mapping[str, Any]]
+) -> list[Task]:
+    """Return one task per arm and condition, with the keys of its trials; `change_of` an arm is a control's change."""
+    claim, folder = plan.claim, plan.folder
+    batch = tuple(Seed(plan.base_seed, claim.id, index) for index in seeds)
+    cells = dict.fromkeys(
+        tuple((name, value) for name, value in point if name not in plan.together) for point in points
+    )
+    tasks = []
+    for cell in cells:
+        condition = dict(cell)
+        arm = str(condition.pop("arm"))
+        settings = settings_for(plan, arm, condition, change_of(arm))
+        keys = tuple(_key(plan, arm, settings, seed) for seed in batch)
+        everything = {**settings, **placement(plan)}
+        call = (folder.experiment, folder.project, arm, condition, batch, everything)
+        limits = (claim.limits.seconds, claim.limits.gigabytes)
+        tasks.append(Task(*call, tuple(claim.metrics), plan.together_length, keys, *limits, code=plan.code))
+    return tasks
+
+
+def illustration_task(plan: Plan) -> Task:
+    """Return the call of illustrate(seed, arms): the first seed, and of each arm the settings that its trials share."""
+    claim, folder = plan.claim, plan.folder
+    seeds = (Seed(plan.base_seed, claim.id, 0),)
+    settings = {arm: {**plan.settings, **own, **placement(plan)} for arm, own in claim.arms.items()}
+    limits = claim.limits
+    return Task(
+        folder.experiment,
+        folder.project,
+        "",
+        {},
+        seeds,
+        settings,
+        (),
+        seconds=limits.seconds,
+        gigabytes=limits.gigabytes,
+        illustrates=True,
+        code=plan.code,
+    )
+
+
+def _key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
+    return trial_key(
+        claim=plan.claim.id,
+        arm=arm,
+        settings=settings,
+        code=plan.code.digest,
+        data=[record.sha256 for record in plan.data],
+        environment=plan.environment,
+        inputs=plan.declared,
+        metrics=sorted(plan.claim.metrics),
+        base_seed=seed.base,
+        seed=seed.index,
+    )
+
+
+def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
+    """Return the keys that trials of `task` with these seeds have, whatever their base seeds."""
+    return [stored_key(plan, task.arm, task.settings, seed) for seed in seeds]
+
+
+def stored_key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
+    """Return the key that a trial has whose call got `settings`, as the store holds them, placement included."""
+    own = {name: value for name, value in settings.items() if name not in placement(plan)}
+    return _key(plan, arm, own, seed)
+
+
+def lasting(plan: Plan, stored: Measured) -> Measured:
+    """Return a stored trial without durations that were taken by another clock, or in company: none here compares with them."""
+    durations = durations_of(plan.claim)
+    if not durations or keeps_time(clock_of(stored.clock), plan.device):
+        return stored
+    return stored._replace(metrics={name: own for name, own in stored.metrics.items() if name not in durations})
+
+
+def fingerprint(plan: Plan) -> str:
+    """Return the SHA-256 of all that a trial depends on besides arm and seed.
+
+    Code, data, environment and settings: what was found of the instrument holds for as long as this stays.
+    """
+    claim = plan.claim
+    settings = {"all": plan.settings, "arms": claim.arms}
+    conditions = {name: condition.values for name, condition in claim.conditions.items()}
+    data = [record.sha256 for record in plan.data]
+    return digest_of([plan.code.digest, data, plan.environment, settings, conditions, plan.declared])
+
+
+def points_of_task(plan: Plan, task: Task) -> list[Point]:
+    """Return the points that a task's metrics belong to, one per value measured together."""
+    names = sorted(plan.claim.conditions)
+    rows: list[dict[str, Any]] = [dict(task.condition)]
+    for name, values in plan.together.items():
+        rows = [{**row, name: value} for row in rows for value in values]
+    return [(("arm", task.arm), *((name, row[name]) for name in names)) for row in rows]
+
+
+def jobs_of(tasks: list[Task], workers: int) -> list[Job]:
+    """Group tasks into jobs, each of which runs in one process.
+
+    Arms under one condition go together, so that they can share work; seeds are
+    split so that every worker has a part.
+    """
+    jobs = []
+    for group in _by_condition(tasks):
+        seeds = sorted({seed for task in group for seed in task.seeds})
+        parts = min(workers, len(seeds))
+        jobs += [_job(group, seeds[part::parts]) for part in range(parts)]
+    # Large conditions (widths, sample sizes) come last by custom: beginning with them balances the workers.
+    return jobs[::-1]
+
+
+def timed_jobs_of(tasks: list[Task]) -> list[Job]:
+    """Return a job per seed and condition, for one process alone.
+
+    Arms swap places from seed to seed, so that a drift of the machine's speed cancels in their ratio.
+    """
+    seeds = sorted({seed for task in tasks for seed in task.seeds})
+    groups = _by_condition(tasks)
+    return [_job(group if seed.index % 2 == 0 else group[::-1], [seed]) for seed in seeds for group in groups]
+
+
+def _by_condition(tasks: list[Task]) -> list[list[Task]]:
+    groups: dict[tuple[Any, ...], list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(tuple(task.condition.items()), []).append(task)
+    return list(groups.values())
+
+
+def _job(tasks: list[Task], seeds: Collection[Seed]) -> Job:
+    return [part for task in tasks if (part := only(task, seeds)) is not None]
+
+
+def only(task: Task, seeds: Collection[Seed]) -> Task | None:
+    """Return a task limited to some of its seeds, None if that leaves none."""
+    rows = [row for row, seed in enumerate(task.seeds) if seed in seeds]
+    if not rows:
+        return None
+    return replace(task, seeds=tuple(task.seeds[row] for row in rows), keys=tuple(task.keys[row] for row in rows))

@@ -1,0 +1,295 @@
+"""What a stranger needs in order to repeat a run."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+NUMERIC_PACKAGES = {"numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn", "torch": "torch"}
+"""Packages whose version can change a number: import name -> distribution."""
+
+GPUS = Path("/proc/driver/nvidia/gpus")
+"""Here the driver of NVIDIA GPUs has a folder for each."""
+
+SOURCES = ("", "src")
+"""Folders of a project, from its root, where modules of its own may lie."""
+
+HARNESS = Path(__file__).parents[1]
+"""Where this tool's own code lies."""
+
+BY_NAME = {"__import__", "exec", "import_module", "run_module", "run_path", "spec_from_file_location"}
+"""What imports, or runs, something by a name that only a run knows."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code that a trial runs.
+
+    Attributes:
+        digest: SHA-256 over the experiment and every project module that it imports.
+        modules: those modules, as paths relative to the project: of `fixtures`, of the project's own packages, of `harness`.
+        packages: numeric packages among their imports, as distribution names.
+        parts: module -> its own digest.
+        imports: dotted names that they import, be it inside a function.
+        dynamic: whether one of them imports by a name that only a run knows.
+    """
+
+    digest: str
+    modules: tuple[str, ...]
+    packages: tuple[str, ...]
+    parts: Mapping[str, str] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
+    dynamic: bool = False
+
+
+def code_of(experiment: Path, project: Path) -> Code:
+    """Return the code of an experiment, found by following its imports.
+
+    What counts is the syntax tree without docstrings: comments, layout and
+    documentation do not make a trial another trial. Of other files in the
+    experiment's folder every byte counts.
+    """
+    pending, seen, dynamic = [experiment], dict[Path, str](), False
+    imported, late = set[str](), set[str]()
+    while pending:
+        path = pending.pop()
+        if path in seen:
+            continue
+        tree = parsed(path, path.stat().st_mtime_ns)
+        seen[path] = _digest_of_tree(path, path.stat().st_mtime_ns)
+        own = path.is_relative_to(HARNESS)
+        for name in imports_of(tree):
+            late.add(name.split(".")[0])
+            pending += _module_files(name, project)
+        # What this tool imports inside a function, an experiment may well never ask for.
+        imported |= set(imports_of(ast.Module([node for node in tree.body if not own or _is_import(node)], [])))
+        pending += _siblings(tree, path)
+        dynamic = dynamic or (not own and _imports_by_name(tree))
+    seen |= {path: digest_of_file(path) for path in _beside(experiment) if path not in seen}
+    parts = sorted((_relative(path, project), digest) for path, digest in seen.items())
+    packages = sorted(NUMERIC_PACKAGES[name] for name in late & NUMERIC_PACKAGES.keys())
+    modules = tuple(name for name, _ in parts)
+    return Code(digest_of(parts), modules, tuple(packages), dict(parts), tuple(sorted(imported)), dynamic)
+
+
+def _is_import(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
+
+
+def _imports_by_name(tree: ast.Module) -> bool:
+    """Whether a module holds a call that can import what its text does not name."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return bool(BY_NAME & (names | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}))
+
+
+def digest_of_module(path: Path) -> str:
+    """Return the SHA-256 of a module's code, whatever its comments and documentation; of its bytes if it is no Python."""
+    try:
+        return _digest_of_tree(path, path.stat().st_mtime_ns)
+    except (SyntaxError, ValueError):
+        return digest_of_file(path)
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file; one that is as it was, by its times and size, is not read again."""
+    found = path.stat()
+    return _digest_of_bytes(path, (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino))
+
+
+@lru_cache(maxsize=65_536)
+def _digest_of_bytes(path: Path, _signature: tuple[int, ...]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _beside(experiment: Path) -> list[Path]:
+    """Return the files in a claim's folder that its experiment may read: tables, images; not what is about the claim."""
+    if not (experiment.parent / "claim.yaml").is_file():
+        return []
+    files = [path for path in sorted(experiment.parent.rglob("*")) if path.is_file()]
+    return [path for path in files if not any(is_about(part) for part in path.relative_to(experiment.parent).parts)]
+
+
+def is_about(name: str) -> bool:
+    """Whether a file or folder of this name says something of a claim, and enters no trial."""
+    hidden = name.startswith((".", "__pycache__"))
+    return hidden or name == "claim.yaml" or name.endswith(".md") or (name.startswith("test_") and name.endswith(".py"))
+
+
+@lru_cache(maxsize=512)
+def parsed(path: Path, _changed: int) -> ast.Module:
+    """Return the syntax tree of a module that was last changed at some time."""
+    # Bytes, since a file may begin with a mark of its order, or name its encoding.
+    return ast.parse(path.read_bytes())
+
+
+@lru_cache(maxsize=512)
+def _digest_of_tree(path: Path, changed: int) -> str:
+    tree = ast.parse(ast.unparse(parsed(path, changed)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
+            node
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def imports_of(tree: ast.Module) -> Iterable[str]:
+    """Yield the dotted names that a module imports, but for those relative to itself."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _module_files(name: str, project: Path) -> list[Path]:
+    """Return the files of a dotted project module, its packages' __init__ included."""
+    parts = name.split(".")
+    # The harness may be installed elsewhere than the project whose claims it runs.
+    homes = [HARNESS.parent] if parts[0] == "harness" else [project / folder for folder in SOURCES]
+    return [path for home in homes for path in _files_along(home, parts)]
+
+
+def _siblings(tree: ast.Module, path: Path) -> list[Path]:
+    """Return the files of what a module imports relative to itself: `from . import a`, `from ..b import c`."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level and node.level <= len(path.parents):
+            parts = node.module.split(".") if node.module else []
+            for last in ([], *([alias.name] for alias in node.names)):
+                found += _files_along(path.parents[node.level - 1], [*parts, *last])
+    return found
+
+
+def _files_along(home: Path, parts: list[str]) -> list[Path]:
+    packages = [home.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
+    modules = [home.joinpath(*parts).with_suffix(".py")] if parts else []
+    return [path for path in [*packages, *modules] if path.is_file()]
+
+
+def _relative(path: Path, project: Path) -> str:
+    for home in (project, HARNESS.parent):
+        if path.is_relative_to(home):
+            return str(path.relative_to(home))
+    return str(path)
+
+
+def environment(packages: Iterable[str], device: str, precision: str | None) -> dict[str, str]:
+    """Return what, besides code, settings and data, can change a trial's numbers."""
+    import importlib.metadata
+
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    around = {"device": device, "precision": precision or "as written", "python": platform.python_version()}
+    return {**around, **versions}
+
+
+def canonical(value: Any) -> str:
+    """Return JSON that is the same for the same value: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def trial_key(**parts: Any) -> str:
+    """Return the SHA-256 that names a trial; the band is no part of it, the seed is."""
+    return digest_of(parts)
+
+
+def digest_of(value: Any) -> str:
+    """Return the SHA-256 of plain values."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def machine(project: Path) -> dict[str, Any]:
+    """Return commit, versions, processor and time zone-free facts of this machine for the record."""
+    names = ("torch", "numpy", "scipy", "scikit-learn", "pytest", "claims-harness")
+    return {
+        "commit": _git(project, "rev-parse", "HEAD"),
+        "uncommitted_changes": _dirty(project),
+        "python": platform.python_version(),
+        "packages": {name: version for name in names if (version := _version(name))},
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": cores(),
+        "gpus": gpus(),
+    }
+
+
+def gpus() -> list[str]:
+    """Return the model names of the NVIDIA GPUs, as their driver gives them; none where there is no driver."""
+    lines = [line for path in sorted(GPUS.glob("*/information")) for line in path.read_text().splitlines()]
+    return [line.split(":", 1)[1].strip() for line in lines if line.startswith("Model:")]
+
+
+def arithmetic() -> dict[str, Any]:
+    """Return what torch is told about threads and determinism, as it stands in this process; nothing without torch.
+
+    Trials run on one thread each, whatever this process may use.
+    """
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
+        return {}
+    return {
+        "threads_per_worker": 1,
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+        "cudnn_benchmark": torch.backends.cudnn.benchmark,
+        "cudnn_deterministic": torch.backends.cudnn.deterministic,
+        "float32_matmul_precision": torch.get_float32_matmul_precision(),
+    }
+
+
+def _version(name: str) -> str | None:
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def top_of(project: Path) -> Path | None:
+    """Return the folder of the repository that a project lies in, None outside of one."""
+    top = _git(project, "rev-parse", "--show-toplevel")
+    return Path(top) if top else None
+
+
+def _dirty(project: Path) -> bool | None:
+    status = _git(project, "status", "--porcelain")
+    return None if status is None else bool(status)
+
+
+def _git(project: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(project), *arguments], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def processor() -> str:
+    """Return the model name of the CPU."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Return the number of CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,180 @@
+"""Caps without room for a verdict of a rate or a quantile are refused, with the number of seeds that would do."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.judging import caps
+from harness.judging.bounded import Bounded
+from harness.judging.confidence_sequence import STUDENT
+from harness.judging.feasibility import problems_of
+from harness.judging.quantile import Quantile
+from tests.specimen import claim_with, sound
+
+NET = {"arm": "net", "width": 4, "scene": "plain"}
+SVM = {**NET, "arm": "svm"}
+E = ("readings", "as_documented", "expectations", "e")
+METRICS = {**sound()["metrics"], "solved": {"unit": "0 or 1", "better": "higher"}}
+INFINITE = float("inf")
+
+
+def problems(contrast, band, cap=24, **extra):
+    profiles = {"smoke": {"seeds": 2}, "quick": {"seeds": {"first": 6, "cap": cap}}}
+    return problems_of(claim_with(contrast, band, metrics=METRICS, profiles=profiles, **extra))
+
+
+@pytest.mark.parametrize(
+    ("contrast", "band", "cap", "needed", "verb"),
+    [
+        ({"rate": "solved", "at": NET}, {"at_least": 0.9}, 83, 83, "met"),
+        ({"rate": "solved", "at": NET}, {"at_most": 0.1}, 83, 83, "met"),
+        ({"rate": "solved", "at": NET}, {"at_least": 0.5}, 12, 12, "missed"),
+        ({"rate": "solved", "at": NET}, {"at_least": 0.02}, 454, 454, "missed"),
+        ({"difference": "solved", "of": SVM, "minus": NET}, {"at_least": 0}, 12, 12, "missed"),
+        ({"difference": "solved", "of": SVM, "minus": NET}, {"between": [-0.2, 0.2]}, 37, 37, "met"),
+        ({"median": "loss", "at": NET}, {"at_most": 1}, 12, 12, "missed"),
+        ({"quantile": "loss", "q": 0.9, "at": NET}, {"at_least": 1}, 83, 83, "missed"),
+        ({"quantile": "loss", "q": 0.9, "at": NET}, {"at_most": 1}, 83, 83, "met"),
+        ({"ratio": "loss", "of": SVM, "to": NET, "over_seeds": "median"}, {"at_least": 1}, 12, 12, "missed"),
+    ],
+)
+def test_a_cap_with_which_nothing_could_be_shown_is_refused_and_one_more_seed_is_not(contrast, band, cap, needed, verb):
+    assert problems(contrast, band, cap) == []
+    (problem,) = problems(contrast, band, cap - 1)
+    assert problem[0] == (*E, "band")
+    assert f"can never be seen to be {verb}" in problem[1] or cap == 12
+    assert problem[1].endswith(f"raise the cap to {needed} or more, or move the band")
+
+
+def test_the_whole_sentence_about_too_few_seeds():
+    ((where, message),) = problems({"rate": "solved", "at": NET}, {"at_least": 0.9})
+    assert where == (*E, "band")
+    assert message == (
+        "at least 0.9 can never be seen to be met: at alpha 0.001 not even 24 seeds that all speak for it are enough "
+        "(profile 'quick'); raise the cap to 83 or more, or move the band"
+    )
+
+
+def test_where_no_number_of_seeds_is_enough_it_says_so():
+    ((_, message),) = problems({"rate": "solved", "at": NET}, {"at_least": 0.9999})
+    assert message.endswith("no number of seeds is; move the band")
+
+
+def test_a_larger_error_rate_needs_fewer_seeds():
+    assert problems({"median": "loss", "at": NET}, {"at_most": 1}, 6, expectation={"alpha": 0.05}) == []
+    (problem,) = problems({"median": "loss", "at": NET}, {"at_most": 1}, 8, expectation={"alpha": 0.01})
+    assert "at alpha 0.01 not even 8 seeds" in problem[1]
+
+
+def test_the_smallest_number_of_roughly_normal_seeds_is_asked_of_means_alone():
+    # Four seeds would do for nothing that is a mean; a high quantile can be told with them, but not missed.
+    (problem,) = problems({"mean": "loss", "at": NET}, {"at_most": 1}, cap=6, expectation={"alpha": 1e-9})
+    assert problem[0] == ("profiles", "quick", "seeds")
+    (problem,) = problems({"quantile": "loss", "q": 0.9, "at": NET}, {"at_least": 1}, cap=6)
+    assert problem[0] == (*E, "band")
+
+
+@pytest.mark.parametrize(
+    ("sequence", "alpha", "band", "bounds", "needed"),
+    [
+        (STUDENT, 0.001, (0.0, INFINITE), (-INFINITE, INFINITE), 5),
+        (Quantile(0.5), 0.001, (0.0, INFINITE), (-INFINITE, INFINITE), 12),
+        (Bounded(0.0, 1.0, binary=True), 0.001, (0.9, INFINITE), (0.0, 1.0), 83),
+        (Bounded(0.0, 1.0, binary=True), 0.001, (-INFINITE, 1e-9), (0.0, 1.0), None),
+        (Bounded(0.0, 1.0, binary=True), 0.5, (0.5, INFINITE), (0.0, 1.0), 3),
+    ],
+)
+def test_the_seeds_that_are_needed(sequence, alpha, band, bounds, needed):
+    assert caps.seeds_needed(sequence, alpha, band, bounds) == needed
+
+
+# ---- metrics of zeros and ones under the wrong question ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("contrast", "kind", "remedy"),
+    [
+        ({"mean": "solved", "at": NET}, "mean", "use `rate`"),
+        ({"median": "solved", "at": NET}, "median", "use `rate`"),
+        ({"quantile": "solved", "q": 0.2, "at": NET}, "quantile", "use `rate`"),
+        ({"ratio": "solved", "of": SVM, "to": NET}, "ratio", "use `difference`, or `linear`"),
+        (
+            {"loglog_slope": "solved", "over": "width", "at": {"arm": "net", "scene": "plain"}},
+            "loglog_slope",
+            "use `difference`, or `linear`",
+        ),
+        (
+            {"difference": "solved", "of": SVM, "minus": NET, "over_seeds": "median"},
+            "difference",
+            "use the mean over seeds, which is one of rates: leave out `over_seeds`",
+        ),
+    ],
+)
+def test_a_metric_of_zeros_and_ones_is_refused_where_no_error_rate_is_kept(contrast, kind, remedy):
+    ((where, message),) = problems(contrast, {"at_most": 0.2})
+    assert where == (*E, "contrast", kind)
+    assert message == f"'solved' is 0 or 1 in every trial, of which this interval keeps no error rate; {remedy}"
+
+
+@pytest.mark.parametrize(
+    "contrast",
+    [
+        {"rate": "solved", "at": NET},
+        {"rate": "solved", "at": {**NET, "width": [1, 2], "take": "min"}},
+        {"difference": "solved", "of": SVM, "minus": NET},
+        {"exact": "solved", "at": NET},
+        {"rank_trend": "solved", "over": "width", "at": {"arm": "net", "scene": "plain"}},
+    ],
+)
+def test_it_is_let_through_where_one_is(contrast):
+    assert problems(contrast, {"at_most": 0.2}, cap=200) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"resolution": 0.01}, {"resolution": "1/n_test"}, {"bounds": [0.5, 1]}, {"bounds": [0, 0.5]}],
+)
+def test_a_rate_of_a_metric_that_declares_other_values_is_refused(changes):
+    metric = {"unit": "fraction", "better": "higher", **changes}
+    ((where, message),) = problems_of(claim_with({"rate": "m", "at": NET}, {"at_most": 0.2}, metrics={"m": metric}))
+    assert where == (*E, "contrast", "rate")
+    assert message == (
+        "is a rate of 'm', which declares other values than 0 and 1; let measure() return 1 where a trial succeeds, else "
+        "0, and declare `unit: 0 or 1`"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"bounds": [0, 1]}, {"bounds": [0, None], "resolution": 1}, {"resolution": 1.0}]
+)
+def test_a_rate_of_a_metric_that_might_be_zero_or_one_is_let_through(changes):
+    metric = {"unit": "flag", "better": "higher", **changes}
+    assert problems_of(claim_with({"rate": "m", "at": NET}, {"at_most": 0.5}, metrics={"m": metric})) == []
+
+
+def test_a_mean_of_zeros_and_ones_over_several_cells_is_no_rate():
+    ((where, message),) = problems({"rate": "solved", "at": {**NET, "width": [1, 2], "take": "mean"}}, {"at_most": 0.5})
+    assert where == (*E, "contrast", "at", "take")
+    assert message == "of zeros and ones a mean is neither; give min (all) or max (any)"
+
+
+def test_cells_of_a_linear_contrast_are_checked_like_any_other():
+    cells = [{"weight": 1, "at": {**NET, "arm": "nett"}}, {"weight": -1, "at": {"arm": "svm", "width": 4}}]
+    found = dict(problems({"linear": "loss", "cells": cells}, {"at_most": 0}))
+    assert found == {
+        (*E, "contrast", "cells", 0, "at", "arm"): "no arm 'nett'; did you mean 'net'?",
+        (*E, "contrast", "cells", 1, "at"): "does not say which scene; add `scene:` with one of ['plain', 'clutter']",
+    }
+
+
+def test_a_linear_contrast_that_names_a_cell_twice_is_refused():
+    cells = [{"weight": weight, "at": at} for weight, at in ((1, SVM), (-0.5, NET), (-0.5, NET))]
+    ((where, message),) = problems({"linear": "loss", "cells": cells}, {"at_most": 0})
+    assert where == (*E, "contrast")
+    assert "compares a cell with itself" in message
+
+
+def test_the_room_of_a_linear_contrast_is_that_of_its_weights():
+    cells = [{"weight": 1, "at": SVM}, {"weight": -0.5, "at": NET}]
+    (_, message), *_ = problems({"linear": "error", "cells": cells}, {"at_least": 1.5})
+    assert message == "at least 1.5 can never be met: the contrast can only lie between -0.5 and 1; move the band"

@@ -1,0 +1,273 @@
+"""The store: finished trials are on disk, failed ones give way, several processes may write."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.seeds import Seed
+from harness.store.database import _STEPS as STEPS
+from harness.store.database import SCHEMA_VERSION
+from harness.store.store import Store
+from harness.trials.experiment import Outcome, Task
+from harness.trials.rows import Measured, TrialRow
+
+
+def row(key="k", value=1.0, error=None):
+    task = Task(Path("e.py"), Path(), "warm", {"size": 3}, (Seed(0, "c", 4),), {"size": 3}, ("level",))
+    outcome = Outcome({} if error else {"level": value}, 0.5, error)
+    return TrialRow(key, "c", task, task.seeds[0], outcome, {"device": "cpu"})
+
+
+def test_finished_trial_is_found_by_its_key(store):
+    store.save_trial(row(), "run")
+
+    assert store.finished(["k", "other"]) == {"k": Measured({"level": 1.0}, 0.5, (), None, "run", None)}
+
+
+def test_failed_trial_is_not_reused_and_gives_way(store):
+    store.save_trial(row(error="boom"), "run")
+    assert store.finished(["k"]) == {}
+
+    store.save_trial(row(value=2.0), "run")
+    assert store.finished(["k"])["k"][0] == {"level": 2.0}
+
+
+def test_finished_trial_stays_when_measured_again(store):
+    store.save_trial(row(value=1.0), "run")
+    store.save_trial(row(value=2.0), "later")
+
+    assert store.finished(["k"])["k"][0] == {"level": 1.0}
+
+
+def test_fresh_measurement_replaces(store):
+    store.save_trial(row(value=1.0), "run")
+    store.save_trial(row(value=2.0), "later", replace=True)
+
+    assert store.finished(["k"], run="later")["k"][0] == {"level": 2.0}
+    assert store.finished(["k"], run="run") == {}
+
+
+def test_more_keys_than_a_statement_holds(store):
+    store.save_trial(row("k7"), "run")
+
+    assert list(store.finished(f"k{i}" for i in range(2000))) == ["k7"]
+
+
+def test_trials_alike_are_those_of_arm_condition_and_settings_whatever_their_seeds(store):
+    for index in range(3):
+        store.save_trial(numbered(index), f"run {index}")
+    for other in ({"arm": "cold"}, {"condition": {"size": 4}}, {"settings": {"size": 3, "depth": 1}}):
+        store.save_trial(numbered(7, **other), "run")
+    store.save_trial(row("failed", error="boom"), "run")
+
+    found = store.alike("c", row().task, most=9)
+
+    assert {(t.key, t.seed, t.run) for t in found} == {(f"k{i}", Seed(i, "c", 4), f"run {i}") for i in range(3)}
+    assert {(t.metrics["level"], t.seconds, t.peak_bytes) for t in found} == {(1.0, 0.5, 1000)}
+    assert store.alike("other", row().task, most=9) == []
+
+
+def test_trials_alike_are_the_newest(store):
+    for index in range(3):
+        store.save_trial(numbered(index), "run")
+        store._write("UPDATE trial SET finished = ? WHERE key = ?", (f"2026-01-0{9 - index}", f"k{index}"))
+
+    assert [trial.key for trial in store.alike("c", row().task, most=2)] == ["k0", "k1"]
+
+
+def numbered(index, **other):
+    """Return a trial of base seed `index`, its task changed in some places."""
+    trial = row("k" + "".join([str(index), *map(str, other.values())]))
+    outcome = replace(trial.outcome, peak_bytes=1000)
+    return replace(trial, task=replace(trial.task, **other), seed=Seed(index, "c", 4), outcome=outcome)
+
+
+def test_usual_time_is_the_mean_over_finished_trials_with_the_same_arm_and_settings(store):
+    assert store.usual_seconds("c", row().task) is None
+    store.save_trial(row(), "run")
+    store.save_trial(replace(row("k2"), outcome=Outcome({"level": 1.0}, 1.5)), "run")
+    store.save_trial(replace(row("k3"), outcome=Outcome({}, 9.0, "boom")), "run")
+    store.save_trial(replace(row("k4"), task=replace(row().task, settings={"size": 4})), "run")
+
+    assert store.usual_seconds("c", row().task) == 1.0
+    assert store.usual_seconds("other", row().task) is None
+    assert store.usual_seconds("c", replace(row().task, arm="cold")) is None
+
+
+def test_noise_of_a_fingerprint_is_the_latest(store):
+    store.save_noise("c", "f", {"arm": "warm"})
+    store.save_noise("c", "f", {"arm": "cold"})
+
+    assert store.noise("c", "f") == {"arm": "cold"}
+    assert store.noise("c", "g") is None
+    assert store.noise("d", "f") is None
+
+
+def test_infinite_numbers_never_enter(store):
+    with pytest.raises(ValueError, match="JSON"):
+        store.save_trial(row(value=float("nan")), "run")
+
+
+def test_record_of_a_run_is_replaced_by_a_later_one(store):
+    first, second = ({"id": "c", "problem": {"kind": "data", "lines": [line]}, "finished": ""} for line in "ab")
+    store.save_record("run", "c", first)
+    store.save_record("run", "c", second)
+
+    assert store.records("run") == [second]
+
+
+def test_latest_run_is_one_with_records(store):
+    store.start_run("first", {}, {})
+    store.save_record("first", "c", {"id": "c"})
+    store.start_run("second", {}, {})
+
+    assert store.latest_run() == "first"
+
+
+def test_latest_run_is_the_one_begun_last_in_whatever_order_they_were_written(store):
+    """An imported run has a later row, and need not be later."""
+    for run, started in (("today", "2026-01-02T00:00"), ("imported", "2025-12-31T00:00"), ("same", "2026-01-02T00:00")):
+        store.start_run(run, {}, {})
+        store._write("UPDATE run SET started = ? WHERE id = ?", (started, run))
+        store.save_record(run, "c", {"id": "c"})
+
+    assert store.latest_run() == "same"
+    assert [run["id"] for run in store.runs()] == ["same", "today", "imported"]
+
+
+def test_settings_of_the_file_are_the_safe_ones(store):
+    assert store._database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    assert store._database.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    path.write_text("not a database, but long enough to look at" * 20)
+
+    with pytest.raises(UsageError, match=r"store\.sqlite3: cannot be used as a store: .*--claims-store"):
+        Store(path)
+
+
+def test_a_later_schema_is_refused(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    database = sqlite3.connect(path)
+    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    database.close()
+
+    with pytest.raises(UsageError, match="written by a later version"):
+        Store(path)
+
+
+def _write_many(path, worker):
+    store = Store(path)
+    for index in range(20):
+        store.save_trial(row(f"{worker}-{index}"), "run")
+    store.close()
+
+
+def test_several_processes_write_one_store(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_many, args=(path, number)) for number in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+    store = Store(path)
+    assert len(store.finished(f"{w}-{i}" for w in range(3) for i in range(20))) == 60
+    store.close()
+
+
+def test_a_store_of_an_earlier_schema_is_brought_up_to_date_and_keeps_its_trials(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    database = sqlite3.connect(path)
+    for statement in filter(str.strip, STEPS[0].split(";\n")):
+        database.execute(statement)
+    values = ("k", "c", "warm", "{}", "{}", 0, 4, "finished", '{"level":1.0}', 0.5, None, "{}", "run", "2026-01-01")
+    database.execute(f"INSERT INTO trial VALUES ({', '.join('?' * len(values))})", values)
+    database.execute("PRAGMA user_version = 1")
+    database.commit()
+    database.close()
+
+    for _ in range(2):
+        opened = Store(path)
+        assert opened.finished(["k"]) == {"k": Measured({"level": 1.0}, 0.5, (), None, "run", None)}
+        opened.save_trial(row("new"), "run")
+        assert opened._database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        opened.close()
+
+
+def test_opening_a_store_of_this_schema_writes_nothing(tmp_path):
+    path = tmp_path / "store.sqlite3"
+    Store(path).close()
+    before = path.read_bytes()
+
+    opened = Store(path)
+    list(opened.rows())
+    opened.close()
+
+    assert path.read_bytes() == before
+
+
+def test_a_copy_is_migrated_and_written_and_the_file_stays_as_it_is(tmp_path):
+    path = tmp_path / "old.sqlite3"
+    with sqlite3.connect(path) as database:
+        for statement in filter(str.strip, STEPS[0].split(";\n")):
+            database.execute(statement)
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    before = path.read_bytes()
+
+    copy = Store.copy_of(path)
+    copy.save_trial(row(), "run")
+
+    assert [trial.company for trial in copy.past("k", 9)] == [[4]]
+    copy.close()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "no such store"), (b"no store " * 99, "cannot be read as a store")]
+)
+def test_what_is_no_store_cannot_be_copied(tmp_path, content, message):
+    path = tmp_path / "store.sqlite3"
+    if content:
+        path.write_bytes(content)
+
+    with pytest.raises(UsageError, match=message):
+        Store.copy_of(path)
+
+
+def test_past_trials_are_those_whose_key_begins_so_the_latest_first(store):
+    for key, day, error in (("ab1", 1, None), ("ab2", 3, None), ("ab3", 2, "boom"), ("b", 9, None)):
+        store.save_trial(row(key, error=error), "run")
+        store._write("UPDATE trial SET finished = ? WHERE key = ?", (f"2026-01-0{day}", key))
+
+    found = store.past("ab", 9)
+
+    assert [trial.key for trial in found] == ["ab2", "ab3", "ab1"]
+    assert [trial.key for trial in store.past("", 1)] == ["b"]
+    trial = found[1]
+    assert (trial.claim, trial.arm, trial.condition, trial.settings) == ("c", "warm", {"size": 3}, {"size": 3})
+    assert (trial.seed, trial.metrics, trial.error, trial.company) == (Seed(0, "c", 4), {}, "boom", [4])
+    store._write("UPDATE trial SET company = NULL", ())
+    assert store.past("b", 1)[0].company is None
+
+
+def test_runs_are_those_with_a_record_the_latest_first(store):
+    for run, day in (("first", 1), ("second", 2), ("empty", 3)):
+        store.start_run(run, {}, {"commit": run})
+        store._write("UPDATE run SET started = ? WHERE id = ?", (f"2026-01-0{day}", run))
+        if run != "empty":
+            store.save_record(run, "claim", {})
+
+    assert [run["machine"]["commit"] for run in store.runs()] == ["second", "first"]
+    assert store.knows_run("empty")
+    assert not store.knows_run("none")

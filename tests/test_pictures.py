@@ -1,0 +1,123 @@
+"""Pictures of one seed: what can be drawn, what is refused, and that a run keeps them without reading them."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+
+import numpy as np
+import pytest
+
+from harness.errors import TrialError
+from harness.pictures import MOST_POINTS, Curves, Images, Line, Matrix, plain, png
+from tests.tiny_project import EXPERIMENT, write_claim
+
+
+def test_curves_are_thinned_and_lose_what_an_axis_cannot_hold():
+    x = np.arange(1000.0)
+    (line,) = Curves("t", "x", "y", [Line("a", x, np.where(x == 500, np.nan, x))], log="xy").as_plain()["lines"]
+
+    assert len(line["x"]) == len(line["y"]) == MOST_POINTS
+    assert line["x"][0] == 1.0, "zero has no logarithm"
+    assert line["x"][-1] == 999.0
+    assert 500.0 not in line["x"]
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (Curves("t", "x", "y", []), "0 lines"),
+        (Curves("t", "x", "y", [Line("a", [1], [1])] * 9), "9 lines"),
+        (Curves("t", "x", "y", [Line("a", [1, 2], [1])]), "x of shape"),
+        (Curves("t", "x", "y", [Line("a", [1.0], [-1.0])], log="y"), "no point"),
+        (Images("t", ["a", "b"], [np.zeros((2, 2))]), "1 images and 2 captions"),
+        (Images("t", ["a"], [np.zeros((65, 2))]), "shape (65, 2)"),
+        (Images("t", ["a"], [np.zeros((2, 2, 3))]), "shape (2, 2, 3)"),
+        (Images("t", ["a"], [np.full((2, 2), np.nan)]), "finite"),
+        (Matrix("t", "d", "a", ["a"], ["b", "c"], np.array([[1], [2]])), "shape (2, 1) for 1 rows and 2 columns"),
+        (Matrix("t", "d", "a", [], [], np.zeros((0, 0), int)), "1 to 16 of each"),
+        (Matrix("t", "d", "a", ["a"] * 17, ["b"], np.ones((17, 1), int)), "1 to 16 of each"),
+        (Matrix("t", "d", "a", ["a"], ["b"], np.array([[0.5]])), "no whole numbers"),
+        (Matrix("t", "d", "a", ["a"], ["b"], np.array([[-1]])), "no whole numbers"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_words(picture, message):
+    with pytest.raises(TrialError, match=r"illustrate\(\): .*") as error:
+        plain([picture])
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("returned", [None, 3, [np.zeros((2, 2))], "a picture"])
+def test_what_is_no_picture_is_refused(returned):
+    with pytest.raises(TrialError, match="not Curves, Images or Matrix"):
+        plain(returned)
+
+
+def test_a_png_holds_the_grey_values():
+    grey = np.array([[0, 128, 255], [7, 8, 9]], dtype=np.uint8)
+    file = png(grey)
+
+    assert file.startswith(b"\x89PNG\r\n\x1a\n")
+    assert struct.unpack(">II", file[16:24]) == (3, 2)
+    data = file[file.index(b"IDAT") + 4 :]
+    rows = zlib.decompressobj().decompress(data)
+    assert np.array_equal(np.frombuffer(rows, np.uint8).reshape(2, 4)[:, 1:], grey)
+
+
+def test_images_are_scaled_between_black_and_white():
+    (image,) = Images("t", ["a"], [np.array([[-1.0, 0.0, 1.0]])], low=-1.0).as_plain()["images"]
+    data = base64.b64decode(image["png"])
+    rows = zlib.decompressobj().decompress(data[data.index(b"IDAT") + 4 :])
+
+    assert list(rows[1:]) == [0, 128, 255]
+
+
+def test_a_matrix_keeps_its_counts_row_by_row():
+    drawn = Matrix("t", "digit", "taken for", ["3", "5"], ["3", "5"], np.array([[7, 2], [0, 9]])).as_plain()
+
+    assert drawn["rows"] == [{"name": "3", "counts": [7, 2]}, {"name": "5", "counts": [0, 9]}]
+    assert drawn["columns"] == ["3", "5"]
+    assert (drawn["down"], drawn["across"]) == ("digit", "taken for")
+
+
+DRAWS = (
+    EXPERIMENT
+    + """
+
+from harness.pictures import Curves, Line
+
+CALLS = []
+
+
+def illustrate(seed, arms):
+    CALLS.append(seed)
+    return Curves("level", "x", "y", [Line(arm, [0, 1], [0, own["centre"]]) for arm, own in arms.items()])
+"""
+)
+
+
+def test_a_run_draws_once_and_keeps_what_was_drawn(tmp_path, run, store):
+    folder = write_claim(tmp_path, experiment=DRAWS)
+    first, second = run(folder, run_id="a"), run(folder, run_id="b")
+
+    (drawn,) = first["illustrations"]
+    assert drawn["title"] == "level"
+    assert [line["name"] for line in drawn["lines"]] == ["cold", "warm"]
+    assert drawn["lines"][1]["y"] == [0.0, 1.0]
+    assert second["illustrations"] == first["illustrations"]
+    assert len(store._read("SELECT * FROM beside")) == 1
+
+
+def test_pictures_change_no_verdict_and_a_failure_is_said(tmp_path, run):
+    plain_claim = run(write_claim(tmp_path / "a"))
+    broken = DRAWS.replace("CALLS.append(seed)", "raise ValueError('no colours left')")
+    failed = run(write_claim(tmp_path / "b", experiment=broken))
+
+    assert plain_claim["illustrations"] == []
+    (error,) = failed["illustrations"]
+    assert error["kind"] == "error"
+    assert "no colours left" in error["title"]
+    assert failed["readings"]["as_documented"]["verdict"] == plain_claim["readings"]["as_documented"]["verdict"]
+    assert failed["trials"] == plain_claim["trials"]
+    assert failed["errors"] == []
