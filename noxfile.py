@@ -22,12 +22,13 @@ nox.options.sessions = ["tests"]
 MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+TORCH = next(line for line in Path("constraints.txt").read_text().splitlines() if line.startswith("torch=="))
 
 
 def install(session: nox.Session, *groups: str) -> None:
     """Install the project as it stands, with groups of dependencies, within the constraints."""
     wanted = [requirement for group in groups for requirement in nox.project.dependency_groups(PROJECT, group)]
-    session.install("-c", "constraints.txt", "-e", ".", *wanted)
+    session.install("-c", "constraints.txt", "-e", ".[documents]", *wanted)
 
 
 @nox.session
@@ -57,8 +58,8 @@ def anywhere(session: nox.Session) -> None:
 def exports(session: nox.Session) -> None:
     """Read exports back with the real TensorBoard and the real MLflow, which takes 850 MB and so is in no other session."""
     install(session, "test")
-    # Without constraints.txt: MLflow wants a python-dateutil below 3.
-    session.install("-e", ".[tensorboard,mlflow]")
+    # Of constraints.txt torch alone: MLflow wants a python-dateutil below 3.
+    session.install("-e", ".[documents,tensorboard,mlflow]", TORCH)
     session.run("pytest", "tests/report/test_export.py", "--benchmark-disable", *session.posargs)
 
 

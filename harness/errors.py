@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+INSTALL_TRAINING = "`pip install 'claims-harness[training]'`"
+"""What to do where torch or scikit-learn is missing."""
+
 
 class ClaimsError(Exception):
     """Base of every error this tool raises on purpose; its text is for the user."""

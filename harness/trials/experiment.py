@@ -17,7 +17,7 @@ import numpy as np
 
 from harness._strategy_log import recorded
 from harness._text import block, message_of, shortened
-from harness.errors import ClaimsError, TrialError
+from harness.errors import INSTALL_TRAINING, ClaimsError, TrialError
 from harness.pictures import plain
 from harness.trials.clock import clock_here
 from harness.trials.failed_command import last_words
@@ -131,7 +131,8 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
         with watching(path):
             spec.loader.exec_module(module)
     except Exception as error:
-        raise TrialError(f"{path}: cannot be imported: {_one_line(error)}") from error
+        remedy = f"; {INSTALL_TRAINING}" if getattr(error, "name", None) in {"torch", "sklearn"} else ""
+        raise TrialError(f"{path}: cannot be imported: {_one_line(error)}{remedy}") from error
     if not callable(getattr(module, "measure", None)):
         raise TrialError(
             f"{path}: has no function measure(arm, seeds, **settings); `claims new DOCUMENT/CLAIM` writes an example"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.errors import UsageError
+from harness.errors import INSTALL_TRAINING, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,8 +144,12 @@ def resolve_device(wanted: str) -> str:
     """
     if wanted == "cpu" or (wanted == "auto" and not _has_gpu_driver()):
         return "cpu"
-    import torch
-
+    try:
+        import torch
+    except ModuleNotFoundError:
+        if wanted == "auto":
+            return "cpu"
+        raise UsageError(f"--claims-device: cuda needs torch, which is not installed; {INSTALL_TRAINING}") from None
     if torch.cuda.is_available():
         return "cuda"
     if wanted == "cuda":
