@@ -12,6 +12,7 @@ from harness.cli.main import main
 from harness.report import wording
 from harness.specification.models import Claim
 from tests.outside import PROJECT
+from tests.test_architecture import FOLDERS
 
 PAGES = [
     PROJECT / "README.md",
@@ -131,11 +132,12 @@ def test_every_command_and_option_that_is_named_exists(page, request, capsys):
 
 def test_the_walk_through_a_run_is_numbered_and_names_its_functions():
     page = PROJECT / "docs/how-it-works.md"
-    walk = page.read_text().split("\n## ")[0]
+    _, _, walk = page.read_text().partition("\n## From claim.yaml to the page\n")
+    walk = walk.split("\n## ")[0]
     steps = re.findall(r"^(\d+)\. \*\*", walk, re.MULTILINE)
 
     assert [int(number) for number in steps] == list(range(1, len(steps) + 1))
-    assert len(steps) >= 9
+    assert 9 <= len(steps) <= 12
     for step in re.split(r"^\d+\. ", walk, flags=re.MULTILINE)[1:]:
         assert DOTTED.search(step), step
 
@@ -188,3 +190,9 @@ def test_the_glossary_says_each_word_once():
     words = re.findall(r"^\| ([^|]+) \|", GLOSSARY, re.MULTILINE)
 
     assert len(words) == len(set(words)) > 40
+
+
+def test_the_tree_of_the_house_is_that_of_the_folders():
+    tree = (PROJECT / "docs/how-it-works.md").read_text().split("```")[1]
+
+    assert tuple(re.findall(r"^  (\w+)/", tree, re.MULTILINE)) == FOLDERS
