@@ -46,7 +46,13 @@ ACCEPTED = PROJECT / "tests" / "mutants_survivors.yaml"
 FEWEST = 60
 
 MIRRORS = [*(f"tests/judging/test_{name}.py" for name in MODULES), "tests/test_vacuous.py"]
-WIDER = [f"tests/test_{name}.py" for name in ("runner", "decidability", "explain", "outcome", "calibration")]
+WIDER = [
+    "tests/running/test_claim_run.py",
+    "tests/judging/test_feasibility.py",
+    "tests/report/test_wording.py",
+    "tests/running/test_exit_code.py",
+    "tests/test_calibration.py",
+]
 """Asked about a mutant that the first let pass."""
 
 MEMORY = 8 << 30
@@ -400,7 +406,7 @@ def stages_for(module, tests):
     """Return what to run, the module's own tests first."""
     if tests:
         return [tests]
-    own = f"tests/test_{module}.py"
+    own = f"tests/judging/test_{module}.py"
     return [[own, *(path for path in MIRRORS if path != own)], WIDER]
 
 

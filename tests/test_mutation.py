@@ -49,8 +49,8 @@ def test_every_description_is_unique(mutants):
 
 
 def test_texts_types_and_messages_are_left_alone(tmp_path, monkeypatch):
-    (tmp_path / "harness").mkdir()
-    (tmp_path / "harness" / "small.py").write_text(
+    (tmp_path / "harness/judging").mkdir(parents=True)
+    (tmp_path / "harness/judging/small.py").write_text(
         '"""Text 1."""\nfrom typing import Any\nimport sys\nif TYPE_CHECKING:\n    import os\nAlias = Any | int\n'
         'def f(x: int | float) -> "A < 2":\n    """Return 2."""\n    if x < 2:\n        raise ValueError(f"{x} is below 2")\n'
         '    return list(zip(x, "two words", strict=True))\n'
