@@ -165,3 +165,10 @@ def test_the_first_screen_says_what_came_out(saved):
     assert "readings came out as expected" in head
     assert "1 claims could not be run" in head
     assert "## What needs attention" in head
+
+
+def test_why_trials_were_not_reused_stands_with_how_they_were_measured(saved):
+    saved["claims"][0]["measured_again"] = ["train.py was changed: 3 trials are measured again"]
+    text = markdown(saved)
+
+    assert text.count("- Not reused: train.py was changed: 3 trials are measured again\n") == 1

@@ -100,6 +100,13 @@ def test_every_seed_is_a_number_in_the_page(runs):
     assert ", ".join(f"{value:.4g}" for value in values) in text
 
 
+def test_why_trials_were_not_reused_stands_with_how_they_were_measured(runs):
+    run, past = runs({})
+    run["claims"][0]["measured_again"] = ["train.py was changed: 3 trials are measured again"]
+
+    assert "not reused train.py was changed: 3 trials are measured again" in Reader(page(run, past)).text
+
+
 def test_a_table_of_confusions_says_every_count_and_shades_the_share_of_its_row(runs):
     run, past = runs({})
     rows = [{"name": "three", "counts": [90, 10, 0]}, {"name": "none", "counts": [0, 0, 0]}]
