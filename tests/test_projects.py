@@ -195,7 +195,7 @@ def test_a_session_without_claims_imports_next_to_nothing_of_this_tool(tmp_path)
 
     assert code == 0, text
     assert (
-        "['harness', 'harness.errors', 'harness.trials.options', 'harness.pytest_plugin.plugin', 'harness.trials.project']"
+        "['harness', 'harness.errors', 'harness.pytest_plugin', 'harness.pytest_plugin.plugin', 'harness.trials', 'harness.trials.options', 'harness.trials.project']"
         in text
     )
 

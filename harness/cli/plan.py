@@ -53,7 +53,7 @@ def _plan(options: argparse.Namespace) -> int:
 def _outlooks(options: argparse.Namespace) -> Iterator[Outlook]:
     """Yield the outlook of every claim that is named, under every profile that is asked for."""
     from harness.running.cost import outlook_of
-    from harness.specification.models import NO_VERDICT_PROFILE
+    from harness.specification.profiles import NO_VERDICT_PROFILE
     from harness.trials.catalogue import load_claim
     from harness.trials.options import Options
     from harness.trials.plan import make_plan

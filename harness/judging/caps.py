@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.judging import contrasts, points, student
 from harness.specification.kinds import Exact, RankTrend
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ from harness._text import block, one_line
 from harness.report import wording
 from harness.running import waiver
 from harness.seeds import Seed
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.timing import synchronised
 from harness.trials.catalogue import ClaimFolder, load_claim
 from harness.trials.experiment import load_experiment

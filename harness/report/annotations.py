@@ -18,7 +18,7 @@ from harness.report import wording
 from harness.report.selection import judged, problems
 from harness.running import waiver
 from harness.running.exit_code import odd
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.specification.yaml12 import read_yaml
 from harness.trials.catalogue import claim_folders
 from harness.trials.provenance import top_of

@@ -9,7 +9,7 @@ from harness._text import in_xml, one_line, visible
 from harness.report import wording
 from harness.report.selection import judged, problems
 from harness.running import waiver
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
     from harness.running.results import Run

@@ -24,7 +24,7 @@ from harness.report.selection import (
     without_bound,
 )
 from harness.running import waiver
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
     from harness.running.results import Run

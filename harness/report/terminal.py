@@ -10,7 +10,7 @@ from harness.judging.normality import BREAKING
 from harness.report import wording
 from harness.report.selection import as_expected, fallen, judged, left, problems, reused, rows, waivers, without_bound
 from harness.running import waiver
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

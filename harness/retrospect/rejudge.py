@@ -10,7 +10,7 @@ from harness.running.claim_run import Context, run_claim
 from harness.running.results import run_of
 from harness.running.session import problem_record
 from harness.running.time_budget import Budget
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.provenance import machine

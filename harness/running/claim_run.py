@@ -17,7 +17,8 @@ from harness.running.record import make_record
 from harness.running.reuse import anew_words, reusable, superseded
 from harness.running.time_budget import Budget
 from harness.running.variant import control_variant, main_variant
-from harness.specification.models import EXTERNAL, NO_VERDICT_PROFILE
+from harness.specification.models import EXTERNAL
+from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.store.claim_lock import turn
 from harness.store.soundness import check_noise
 from harness.trials.inputs import inputs_of

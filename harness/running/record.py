@@ -20,7 +20,7 @@ from harness.running.pooling import nights_of
 from harness.running.reuse import anew_words
 from harness.running.waiver import waive
 from harness.specification.kinds import Exact
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.trials.clock import clock_of
 from harness.trials.provenance import arithmetic
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.judging.verdict import NOT_RUN
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.specification.yaml12 import read_yaml
 
 if TYPE_CHECKING:

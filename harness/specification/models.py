@@ -12,9 +12,6 @@ from harness.specification.kinds import STRICT, Contrast, Name, Value
 
 Setting = bool | int | float | str | None | list[bool | int | float | str]
 
-NO_VERDICT_PROFILE = "smoke"
-"""The profile that only shows that a claim runs."""
-
 EXTERNAL = "external"
 """Evidence that lies there already: seed k names a run, or a row of a file, and is the same under every base seed."""
 

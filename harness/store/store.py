@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness._clock import now
 from harness.errors import UsageError
 from harness.seeds import Seed
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.store.beside import Beside
 from harness.store.cells import check_short, company_of, metrics_of, names_of, object_of
 from harness.store.database import REMEDY, TABLES

@@ -295,7 +295,7 @@ EXCEPTIONS = {
 }
 """Measured contrasts for which the promise is not kept, and why."""
 
-JUDGE, DECIDE = "trials through verdict.judge", "contrasts through simulation.decide"
+JUDGE, DECIDE = "trials through judging.verdict.judge", "contrasts through judging.simulation.decide"
 VERDICTS = ("falsely VERIFIED", "falsely REFUTED")
 BY_ALPHA = tuple(f"{verdict}, {alpha}" for alpha in ALPHAS for verdict in VERDICTS)
 BY_EFFECT = tuple(f"{effect:g} sd" for effect in EFFECTS)
@@ -374,7 +374,7 @@ TABLES = {
         {(f"{scale}",): partial(half_widths, scale) for scale in SCALES},
         0,
         0,
-        "stats.half_width",
+        "judging.student.half_width",
         0.01,
     ),
     "scales_seeds": Table(
@@ -485,7 +485,7 @@ TABLES = {
         },
         20_000,
         500,
-        "normality.bimodality",
+        "judging.normality.bimodality",
         3.0,
     ),
     "marks_at_the_end": Table(

@@ -11,7 +11,7 @@ from harness.report.html import charts
 from harness.report.selection import anchor, found, good
 from harness.report.wording import in_words, sentence
 from harness.running import waiver
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,7 +31,7 @@ from harness.report.selection import (
 )
 from harness.report.wording import in_words, minute
 from harness.running import waiver
-from harness.specification.models import NO_VERDICT_PROFILE
+from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
