@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 pytest_plugins = ["pytester", "tests.isolation", "tests.properties"]
 
 
-@pytest.fixture(autouse=True)
-def _no_company(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Wait for no run outside of this test process; a test of durations would wait for whatever else is measured here."""
-    monkeypatch.setenv("CLAIMS_LOCKS", str(tmp_path_factory.getbasetemp()))
-    monkeypatch.delenv("CLAIMS_INSIDE", raising=False)
-
-
 @pytest.fixture
 def global_generators() -> Iterator[None]:
     """Let a test move the global generators of Python and NumPy, to see it noticed; they are put back."""

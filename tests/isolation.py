@@ -8,8 +8,10 @@ from __future__ import annotations
 import locale
 import os
 import random
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -61,6 +63,7 @@ MADE = {".git", ".nox", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", 
 PATH: pytest.StashKey[list[str]] = pytest.StashKey()
 BEFORE: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 FILES: pytest.StashKey[set[str]] = pytest.StashKey()
+LOCKS: pytest.StashKey[str] = pytest.StashKey()
 LEFT: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
@@ -69,8 +72,16 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
     os.environ.update(OWN)
+    # Wait for no run outside of this process; a test of durations would wait for whatever else is measured here. Fixtures
+    # of modules run before those of functions, so this stands here.
+    config.stash[LOCKS] = os.environ["CLAIMS_LOCKS"] = tempfile.mkdtemp(prefix="claims-locks-")
     # rich numbers links by the global generator, whose moves are watched here.
     rich.style.getrandbits = random.Random().getrandbits
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing in the folder of temporary files."""
+    shutil.rmtree(config.stash[LOCKS], ignore_errors=True)
 
 
 @pytest.fixture

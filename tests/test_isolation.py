@@ -12,6 +12,18 @@ from hypothesis import strategies as st
 
 from tests.isolation import OWN, PROJECT
 
+
+@pytest.fixture(scope="module")
+def locks():
+    """Where the locks lie as fixtures of modules see it, which run before those of functions."""
+    return os.environ.get("CLAIMS_LOCKS")
+
+
+def test_no_test_waits_for_a_run_outside_of_its_process(locks):
+    assert os.path.isdir(locks)  # noqa: PTH112 - None, where it is not set, is no path
+    assert os.environ["CLAIMS_LOCKS"] == locks
+
+
 LEAVING = {
     "os.environ: LEFT_HERE is '1', was None": "os.environ['LEFT_HERE'] = '1'",
     "working directory: is '/', was ": "os.chdir('/')",

@@ -10,32 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from harness._text import visible
 from harness.report import wording
-from harness.report.aa_text import BROKEN
 from harness.report.comparison_text import change_words, outcome_words
 from harness.report.html import charts
 from harness.report.html.claim_section import article_of
 from harness.report.selection import (
     anchor,
     as_expected,
-    doubtful,
-    fallen,
     good,
     judged,
-    left,
-    problems,
     reused,
-    rows,
     verdict_counts,
     waivers,
-    without_bound,
 )
+from harness.report.view import VERDICTS, Line, attention, budget, provenance
 from harness.report.wording import in_words, minute
-from harness.running import waiver
 from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from jinja2 import Environment
 
     from harness.running.record import Record
@@ -55,14 +46,6 @@ MEANINGS = {
     "INCONCLUSIVE": "are not decided",
     "INVALID": "cannot be judged",
     "NOT_RUN": "were not run",
-}
-
-VERDICTS = {
-    "VERIFIED": "the whole interval of the estimate lies inside the band: the reading holds",
-    "REFUTED": "the whole interval lies outside the band: the reading does not hold",
-    "INCONCLUSIVE": "the interval reaches over an edge of the band: not decided with the seeds allowed",
-    "INVALID": "the instrument cannot be trusted: a control did not fail, or a number is undefined",
-    "NOT_RUN": "nothing was measured, or the profile gives no verdict",
 }
 
 
@@ -89,15 +72,15 @@ def _page(run: Run, past: Record | None, *, brief: bool) -> str:
         script=script,
         script_hash=_sha256(script),
         head=_head(run),
-        attention=list(_attention(run)),
+        attention=list(attention(run)),
         changes=_changes(past, {claim["id"]: claim["title"] for claim in judged(run)}),
         documents=documents,
         claims=claims,
         tags=sorted({tag for claim in claims for tag in claim["tags"]}),
         strip_width=charts.STRIP,
         verdicts=VERDICTS,
-        budget=_budget(run),
-        run=_provenance(run),
+        budget=budget(run),
+        run=provenance(run),
         history=past is not None,
     )
 
@@ -150,7 +133,7 @@ def _sorted(claims: list[Record]) -> list[Record]:
 def _head(run: Run) -> Context:
     fine, total = as_expected(run)
     again, trials = reused(run)
-    claims, machine, budget = judged(run), run["machine"], run["error_budget"]
+    claims, machine, bound = judged(run), run["machine"], run["error_budget"]
     wall = sum(claim["cost"]["wall_seconds"] for claim in claims)
     compute = sum(claim["cost"]["compute_seconds"] for claim in claims)
     return {
@@ -170,7 +153,7 @@ def _head(run: Run) -> Context:
             ("trials", f"{trials:,}", f"{again:,} reused"),
             ("time of this run", *_duration(wall)),
             ("computing behind it", *_duration(compute)),
-            ("false verdicts to expect", f"{budget['expected_false_verdicts']:.2g}", _bound_of(budget)),
+            ("false verdicts to expect", f"{bound['expected_false_verdicts']:.2g}", _bound_of(bound)),
         ],
     }
 
@@ -181,56 +164,17 @@ def _duration(seconds: float) -> tuple[str, str]:
     return (f"{seconds / 60:.1f}", "min") if seconds < 5400 else (f"{seconds / 3600:.1f}", "h")
 
 
-def _attention(run: Run) -> Iterator[Context]:
-    """Yield what needs attention: an anchor if there is a section, a title, and what to say."""
-    for claim in problems(run):
-        yield _line(
-            "", claim["id"], f"could not be run ({claim['problem']['kind']}): {'; '.join(claim['problem']['lines'])}"
-        )
-    for row in rows(run):
-        if not row.reading["as_expected"] and row.claim["profile"] != NO_VERDICT_PROFILE:
-            yield _unexpected(row.claim, row.name, row.reading)
-    for claim in judged(run):
-        head = (anchor(claim["id"]), claim["title"])
-        if waiver.note(claim):
-            yield _line(*head, waiver.note(claim))
-        for error in claim["errors"][:3]:
-            yield _line(*head, f"trial failed: {error}")
-        if (claim.get("noise") or {}).get("verdict") == "DIFFERENT":
-            yield _line(*head, f"A/A run: {BROKEN}")
-    for claim in left(run):
-        yield _line(anchor(claim["id"]), claim["title"], f"left for lack of time: {wording.left_words(claim)}")
-    for row, name, e in without_bound(run):
-        yield _line(anchor(row.claim["id"]), row.claim["title"], f"“{in_words(name)}”: {wording.shape_words(e)}")
-    for row, name, forecast in doubtful(run):
-        words = wording.forecast_words(forecast, row.claim["seeds"]["cap"])
-        yield _line(anchor(row.claim["id"]), row.claim["title"], f"“{in_words(name)}” {words}")
-
-
-def _unexpected(claim: Record, name: str, reading: Record) -> Context:
-    leave = f" {waiver.words(claim)}." if waiver.covers(reading) else ""
-    return _line(
-        anchor(claim["id"]),
-        claim["title"],
-        f"reading “{in_words(name)}” {wording.came_out(reading)}: {reading['reason']}.{leave} {wording.would_change(reading)}",
-    )
-
-
-def _line(name: str, title: str, text: str) -> Context:
-    return {"anchor": name, "title": title, "text": text}
-
-
 def _changes(past: Record | None, titles: dict[str, str]) -> Context | None:
     """Return what changed since each claim's run before; None if nobody looked, or there was none."""
     changes = past and past["changes"]
     if not changes or not changes["compared"]:
         return None
     lines = [
-        _line(anchor(row["claim"]), titles[row["claim"]], f"{in_words(row['reading'])}: {change_words(row)}")
+        Line(anchor(row["claim"]), titles[row["claim"]], f"{in_words(row['reading'])}: {change_words(row)}")
         for row in changes["verdicts"]
     ]
     lines += [
-        _line(anchor(row["claim"]), titles[row["claim"]], f"{in_words(row['expectation'])}: {outcome_words(row)}")
+        Line(anchor(row["claim"]), titles[row["claim"]], f"{in_words(row['expectation'])}: {outcome_words(row)}")
         for row in changes["estimates"]
     ]
     return {"words": _changes_in_short(changes), "lines": lines}
@@ -253,36 +197,7 @@ def _documents(run: Run, claims: list[Context]) -> list[Context]:
     ]
 
 
-def _budget(run: Run) -> str:
-    """Return what all verdicts of the run together may get wrong."""
-    budget, lost = run["error_budget"], fallen(run)
-    names = "; ".join(f"{row.claim['id']} “{in_words(row.name)}” ({row.reading['adjusted_verdict']})" for row in lost)
-    after = f"these readings would not be decided: {names}" if lost else "every verdict stands"
-    bound = f"{wording.sentence(wording.bound_words(budget))} " if wording.bound_words(budget) else ""
-    return (
-        "Each interval may miss the truth with the error rate stated beside it; over the whole run at most "
-        f"{budget['expected_false_verdicts']:.3g} false verdicts are to be expected, and in its controls at most "
-        f"{budget['expected_false_controls']:.3g}. {bound}Adjusted by Holm's procedure over its {budget['expectations']} "
-        f"expectations, so that even one false verdict has a chance of at most {budget['family_wise_rate']:g}, {after}."
-    )
-
-
 def _bound_of(budget: Record) -> str:
     """Return what the number of false verdicts is: a bound, if it holds for all."""
     left = budget.get("without_bound", 0)
     return f"at most; no bound for {left}" if left else "at most"
-
-
-def _provenance(run: Run) -> list[tuple[str, str]]:
-    machine = run["machine"]
-    changes = " with uncommitted changes" if machine["uncommitted_changes"] else ""
-    return [
-        ("run", f"{run['id']}, begun {run['started']}"),
-        ("commit", f"{machine['commit'] or 'unknown'}{changes}"),
-        ("machine", f"{machine['processor']}, {machine['cores']} cores, {machine['platform']}"),
-        ("packages", ", ".join([f"Python {machine['python']}", *(f"{n} {v}" for n, v in machine["packages"].items())])),
-        (
-            "options",
-            ", ".join(f"{in_words(name)} {value}" for name, value in run["options"].items() if name != "sources"),
-        ),
-    ]
