@@ -87,8 +87,7 @@ class Bounded(ConfidenceSequence):
         import numpy as np
 
         low, high = band
-        middle = (max(low, self.low) + min(high, self.high)) / 2
-        clear = self.low if low <= self.low else self.high if high >= self.high else middle
+        clear = self.low if low <= self.low else self.high if high >= self.high else (low + high) / 2
         rows = np.array([self._alike(clear, n), [self.low] * n, [self.high] * n])
         lows, highs = self.ends(rows, alpha)
         return bool(low <= lows[0] and highs[0] <= high), bool(highs[1] < low or lows[2] > high)
@@ -200,8 +199,8 @@ def _end(
     outer = np.full_like(inner, wall)
     for _ in range(HALVINGS):
         middle = (inner + outer) / 2
-        # Beside a wall that the values themselves stand at nothing is excluded, nor anything to compute.
-        at_wall = (middle == wall) | (middle == 1.0 - wall)
+        # Where the values themselves stand at the wall nothing is excluded, nor anything to compute.
+        at_wall = middle == wall
         evidence = _log_evidence(logs, successes, rows.shape[1], np.where(at_wall, 0.5, middle))
         excluded = ~at_wall & (evidence >= -math.log(alpha))
         inner, outer = np.where(excluded, inner, middle), np.where(excluded, middle, outer)
