@@ -199,9 +199,8 @@ def _end(
     outer = np.full_like(inner, wall)
     for _ in range(HALVINGS):
         middle = (inner + outer) / 2
-        # Where the values themselves stand at the wall nothing is excluded, nor anything to compute.
-        at_wall = middle == wall
-        evidence = _log_evidence(logs, successes, rows.shape[1], np.where(at_wall, 0.5, middle))
-        excluded = ~at_wall & (evidence >= -math.log(alpha))
+        # Where the values themselves stand at the wall both places are the wall already, and there is nothing to compute.
+        evidence = _log_evidence(logs, successes, rows.shape[1], np.where(middle == wall, 0.5, middle))
+        excluded = evidence >= -math.log(alpha)
         inner, outer = np.where(excluded, inner, middle), np.where(excluded, middle, outer)
     return outer
