@@ -1,8 +1,9 @@
-"""Pictures that an experiment draws of one seed: curves, small images, tables of counts, to look at; no verdict reads them.
+"""Pictures that are drawn of one seed: curves, small images, tables of counts, to look at; no verdict reads them.
 
-What a verdict reads are the trials, and their picture is drawn from them. An experiment may add a function
-`illustrate(seed, arms)`, with the settings of each arm, that shows what no metric holds: how an error falls while a network learns, what the data
-look like, what is taken for what, how a state comes to rest.
+What a verdict reads are the trials, and their picture is drawn from them. A claim may have a pictures.py beside its
+experiment with a function `illustrate(experiment, seed, arms)`, given the experiment's module and the settings of each arm, that
+shows what no metric holds: how an error falls while a network learns, what the data look like, what is taken for what, how a
+state comes to rest.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.options import Options
 from harness.trials.plan import make_plan
-from tests.tiny_project import EXPERIMENT, write_claim
+from tests.tiny_project import EXPERIMENT, write_claim, write_data
 
 if TYPE_CHECKING:
     from harness.running.results import Run
@@ -29,10 +29,6 @@ SAVED = Path(__file__).parent / "data" / "report-1.json"
 LAST_LINE = "timings: {training: [warm], inference: [warm]}\n"
 WAIVER = f"{LAST_LINE}waiver: {{reason: the thermometer is being repaired, owner: maintainers, expires: 9999-12-31}}\n"
 RAISING = EXPERIMENT.replace("    return {", "    raise ValueError('too cold')\n    return {")
-ON_DATA = EXPERIMENT + (
-    "\n\ndef data_used():\n    from harness.data import DataRecord\n"
-    "    return [DataRecord('numbers', 'a' * 64, 10, 'nowhere')]\n"
-)
 
 CONTRASTS = """\
   of_every_kind:
@@ -116,21 +112,19 @@ OF_EVERY_KIND = {
 
 TAGGED = ("strength: same_setting\n", "strength: same_setting\ntags: [numbers]\n")
 
-DRAWING = """
+DRAWING = """import numpy as np
 
 from harness.pictures import Curves, Images, Line, Matrix
 
 
-def illustrate(seed, arms):
+def illustrate(experiment, seed, arms):
     digits, counts = [str(digit) for digit in range(10)], 10 * np.eye(10, dtype=int) + np.arange(10) % 4
     matrix = Matrix("t", "digit", "taken for", digits, digits, counts)
     return [Curves("t", "x", "y", [Line("a", [0, 1], [1, 2])]), Images("t", ["a"], [np.eye(2)]), matrix]
 """
 """What draws every kind of picture."""
 
-UNABLE = """
-
-def illustrate(seed, arms):
+UNABLE = """def illustrate(experiment, seed, arms):
     raise ValueError("no colours left")
 """
 
@@ -139,14 +133,14 @@ def write_claims(root: Path) -> list[Path]:
     """Write one claim for every way to come out, and return their folders."""
     sized = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, size=1").replace(RETURNED, RETURNED_TWICE)
     return [
-        write_claim(root, "holds", experiment=ON_DATA, replace={TAGGED[0]: TAGGED[1]}),
+        write_claim(root, "holds", replace={TAGGED[0]: TAGGED[1], **write_data(root)}),
         write_claim(root, "does_not_hold", gap=-1.0, replace={"unit: degree": "unit: second"}),
         write_claim(root, "is_undecided", gap=0.5),
         write_claim(root, "is_invalid", replace={"change: {centre: 0.0}": "change: {spread: 0.04}"}),
-        write_claim(root, "is_waived", gap=-1.0, experiment=EXPERIMENT + UNABLE, replace={LAST_LINE: WAIVER}),
+        write_claim(root, "is_waived", gap=-1.0, pictures=UNABLE, replace={LAST_LINE: WAIVER}),
         write_claim(root, "raises", experiment=RAISING),
         write_claim(root, "is_out_of_bounds", replace={"better: higher": "better: higher, bounds: [5, null]"}),
-        write_claim(root, "is_of_every_kind", experiment=sized + DRAWING, replace=OF_EVERY_KIND),
+        write_claim(root, "is_of_every_kind", experiment=sized, pictures=DRAWING, replace=OF_EVERY_KIND),
         write_claim(root, "is_broken", replace={"strength: same_setting": "strenght: same_setting"}),
     ]
 

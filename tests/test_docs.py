@@ -65,7 +65,7 @@ def test_the_index_names_every_page():
 
 @lru_cache
 def names_in(path):
-    """Return the names that a module defines at its top, and those within its classes."""
+    """Return the names that a module defines at its top, or a package gives to others, and those within its classes."""
     tree = ast.parse(path.read_text())
     found = set()
     for node in tree.body:
@@ -79,6 +79,8 @@ def names_in(path):
 def _defined(node):
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
+    if isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").startswith("harness.training."):
+        return {alias.name for alias in node.names}
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     return {target.id for target in targets if isinstance(target, ast.Name)}
 

@@ -22,7 +22,7 @@ from harness.cli.main import main
 from harness.running.results import run_of
 from harness.store.store import Store
 from harness.trials.provenance import machine
-from tests.tiny_project import EXPERIMENT, TEST_CLAIM, write_claim
+from tests.tiny_project import EXPERIMENT, TEST_CLAIM, write_claim, write_data
 
 EVIL = (
     "\x1b[31mred\x1b]0;own\x07\x9b2J\u202e<script>alert(1)</script><img src=x onerror=a()><svg onload=a()>"
@@ -36,7 +36,7 @@ QUOTED = json.dumps(EVIL)
 CODE = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, **_")
 
 
-def evil_claim(root, name="warm_exceeds_cold", gap=1.0, code=CODE):
+def evil_claim(root, name="warm_exceeds_cold", gap=1.0, code=CODE, more=None):
     """Write a claim that says the evil text wherever text may stand."""
     folder = write_claim(
         root,
@@ -44,6 +44,7 @@ def evil_claim(root, name="warm_exceeds_cold", gap=1.0, code=CODE):
         gap=gap,
         experiment=code,
         replace={
+            **(more or {}),
             "title: Warm numbers exceed cold ones": f"title: {QUOTED}",
             f"statement: Numbers drawn around {gap} exceed numbers drawn around zero.": f"statement: {QUOTED}",
             'section: "1", reported: {gap: 1.0}': f"section: {QUOTED}, paper: {QUOTED}, reported: {{gap: {QUOTED}}}",
@@ -103,11 +104,7 @@ def project(tmp_path):
     waived(evil_claim(root, "is_waived", gap=-1.0))
     evil_claim(root, "is_undecided", gap=0.5)
     evil_claim(root, "raises", code=raising("ValueError"))
-    evil_claim(
-        root,
-        "lacks_data",
-        code=CODE + f"\n\ndef data_used():\n    from harness.errors import DataError\n    raise DataError({EVIL!r})\n",
-    )
+    evil_claim(root, "lacks_data", more=write_data(root, f"raise DataError({EVIL!r})"))
     evil_claim(root, "cannot_be_imported", code=f"raise ValueError({EVIL!r})\n")
     broken = evil_claim(root, "is_broken")
     with (broken / "claim.yaml").open("a") as file:
@@ -259,8 +256,7 @@ def test_an_exception_of_any_kind_fails_a_trial_and_no_more(tmp_path, run, store
 
 
 def test_an_error_without_a_word_is_still_reported(tmp_path):
-    code = EXPERIMENT + "\n\ndef data_used():\n    from harness.errors import DataError\n    raise DataError\n"
-    write_claim(tmp_path, experiment=code)
+    write_claim(tmp_path, replace=write_data(tmp_path, "raise DataError"))
 
     code, shown = call(tmp_path, *PYTEST)
 

@@ -11,6 +11,10 @@ import pytest
 
 from harness.errors import TrialError
 from harness.pictures import MOST_POINTS, Curves, Images, Line, Matrix, plain, png
+from harness.trials.catalogue import claim_folders
+from harness.trials.experiment import load_pictures
+from harness.trials.provenance import code_of
+from tests.outside import PROJECT
 from tests.tiny_project import EXPERIMENT, write_claim
 
 
@@ -81,24 +85,20 @@ def test_a_matrix_keeps_its_counts_row_by_row():
     assert (drawn["down"], drawn["across"]) == ("digit", "taken for")
 
 
-DRAWS = (
-    EXPERIMENT
-    + """
-
-from harness.pictures import Curves, Line
+DRAWS = """from harness.pictures import Curves, Line
 
 CALLS = []
 
 
-def illustrate(seed, arms):
+def illustrate(experiment, seed, arms):
     CALLS.append(seed)
-    return Curves("level", "x", "y", [Line(arm, [0, 1], [0, own["centre"]]) for arm, own in arms.items()])
+    levels = {arm: experiment.measure(arm, (seed,), **{**own, "spread": 0.0})["level"][0] for arm, own in arms.items()}
+    return Curves("level", "x", "y", [Line(arm, [0, 1], [0, level]) for arm, level in levels.items()])
 """
-)
 
 
 def test_a_run_draws_once_and_keeps_what_was_drawn(tmp_path, run, store):
-    folder = write_claim(tmp_path, experiment=DRAWS)
+    folder = write_claim(tmp_path, pictures=DRAWS)
     first, second = run(folder, run_id="a"), run(folder, run_id="b")
 
     (drawn,) = first["illustrations"]
@@ -112,12 +112,78 @@ def test_a_run_draws_once_and_keeps_what_was_drawn(tmp_path, run, store):
 def test_pictures_change_no_verdict_and_a_failure_is_said(tmp_path, run):
     plain_claim = run(write_claim(tmp_path / "a"))
     broken = DRAWS.replace("CALLS.append(seed)", "raise ValueError('no colours left')")
-    failed = run(write_claim(tmp_path / "b", experiment=broken))
+    failed = run(write_claim(tmp_path / "b", pictures=broken))
 
     assert plain_claim["illustrations"] == []
     (error,) = failed["illustrations"]
     assert error["kind"] == "error"
     assert "no colours left" in error["title"]
     assert failed["readings"]["as_documented"]["verdict"] == plain_claim["readings"]["as_documented"]["verdict"]
-    assert failed["trials"] == plain_claim["trials"]
+    assert failed["trials"]["measured"] == 0, "trials of the claim without pictures are its trials"
     assert failed["errors"] == []
+
+
+def test_a_changed_drawing_is_drawn_anew_and_no_trial_is_measured_again(tmp_path, run):
+    """And what is said of it in a comment changes neither."""
+    folder = write_claim(tmp_path, pictures=DRAWS)
+    run(folder, run_id="a")
+    (folder / "pictures.py").write_text("# why\n" + DRAWS)
+    said = run(folder, run_id="b")
+    load_pictures.cache_clear()
+    (folder / "pictures.py").write_text(DRAWS.replace('Curves("level"', 'Curves("other"'))
+    redrawn = run(folder, run_id="c")
+
+    assert said["illustrations"][0]["title"] == "level"
+    assert redrawn["illustrations"][0]["title"] == "other"
+    for record in (said, redrawn):
+        assert record["trials"]["measured"] == 0
+
+
+def test_what_pictures_read_and_import_is_nothing_that_trials_rest_on(tmp_path, run, store):
+    """Even where they are drawn first, by the process that then measures: pictures.py comes first in a batch."""
+    read = tmp_path / "palette.txt"
+    read.write_text("blue")
+    (tmp_path / "inks.py").write_text("INK = 1\n")
+    reads = f"Path({str(read)!r}).read_text()"
+    head = f"from pathlib import Path\n\nimport inks\n\nPALETTE = {reads}\n\n"
+    folder = write_claim(tmp_path, pictures=head + DRAWS.replace("CALLS.append(seed)", f"CALLS.append({reads})"))
+    first = run(folder, run_id="a")
+    read.write_text("red")
+
+    second = run(folder, run_id="b")
+
+    assert first["illustrations"][0]["title"] == "level"
+    assert second["trials"]["measured"] == 0
+
+
+def test_an_experiment_that_imports_by_name_rests_on_everything_but_its_pictures(tmp_path, run):
+    """Whatever is loaded counts for it; pictures.py is, in the process that drew first and then measured."""
+    dynamic = EXPERIMENT + "\n\nimport importlib\n\nMATH = importlib.import_module('math')\n"
+    folder = write_claim(tmp_path, experiment=dynamic, pictures=DRAWS)
+    first = run(folder, run_id="a")
+    (folder / "pictures.py").write_text(DRAWS.replace('"level", "x"', '"level", "z"'))
+
+    assert first["trials"]["measured"] == 18
+    assert run(folder, run_id="b")["trials"]["measured"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "has no function illustrate"), ("import nothing_there", "cannot be imp")]
+)
+def test_pictures_that_cannot_be_called_say_so_in_their_place(tmp_path, run, text, message):
+    record = run(write_claim(tmp_path, pictures=text))
+
+    (error,) = record["illustrations"]
+    assert error["kind"] == "error"
+    assert "pictures.py: " + message in error["title"]
+    assert record["errors"] == []
+
+
+@pytest.mark.parametrize("folder", claim_folders(PROJECT / "claims"), ids=lambda folder: folder.name)
+def test_no_trial_of_a_claim_rests_on_what_only_draws(folder):
+    """Nor on what only puts words into a report."""
+    modules = code_of(folder / "experiment.py", PROJECT).modules
+    drawing = ["harness/pictures.py", "harness/_text.py", "harness/training/learning_curve.py"]
+
+    assert "harness/seeds.py" in modules
+    assert not [name for name in modules if name in drawing or name.endswith(f"{folder.name}/pictures.py")]

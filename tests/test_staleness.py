@@ -462,8 +462,8 @@ def test_two_files_and_more_are_named_in_one_line(tmp_path, nights, results):
 
 
 def test_pictures_are_drawn_again_when_what_they_show_has_changed(tmp_path, run, process, results):
-    drawing = "\n\ndef illustrate(seed, arms):\n    from harness.pictures import Curves, Line\n\n    moved(seed)\n    return Curves('c', 'x', 'y', [Line('a', [0, 1], [0, moved(seed)])])\n"
-    folder = write_claim(tmp_path, experiment=experiment(READS) + drawing)
+    drawing = "from harness.pictures import Curves, Line\n\n\ndef illustrate(experiment, seed, arms):\n    return Curves('c', 'x', 'y', [Line('a', [0, 1], [0, experiment.moved(seed)])])\n"
+    folder = write_claim(tmp_path, experiment=experiment(READS), pictures=drawing)
     first = run(folder)["illustrations"]
     assert first[0]["kind"] != "error"
     process()

@@ -9,10 +9,10 @@ from torch import nn
 from harness.errors import UsageError
 from harness.seeds import seeds_of
 from harness.training.architecture import assign, state_of, tied
-from harness.training.ensembles import train
 from harness.training.initialisation import initial_weights
 from harness.training.layers import stackable
 from harness.training.optimisers import Optimiser
+from tests.keywords import train
 
 SEEDS = seeds_of("tied", 0, range(3))
 STRATEGIES = (None, "loop", "vmap")

@@ -65,7 +65,10 @@ def test_the_tutorial_knew_nothing_of_this_checkout(done, folder):
     assert python_says("import harness; print(harness.__file__)").stdout.startswith(f"{folder}/.venv/")
     for name in ("fixtures", "claims", "tests"):
         assert "ModuleNotFoundError" in python_says(f"import {name}.x").stderr
-    assert "no such file" in python_says("from harness.cli.main import main; main(['fetch', 'mnist'])").stderr
+    assert (
+        "'mnist' is no data set of this project"
+        in python_says("from harness.cli.main import main; main(['fetch', 'mnist'])").stderr
+    )
 
 
 def test_the_tutorial_is_a_tutorial():

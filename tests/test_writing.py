@@ -15,10 +15,13 @@ from harness.cli.new import start_claim, start_project
 from harness.errors import UsageError
 from harness.judging import student
 from harness.seeds import Seed, seeds_of
-from harness.training.ensembles import train
 from harness.training.optimisers import Optimiser
 from harness.trials.catalogue import load_claim
+from harness.trials.data_sets import record_of
 from harness.trials.experiment import load_experiment
+from harness.trials.options import Options
+from harness.trials.plan import make_plan, tasks_of
+from tests.keywords import train
 from tests.outside import PROJECT
 
 PAGE = (PROJECT / "docs/writing-a-claim.md").read_text()
@@ -76,17 +79,33 @@ def test_no_example_leaves_a_trace_in_a_global_generator(folder):
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
 
 
+def keys_of(folder):
+    plan = make_plan(load_claim(folder), Options(workers=1))
+    (task,) = tasks_of(plan, [(("arm", "new_way"),)], range(6), lambda _: {})
+    return set(task.keys)
+
+
+def test_the_example_of_a_data_set_is_one_that_a_claim_can_declare(tmp_path):
+    (module,) = re.findall(r"^```python\n# fixtures/abalone\.py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (tmp_path / "fixtures").mkdir()
+    (tmp_path / "fixtures/abalone.py").write_text(module)
+    (tmp_path / "fixtures/abalone.csv").write_text("sex,rings\nM,15\nF,9\n")
+
+    found = record_of("abalone", tmp_path)
+
+    assert (found.name, found.size, len(found.sha256)) == ("abalone", 2, 64)
+
+
 @pytest.mark.parametrize("folder", ["given"], indirect=True)
 def test_runs_that_are_given_keep_their_numbers_and_one_that_lacks_fails(folder):
     path, seeds = folder / "runs.csv", seeds_of("new_errs_less", 0, range(6))
     whole = experiment(folder).measure("new_way", seeds, method="new", **SETTINGS)["error"]
-    (record,) = experiment(folder).data_used()
+    before = keys_of(folder)
     path.write_text(ROWS.replace("2,0.32,0.12\n", "", 1))
 
     found = experiment(folder)
 
-    (other,) = found.data_used()
-    assert other.sha256 != record.sha256
+    assert not before & keys_of(folder), "a file beside the experiment is part of every key"
     for seed, value in zip(seeds, whole, strict=True):
         if seed.index == 2:
             with pytest.raises(KeyError):
@@ -137,3 +156,23 @@ class Drawing(nn.Linear):
 
     def forward(self, inputs):
         return nn.functional.dropout(super().forward(inputs))
+
+
+def test_the_network_of_the_page_trains_and_is_scored():
+    (example,) = re.findall(
+        r"^```python\n# a network per arm: experiment\.py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
+    )
+    module: dict = {}
+    exec(example, module)
+    settings = {
+        "method": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 0.0, "schedule": "cosine",
+        "batch_size": 50, "epochs": 4, "initialiser": "he", "loss": "cross_entropy", "device": "cpu",
+        "precision": "float32", "n_train": 300, "n_test": 200, "width": 16,
+    }  # fmt: skip
+
+    found = module["measure"]("arm", seeds_of("c", 0, range(2)), **settings)
+
+    assert found["train_error"].shape == found["test_error"].shape == (2,)
+    assert (found["train_error"] < 0.3).all()
+    assert (found["test_error"] < 0.5).all()
+    assert callable(module["prepare_training"]("arm", Seed(0, "c", 0), **settings))

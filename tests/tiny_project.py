@@ -97,6 +97,14 @@ def test_training_time(claim, benchmark, training_arm):
 '''
 
 
+def write_data(root: Path, told: str = "return DataRecord('numbers', 'a' * 64, 10, 'nowhere')") -> dict[str, str]:
+    """Write the data set `numbers` of the project at `root`; return what makes claim.yaml declare it, for `replace`."""
+    (root / "fixtures").mkdir(parents=True, exist_ok=True)
+    text = f"from harness.data import DataRecord\nfrom harness.errors import DataError\n\n\ndef record():\n    {told}\n"
+    (root / "fixtures" / "numbers.py").write_text(text)
+    return {"arms:\n": "data: [numbers]\narms:\n"}
+
+
 def write_claim(
     root: Path,
     name: str = "warm_exceeds_cold",
@@ -105,6 +113,7 @@ def write_claim(
     expected: str = "VERIFIED",
     claim: str = CLAIM,
     experiment: str = EXPERIMENT,
+    pictures: str | None = None,
     replace: dict[str, str] | None = None,
 ) -> Path:
     """Write a claim below `root`/claims/notes and return its folder; `replace` edits claim.yaml."""
@@ -118,4 +127,6 @@ def write_claim(
     (folder / "claim.yaml").write_text(text)
     (folder / "experiment.py").write_text(dedent(experiment))
     (folder / "test_claim.py").write_text(TEST_CLAIM)
+    if pictures is not None:
+        (folder / "pictures.py").write_text(pictures)
     return folder

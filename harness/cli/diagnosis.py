@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness._text import message_of
+from harness.errors import ClaimsError
 from harness.store.database import ROWS, SCHEMA_VERSION, TABLES
+from harness.trials.data_sets import known, record_of
 from harness.trials.provenance import cores, gpus, machine
 
 if TYPE_CHECKING:
@@ -192,20 +194,16 @@ def _data(project: Path) -> Finding:
     found = Finding("data")
     names = {"data": "CLAIMS_DATA_DIR", "cache": "CLAIMS_CACHE_DIR"}
     found.facts |= {name: os.environ.get(variable) for name, variable in names.items()}
-    if not (project / "fixtures" / "mnist.py").is_file():
-        found.notes.append("this project has no fixtures/mnist.py; its claims bring their own data")
-        return found
-    # The loaders belong to the project, not to the harness, and are found by path.
-    sys.path.insert(0, str(project.resolve()))
-    try:
-        mnist: Any = importlib.import_module("fixtures.mnist")
-        found.facts["cache_folder"] = str(mnist.cache_folder())
-        record = mnist.load().record
-        found.facts |= {"mnist": record.name, "examples": record.size, "source": record.source, "sha256": record.sha256}
-    except Exception as error:
-        found.wrong.append(f"{message_of(error)}")
-    finally:
-        sys.path.remove(str(project.resolve()))
+    described = known(project)
+    if not described:
+        found.notes.append("fixtures/ describes no data set (record()); the claims bring their own data")
+    for name in described:
+        try:
+            record = record_of(name, project.resolve())
+        except ClaimsError as error:
+            found.wrong.append(message_of(error))
+        else:
+            found.facts[name] = f"{record.name}, {record.size} examples, {record.source}, sha256 {record.sha256}"
     return found
 
 

@@ -159,7 +159,7 @@ def _everything(folder: ClaimFolder, record: Record | None) -> dict[str, Any]:
 
 def _check(options: argparse.Namespace) -> int:
     from harness import _clock
-    from harness.retrospect.undeclared import undeclared
+    from harness.retrospect.undeclared import undeclared, undeclared_data
     from harness.running import waiver
     from harness.trials.catalogue import load_all
 
@@ -168,7 +168,7 @@ def _check(options: argparse.Namespace) -> int:
     problems += expired
     sound = len(loaded) - len(expired)
     with _opened(options) as store:
-        notes = [note for folder in loaded for note in undeclared(folder, store)]
+        notes = [note for f in loaded for note in (*undeclared_data(f), *undeclared(f, store))]
     if options.json:
         print(json.dumps({"sound": sound, "problems": problems, "notes": notes}, indent=1))
     else:

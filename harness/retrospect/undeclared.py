@@ -1,10 +1,11 @@
-"""Claims that start commands and do not say what these read: no later run can reuse their trials."""
+"""What a claim does not declare though its trials rest on it: data sets, and what commands that it starts read."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
+from harness.trials.data_sets import FOLDER, known
 from harness.trials.provenance import HARNESS, code_of, parsed
 
 if TYPE_CHECKING:
@@ -38,6 +39,17 @@ REMEDY = (
     "what it reads is not seen, so no later run reuses these trials; name it in claim.yaml, such as "
     "`inputs: [train.py, configs/*.yaml]`, globs relative to the project"
 )
+
+
+def undeclared_data(folder: ClaimFolder) -> Iterator[str]:
+    """Yield the data sets that a claim's code leads to and that its `data` do not name."""
+    used = {str(path.relative_to(folder.project)) for path in _modules(folder)}
+    for name in known(folder.project):
+        if name not in folder.claim.data and f"{FOLDER}/{name}.py" in used:
+            yield (
+                f"{folder.path / 'claim.yaml'}:1:1: data: its code imports {FOLDER}/{name}.py, which describes a data set; if "
+                f"trials read it, declare `data: [{name}]`, so that its content is part of their keys"
+            )
 
 
 def undeclared(folder: ClaimFolder, store: Store | None) -> Iterator[str]:

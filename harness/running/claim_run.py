@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from harness.trials.options import Options
     from harness.trials.plan import Plan
 
-
 TIMING = "timing"
 """What is kept of pytest-benchmark beside a claim's trials."""
 
@@ -208,7 +207,7 @@ def measure_missing(plan: Plan, variant: Variant, missing: list[Task], n: int, c
     # Closed here: what an exception's traceback keeps alive would go on holding the machine.
     with contextlib.closing(results_of(plan, variant, missing, context)) as results:
         for task, outcomes in results:
-            if task.illustrates and context.drawing:
+            if task.pictures and context.drawing:
                 context.drawing.keep(outcomes[0])
                 continue
             keep(plan, variant, task, outcomes, context)
@@ -325,6 +324,7 @@ def measured(
     """
     if not jobs:
         return
+    plan.import_experiment()
     why = "is measuring, and durations need the machine for themselves" if alone else "needs the machine for itself"
     words = f"{plan.claim.id}: another run {why}; waiting"
     with occupied(alone=alone, patient=patience(context, words)) as company:

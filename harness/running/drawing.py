@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness.trials.experiment import illustrates
 from harness.trials.inputs import Inputs, changes, inputs_of
-from harness.trials.plan import fingerprint, illustration_task
+from harness.trials.plan import fingerprint, illustration_task, plan_of_pictures
 
 if TYPE_CHECKING:
     from harness.store.store import Store
@@ -19,10 +18,10 @@ Pictures = list[dict[str, Any]]
 
 
 class Drawing:
-    """What an experiment draws of a run's first seed.
+    """What a claim's pictures.py draws of a run's first seed.
 
-    It is kept for as long as code, data, settings and environment stay. What cannot be drawn is no reason to doubt a
-    verdict: in its place stands why.
+    It is kept for as long as the code of experiment and pictures, data, settings and environment stay. What cannot be
+    drawn is no reason to doubt a verdict: in its place stands why.
 
     Args:
         plan: the claim's plan.
@@ -31,13 +30,21 @@ class Drawing:
     """
 
     def __init__(self, plan: Plan, store: Store, *, fresh: bool) -> None:
-        self._plan, self._store, self._fingerprint = plan, store, fingerprint(plan)
-        self._kind = f"pictures {plan.base_seed}"
-        stored = None if fresh else store.beside(plan.claim.id, self._fingerprint).get(self._kind)
-        if stored and "inputs" in stored and _changed(plan, stored["inputs"]):
-            stored = None
-        self.pictures: Pictures = list(stored["pictures"]) if stored else []
-        self._wanted = stored is None and illustrates(plan.folder.experiment)
+        self.pictures: Pictures = []
+        self._wanted = plan.folder.pictures is not None
+        if self._wanted:
+            self._plan, self._store, self._kind = plan_of_pictures(plan), store, f"pictures {plan.base_seed}"
+            self._fingerprint = fingerprint(self._plan)
+            stored = None if fresh else self._stored()
+            self.pictures, self._wanted = list(stored or []), stored is None
+
+    def _stored(self) -> Pictures | None:
+        """Return what is kept and was drawn from what there is today, None if there is nothing."""
+        found = self._store.beside(self._plan.claim.id, self._fingerprint).get(self._kind)
+        if found is None or ("inputs" in found and _changed(self._plan, found["inputs"])):
+            return None
+        pictures: Pictures = found["pictures"]
+        return pictures
 
     def jobs(self) -> list[Job]:
         """Return the one job that draws, for whoever asks first; none if all is drawn."""

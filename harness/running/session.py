@@ -94,7 +94,7 @@ class Session:
                 self._estimate(folder)
 
     def _estimate(self, folder: Path) -> None:
-        """Estimate how long a claim still takes; without trials nobody knows, and its experiment need not be loaded to say so."""
+        """Estimate how long a claim still takes; without trials nobody knows."""
         if self._progress is not None:
             known = self.store.has_trials(folder.name)
             self._progress.estimate(folder.name, self._remaining(folder) if known else None)

@@ -274,11 +274,12 @@ class Claim(_Model):
     strength: Literal["same_setting", "scaled_down", "analogue"]
     tags: list[Name] = []
     """what it is about, to find it by"""
-    """how near the set-up is to the source's"""
     does_not_show: Text
     """what a reader must not conclude"""
     precision: Literal["float32", "float64", "bfloat16"] | None = None
     """arithmetic of the training; absent where torch is not used"""
+    data: list[Name] = []
+    """data sets that trials read, each described by a module of the project, fixtures/NAME.py"""
     arms: Annotated[dict[Name, dict[str, Setting]], Field(min_length=1)]
     conditions: dict[Name, Condition] = {}
     metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
@@ -325,6 +326,5 @@ def schema() -> dict[str, Any]:
     result = Claim.model_json_schema()
     # Both short forms are accepted before validation; the generator cannot see that.
     short = {"SeedPlan": {"type": "integer", "minimum": 1}, "Condition": {"type": "array", "minItems": 1}}
-    for name, form in short.items():
-        result["$defs"][name] = {"anyOf": [form, result["$defs"][name]]}
+    result["$defs"] |= {name: {"anyOf": [form, result["$defs"][name]]} for name, form in short.items()}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **result}

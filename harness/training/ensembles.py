@@ -8,11 +8,10 @@ network does not depend on which other seeds were trained along with it.
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -24,11 +23,11 @@ from harness.training.early_stopping import Watch
 from harness.training.examples import as_inputs, as_targets, require_fit
 from harness.training.initialisation import initial_weights
 from harness.training.layers import rounds_first
-from harness.training.losses import Loss, error_rates, losses, require_answers, summed_loss
+from harness.training.losses import error_rates, losses, require_answers, summed_loss
 from harness.training.minibatches import Batches
 from harness.training.networks import Alone, Mapped, Stacked
 from harness.training.optimisers import descent
-from harness.training.precision import Precision, arithmetic, storage
+from harness.training.precision import arithmetic, storage
 from harness.training.rehearsal import global_states, rehearse, require_undrawn
 from harness.training.strategy import choose_strategy, require_possible
 
@@ -37,10 +36,11 @@ if TYPE_CHECKING:
 
     from harness.seeds import Seeds
     from harness.training.early_stopping import EarlyStopping
-    from harness.training.initialisation import Initialiser
-    from harness.training.losses import Measure
+    from harness.training.losses import Loss, Measure
     from harness.training.networks import Network
     from harness.training.optimisers import Optimiser
+    from harness.training.precision import Precision
+    from harness.training.recipe import Recipe
     from harness.training.strategy import Strategy
 
 Build = Callable[[], nn.Module]
@@ -152,14 +152,7 @@ def train(
     targets: Tensor | np.ndarray,
     seeds: Seeds,
     *,
-    optimiser: Optimiser | Sequence[Optimiser],
-    batch_size: int,
-    epochs: int | None = None,
-    steps: int | None = None,
-    device: str = "cpu",
-    precision: Precision = "float32",
-    initialiser: Initialiser = "uniform",
-    loss: Loss = "cross_entropy",
+    recipe: Recipe,
     start: Mapping[str, Tensor] | None = None,
     masks: Mapping[str, Tensor] | None = None,
     frozen: Collection[str] = (),
@@ -174,16 +167,7 @@ def train(
         inputs: (n_seeds, n, *shape); an expanded view will do where all seeds share the examples, and is not copied.
         targets: class numbers (n_seeds, n), or for "squared_error" values of the outputs' shape, (n_seeds, n, *out).
         seeds: one per network; the roles "weights", "batches" and "dropout" are drawn from.
-        optimiser: the rule of a step: one for all seeds, or one per seed, alike in method.
-        batch_size: examples per step; an epoch's last batch may be smaller.
-        epochs: passes over the examples; give this or `steps`.
-        steps: updates; give this or `epochs`.
-        device: where to train; initial weights and orders are drawn on the CPU everywhere, and so are the same.
-        precision: "bfloat16" computes under autocast with float32 weights.
-        initialiser: "uniform" on +-1/sqrt(fan in), torch's own default; "he": N(0, 2/fan in) (He et al. 2015);
-            "xavier": uniform of variance 2/(fan in + fan out) (Glorot & Bengio 2010, eq. 16); "xavier_sigmoid": four
-            times that range, for logistic units (ibid.; Bengio 2012, sec. 3.3). All but the first set biases to zero.
-        loss: mean over the batch.
+        recipe: optimiser, batches, length, initial weights, loss, device and precision.
         start: initial values by name, (n_seeds, *shape), in place of the initialiser's.
         masks: zeros and ones by name, (n_seeds, *shape): a weight under a zero is zero throughout (a pruned one).
         frozen: names of parameters that keep their initial values, as those do that ask for no gradient.
@@ -196,21 +180,20 @@ def train(
             kind without a start value, an unknown name, or a network that draws from a global generator or changes its
             inputs in place.
     """
-    _require(loss in get_args(Loss), f"loss: {loss!r}: take one of {get_args(Loss)}")
-    _require(precision in get_args(Precision), f"precision: {precision!r}: take one of {get_args(Precision)}")
+    loss, device, precision, optimiser = recipe.loss, recipe.device, recipe.precision, recipe.optimiser
     module, stored = _architecture(build), storage(precision)
     rounded = torch.bfloat16 if precision == "bfloat16" and rounds_first(module) else stored
     examples = as_inputs(inputs, module, rounded, device)
     answers = as_targets(targets, loss, stored, device, "train: ")
     require_fit("", examples, answers, len(seeds))
-    count = _number_of_steps(epochs, steps, examples.shape[1], batch_size)
+    count = recipe.steps_in_all(examples.shape[1])
     rules = list(optimiser) if isinstance(optimiser, Sequence) else [optimiser] * len(seeds)
     _require(len(rules) == len(seeds), f"optimiser: {len(rules)} for {len(seeds)} seeds: give one, or one per seed")
-    first = initial_weights(module, seeds, initialiser, start, device=device, dtype=stored)
+    first = initial_weights(module, seeds, recipe.initialiser, start, device=device, dtype=stored)
     _require_trainable(module, frozen)
     kept = _checked_masks(masks or {}, first, module)
     looks = stopping and _on_device(stopping, module, loss, stored, device, len(seeds))
-    batch = examples[0, : min(batch_size, examples.shape[1])]
+    batch = examples[0, : min(recipe.batch_size, examples.shape[1])]
     made = rehearse(module, {name: values[0] for name, values in first.items()}, batch, precision)
     _require_answers(loss, made, answers[:, : len(batch)], answers, looks)
     if strategy:
@@ -219,7 +202,7 @@ def train(
     note(chosen)
     _require(observer is None or len(seeds) == 1, f"observer: {len(seeds)} seeds: it looks at one alone")
     untrained = Ensemble(copy.deepcopy(module).eval(), first, chosen, precision)
-    fixed = (batch_size, count, precision, loss, kept, frozenset(frozen), looks, observer, untrained)
+    fixed = (recipe.batch_size, count, precision, loss, kept, frozenset(frozen), looks, observer, untrained)
     run = _Run(examples, answers, seeds, rules, *fixed)
     before = global_states(examples.device)
     weights, taken = _train(run, module, first, chosen)
@@ -390,13 +373,6 @@ def _require_answers(
 def _architecture(build: Build) -> nn.Module:
     with torch.device("meta"):
         return build()
-
-
-def _number_of_steps(epochs: int | None, steps: int | None, examples: int, batch_size: int) -> int:
-    _require((epochs is None) != (steps is None), f"epochs: {epochs}, steps: {steps}: give exactly one of them")
-    _require(min(epochs or 0, steps or 0) >= 0, f"epochs: {epochs}, steps: {steps}: a number below zero")
-    _require(batch_size >= 1, f"batch_size: {batch_size}: give at least one example per step")
-    return steps if steps is not None else cast("int", epochs) * math.ceil(examples / batch_size)
 
 
 def _require(condition: bool, message: str) -> None:

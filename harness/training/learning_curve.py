@@ -1,17 +1,25 @@
-"""The error rate of a network while it is trained, noted once an epoch: a curve for `illustrate`."""
+"""The error rate of a network while it is trained, noted once an epoch: curves for pictures.py."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from harness.pictures import Line
+from harness.pictures import Curves, Line
 from harness.training.ensembles import Observer, error_rate
+from harness.training.supervised_learning import GIVEN, handed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
     import numpy as np
     from torch import Tensor
 
+    from harness.seeds import Seed
     from harness.training.ensembles import Ensemble
+
+AXES = {"train": "training error (fraction)", "test": "test error (fraction)"}
+"""What is looked at, by the part of a split."""
 
 
 class LearningCurve:
@@ -41,3 +49,34 @@ class LearningCurve:
     def line(self, name: str) -> Line:
         """Return the error rates (fractions) over epochs."""
         return Line(name, self._epochs, self._errors)
+
+
+def learning_curves(
+    experiment: ModuleType,
+    seed: Seed,
+    arms: Mapping[str, Mapping[str, Any]],
+    *,
+    part: Literal["train", "test"],
+    title: str,
+    log: str = "",
+) -> Curves:
+    """Return how each arm's error rate falls, epoch by epoch, in an experiment made by `supervised`.
+
+    Args:
+        experiment: has `examples`, `fit` and `score`, and its `fit` takes an `observer` by keyword.
+        seed: the one that is drawn.
+        arms: the settings of each arm.
+        part: of the split, whose error rate is noted, without dropout.
+        title: what the curves show.
+        log: axes that are logarithmic.
+    """
+    lines = []
+    for arm, settings in arms.items():
+        given = handed({name: getattr(experiment, name) for name in GIVEN}, settings)
+        split = experiment.examples((seed,), **given.examples)
+        steps = given.recipe.steps_in_an_epoch(split.train[0].shape[1])
+        inputs, targets = getattr(split, part)
+        curve = LearningCurve(inputs, targets, steps)
+        experiment.fit((seed,), split, given.recipe, observer=curve.observer, **given.fit)
+        lines.append(curve.line(arm.replace("_", " ")))
+    return Curves(title, "epoch", AXES[part], lines, log=log)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from harness._text import message_of
 from harness.errors import UsageError
 from harness.training.architecture import call
 from harness.training.dropout import require_seeded, sow
@@ -62,7 +61,7 @@ def _meta_in_words() -> Iterator[None]:
             raise
         raise UsageError(
             "train: the network uses a tensor of its own that has no numbers, since it is built on the meta device: make it "
-            f"with device='cpu', or a buffer with a `start` value ({message_of(error)})"
+            f"with device='cpu', or a buffer with a `start` value ({' '.join(str(error).split())})"
         ) from error
 
 

@@ -11,6 +11,9 @@ from harness.specification.globs import matches
 from harness.specification.models import Claim, Document
 from harness.specification.parsing import by_position, parse, suggestion
 from harness.specification.yaml12 import first_of, read_yaml
+from harness.trials.data_sets import problem_of
+from harness.trials.provenance import PICTURES
+from harness.trials.sabotage import load_sabotage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +43,12 @@ class ClaimFolder:
         return self.path / "experiment.py"
 
     @property
+    def pictures(self) -> Path | None:
+        """Path of pictures.py; None where the claim draws none."""
+        path = self.path / PICTURES
+        return path if path.is_file() else None
+
+    @property
     def project(self) -> Path:
         """Folder that holds `claims/`, from where experiments import `fixtures`."""
         return self.path.parents[2]
@@ -61,6 +70,11 @@ def load_claim(folder: Path) -> ClaimFolder:
         )
         for number, pattern in enumerate(claim.inputs)
         if not matches(pattern, folder.parents[2])
+    ]
+    problems += [
+        file.problem(("data", number), message)
+        for number, name in enumerate(claim.data)
+        if (message := problem_of(name, folder.parents[2]))
     ]
     if claim.id != folder.name:
         problems.append(file.problem(("id",), f"is {claim.id!r}, but the folder is {folder.name!r}; make them equal"))
@@ -89,13 +103,15 @@ def claim_folders(root: Path) -> list[Path]:
 
 
 def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
-    """Load every claim below `root`; return them and the problems of those that cannot be loaded."""
+    """Load every claim below `root`; return them, and the problems of those that cannot be loaded or whose sabotage is wrong."""
     loaded: list[ClaimFolder] = []
     problems: list[str] = []
     first: dict[str, Path] = {}
     for folder in claim_folders(root):
         try:
-            loaded.append(load_claim(folder))
+            found = load_claim(folder)
+            loaded.append(found)
+            load_sabotage(folder, found.claim)
         except SpecError as error:
             problems += error.problems
         # Ids are keys of stored trials and roots of seeds.

@@ -20,6 +20,7 @@ from harness._text import block, message_of, shortened
 from harness.errors import INSTALL_TRAINING, ClaimsError, TrialError
 from harness.pictures import plain
 from harness.trials.clock import clock_here
+from harness.trials.data_sets import require_declared
 from harness.trials.failed_command import last_words
 from harness.trials.memory import PeakMemory
 from harness.trials.occupancy import calling
@@ -59,9 +60,10 @@ class Task:
         keys: the trials' keys, one per seed.
         seconds: the most that the call may take for each of its seeds, None for no limit.
         gigabytes: the most memory that it may add to what its process holds, None for no limit.
-        illustrates: whether illustrate() is called, with the first seed, instead of measure().
+        pictures: path of pictures.py, whose illustrate() is called with the first seed, instead of measure(); None for trials.
         alone: whether no other trial is measured on the machine meanwhile, so that durations count.
         code: the experiment's code; None where nobody asks what the call rests on.
+        data: declared data set -> SHA-256 of its content, as pairs; the call is made on no other.
     """
 
     experiment: Path
@@ -75,9 +77,15 @@ class Task:
     keys: tuple[str, ...] = ()
     seconds: float | None = None
     gigabytes: float | None = None
-    illustrates: bool = False
+    pictures: Path | None = None
     alone: bool = False
     code: Code | None = field(default=None, compare=False)
+    data: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def called(self) -> Path:
+        """The file whose function is called."""
+        return self.pictures or self.experiment
 
     @property
     def limited(self) -> bool:
@@ -119,9 +127,35 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
     Raises:
         TrialError: it is missing, cannot be imported, or has no measure().
     """
+    module = _imported(path, project)
+    if not callable(getattr(module, "measure", None)):
+        raise TrialError(
+            f"{path}: has no function measure(arm, seeds, **settings); `claims new DOCUMENT/CLAIM` writes an example"
+        )
+    line = _unwritten(path)
+    if line:
+        raise TrialError(f"{path}:{line}: write measure(); what stands there only raises NotImplementedError")
+    return module
+
+
+@lru_cache(maxsize=256)
+def load_pictures(path: Path, project: Path) -> ModuleType:
+    """Import pictures.py by its path.
+
+    Raises:
+        TrialError: it is missing, cannot be imported, or has no illustrate().
+    """
+    module = _imported(path, project)
+    if not callable(getattr(module, "illustrate", None)):
+        raise TrialError(f"{path}: has no function illustrate(experiment, seed, arms), which returns what is drawn")
+    return module
+
+
+def _imported(path: Path, project: Path) -> ModuleType:
+    """Import a file of a claim by its path, with the project's own modules at hand."""
     if str(project) not in sys.path:
         sys.path.insert(0, str(project))
-    name = f"claims_experiment_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    name = f"claims_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise TrialError(f"{path}: no such file; a claim needs an experiment.py with measure()")
@@ -133,35 +167,18 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
     except Exception as error:
         remedy = f"; {INSTALL_TRAINING}" if getattr(error, "name", None) in {"torch", "sklearn"} else ""
         raise TrialError(f"{path}: cannot be imported: {_one_line(error)}{remedy}") from error
-    if not callable(getattr(module, "measure", None)):
-        raise TrialError(
-            f"{path}: has no function measure(arm, seeds, **settings); `claims new DOCUMENT/CLAIM` writes an example"
-        )
-    line = _unwritten(path)
-    if line:
-        raise TrialError(f"{path}:{line}: write measure(); what stands there only raises NotImplementedError")
     return module
 
 
 def _unwritten(path: Path) -> int | None:
     """Return the line of a measure() that only says that it has yet to be written, as `claims new` leaves it."""
-    measure = _function(path, "measure")
+    defined = (node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.FunctionDef))
+    measure = next((node for node in defined if node.name == "measure"), None)
     if measure is None:
         return None
     *docstring, last = measure.body
     stub = isinstance(last, ast.Raise) and "NotImplementedError" in ast.unparse(last)
     return last.lineno if stub and all(isinstance(part, ast.Expr) for part in docstring) else None
-
-
-def illustrates(path: Path) -> bool:
-    """Whether an experiment defines illustrate(), read without importing it."""
-    return _function(path, "illustrate") is not None
-
-
-def _function(path: Path, name: str) -> ast.FunctionDef | None:
-    """Return the definition of a function in a module, None if there is none."""
-    defined = (node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.FunctionDef))
-    return next((node for node in defined if node.name == name), None)
 
 
 def run_task(task: Task) -> list[Outcome]:
@@ -172,11 +189,11 @@ def run_task(task: Task) -> list[Outcome]:
         recorded() as chosen,
         profiled(task.experiment.parent.name),
         calling(alone=task.alone),
-        watching(task.experiment),
+        watching(task.called),
     ):
         outcomes = _outcomes(task)
     peak, choices = memory.bytes(), tuple(sorted(chosen))
-    read = seen(task.experiment, task.project, task.code) if task.code else None
+    read = seen(task.called, task.project, task.code) if task.code else None
     return [replace(outcome, peak_bytes=peak, choices=choices, clock=clock, seen=read) for outcome in outcomes]
 
 
@@ -184,10 +201,12 @@ def _outcomes(task: Task) -> list[Outcome]:
     start = time.perf_counter()
     try:
         module = load_experiment(task.experiment, task.project)
-        # What a process imports first is no part of what a trial costs.
+        require_declared(task.data, task.project)
+        # What a process imports and reads first is no part of what a trial costs.
         start = time.perf_counter()
-        if task.illustrates:
-            pictures = tuple(plain(module.illustrate(task.seeds[0], dict(task.settings))))
+        if task.pictures:
+            draw = load_pictures(task.pictures, task.project).illustrate
+            pictures = tuple(plain(draw(module, task.seeds[0], dict(task.settings))))
             return [Outcome({}, time.perf_counter() - start, pictures=pictures)]
         table = _checked(module.measure(task.arm, task.seeds, **task.settings), task)
     except Exception as error:
@@ -232,16 +251,16 @@ def _outcome(row: dict[str, Any], seconds: float) -> Outcome:
 
 
 def _where(error: Exception, task: Task) -> str:
-    """Return `file:line: Error: message`, at the line of the experiment that led to the error."""
+    """Return `file:line: Error: message`, at the line of the claim's own code that led to the error."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename == str(task.experiment)]
+    own = [frame for frame in frames if frame.filename in (str(task.experiment), str(task.called))]
     if own:
-        return f"{task.experiment}:{own[-1].lineno}: {_one_line(error)}"
+        return f"{own[-1].filename}:{own[-1].lineno}: {_one_line(error)}"
     if isinstance(error, TypeError) and "measure()" in message_of(error):
         module = sys.modules.get(load_experiment(task.experiment, task.project).__name__)
         wanted = str(inspect.signature(module.measure)) if module else "?"
         return f"{task.experiment}: {_one_line(error)}; it takes {wanted}, and claim.yaml gives {sorted(task.settings)}"
-    return f"{task.experiment}: {_one_line(error)}"
+    return f"{task.called}: {_one_line(error)}"
 
 
 def _one_line(error: BaseException) -> str:

@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UsageError
+from harness.errors import TrialError, UsageError
 from harness.judging.caps import settings_of
 from harness.judging.points import durations_of
 from harness.seeds import Seed
 from harness.specification.models import EXTERNAL
 from harness.specification.parsing import suggestion
 from harness.trials.clock import clock_of, keeps_time
+from harness.trials.data_sets import record_of
 from harness.trials.experiment import Task, load_experiment
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
@@ -70,6 +71,19 @@ class Plan:
         data = {record.name: record.sha256 for record in self.data}
         return Inputs(code=self.code.parts, data=data, declared=self.declared)
 
+    def import_experiment(self) -> None:
+        """Import experiment.py: one that cannot be is one problem of its claim, and no failure of every trial.
+
+        Raises:
+            TrialError: it cannot be imported, or has no measure().
+        """
+        load_experiment(self.folder.experiment, self.folder.project)
+
+    @property
+    def data_declared(self) -> tuple[tuple[str, str], ...]:
+        """Each data set by the name that the claim declares, with the SHA-256 of its content."""
+        return tuple((name, record.sha256) for name, record in zip(self.claim.data, self.data, strict=True))
+
     @property
     def together(self) -> dict[str, tuple[Any, ...]]:
         """The conditions that one call of measure() gets whole."""
@@ -82,11 +96,11 @@ class Plan:
 
 
 def make_plan(folder: ClaimFolder, options: Options) -> Plan:
-    """Fix everything that does not depend on a measurement.
+    """Fix everything that does not depend on a measurement; of the project's code only data sets are asked what they are.
 
     Raises:
         UsageError: no such profile or device.
-        TrialError: the experiment cannot be loaded.
+        TrialError: the experiment's code cannot be read, or imports what is not installed.
         DataError: a data file is not what it should be.
     """
     claim = folder.claim
@@ -97,12 +111,8 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     profile = claim.profiles[options.profile]
     # A claim without torch has nothing to put on a GPU.
     device = resolve_device(options.device) if claim.precision else "cpu"
-    experiment = load_experiment(folder.experiment, folder.project)
-    data = experiment.data_used() if hasattr(experiment, "data_used") else []
-    code = code_of(folder.experiment, folder.project)
-    # Seeds can make torch generators, so every experiment seems to import torch; without a precision none trains with it.
-    packages = [name for name in code.packages if claim.precision or name != "torch"]
-    around = environment(packages, device, claim.precision)
+    data = [record_of(name, folder.project) for name in claim.data]
+    code, around = _code_and_versions(folder, device)
     settings = settings_of(claim, profile)
     named = {
         path: digest for files in declared(claim.inputs, folder.project).values() for path, digest in files.items()
@@ -110,6 +120,19 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     # What lies there already is the same whatever base seed asks for it.
     base_seed = 0 if claim.evidence == EXTERNAL else options.base_seed
     return Plan(folder, options.profile, profile.seeds, settings, base_seed, device, code, data, around, named)
+
+
+def _code_and_versions(folder: ClaimFolder, device: str) -> tuple[Code, dict[str, str]]:
+    precision = folder.claim.precision
+    try:
+        code = code_of(folder.experiment, folder.project)
+        # Seeds can make torch generators, so every experiment seems to import torch; without a precision none trains with it.
+        packages = [name for name in code.packages if precision or name != "torch"]
+        return code, environment(packages, device, precision)
+    except (ImportError, OSError, SyntaxError, ValueError) as error:
+        # Importing it says best what is wrong, and where.
+        load_experiment(folder.experiment, folder.project)
+        raise TrialError(f"{folder.experiment}: its code cannot be planned: {error}") from error
 
 
 def settings_for(plan: Plan, arm: str, condition: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,12 +166,19 @@ def tasks_of(
         everything = {**settings, **placement(plan)}
         call = (folder.experiment, folder.project, arm, condition, batch, everything)
         limits = (claim.limits.seconds, claim.limits.gigabytes)
-        tasks.append(Task(*call, tuple(claim.metrics), plan.together_length, keys, *limits, code=plan.code))
+        shape = (tuple(claim.metrics), plan.together_length)
+        tasks.append(Task(*call, *shape, keys, *limits, code=plan.code, data=plan.data_declared))
     return tasks
 
 
+def plan_of_pictures(plan: Plan) -> Plan:
+    """Return the plan of what is drawn, whose code is that of pictures.py, too."""
+    folder = plan.folder
+    return replace(plan, code=code_of(folder.experiment, folder.project, folder.pictures))
+
+
 def illustration_task(plan: Plan) -> Task:
-    """Return the call of illustrate(seed, arms): the first seed, and of each arm the settings that its trials share."""
+    """Return the call of illustrate(experiment, seed, arms): the first seed, and of each arm what its trials share."""
     claim, folder = plan.claim, plan.folder
     seeds = (Seed(plan.base_seed, claim.id, 0),)
     settings = {arm: {**plan.settings, **own, **placement(plan)} for arm, own in claim.arms.items()}
@@ -163,8 +193,9 @@ def illustration_task(plan: Plan) -> Task:
         (),
         seconds=limits.seconds,
         gigabytes=limits.gigabytes,
-        illustrates=True,
+        pictures=folder.pictures,
         code=plan.code,
+        data=plan.data_declared,
     )
 
 

@@ -29,6 +29,12 @@ SOURCES = ("", "src")
 HARNESS = Path(__file__).parents[1]
 """Where this tool's own code lies."""
 
+PICTURES = "pictures.py"
+"""What draws a claim's pictures, beside its experiment: code of its own, which no trial rests on."""
+
+ABOUT = ("claim.yaml", "sabotage.yaml", PICTURES)
+"""What a claim's folder holds besides tests and pages that no trial reads."""
+
 BY_NAME = {"__import__", "exec", "import_module", "run_module", "run_path", "spec_from_file_location"}
 """What imports, or runs, something by a name that only a run knows."""
 
@@ -54,14 +60,14 @@ class Code:
     dynamic: bool = False
 
 
-def code_of(experiment: Path, project: Path) -> Code:
-    """Return the code of an experiment, found by following its imports.
+def code_of(experiment: Path, project: Path, pictures: Path | None = None) -> Code:
+    """Return the code of an experiment, found by following its imports; with `pictures`, that of what is drawn of it.
 
     What counts is the syntax tree without docstrings: comments, layout and
     documentation do not make a trial another trial. Of other files in the
     experiment's folder every byte counts.
     """
-    pending, seen, dynamic = [experiment], dict[Path, str](), False
+    pending, seen, dynamic = [experiment, *([pictures] if pictures else [])], dict[Path, str](), False
     imported, late = set[str](), set[str]()
     while pending:
         path = pending.pop()
@@ -80,8 +86,7 @@ def code_of(experiment: Path, project: Path) -> Code:
     seen |= {path: digest_of_file(path) for path in _beside(experiment) if path not in seen}
     parts = sorted((_relative(path, project), digest) for path, digest in seen.items())
     packages = sorted(NUMERIC_PACKAGES[name] for name in late & NUMERIC_PACKAGES.keys())
-    modules = tuple(name for name, _ in parts)
-    return Code(digest_of(parts), modules, tuple(packages), dict(parts), tuple(sorted(imported)), dynamic)
+    return Code(digest_of(parts), tuple(dict(parts)), tuple(packages), dict(parts), tuple(sorted(imported)), dynamic)
 
 
 def _is_import(node: ast.stmt) -> bool:
@@ -125,7 +130,7 @@ def _beside(experiment: Path) -> list[Path]:
 def is_about(name: str) -> bool:
     """Whether a file or folder of this name says something of a claim, and enters no trial."""
     hidden = name.startswith((".", "__pycache__"))
-    return hidden or name == "claim.yaml" or name.endswith(".md") or (name.startswith("test_") and name.endswith(".py"))
+    return hidden or name in ABOUT or name.endswith(".md") or (name.startswith("test_") and name.endswith(".py"))
 
 
 @lru_cache(maxsize=512)

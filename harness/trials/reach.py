@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.trials.provenance import HARNESS, digest_of, digest_of_file, digest_of_module, imports_of, is_about, parsed
+from harness.trials.provenance import (
+    HARNESS,
+    PICTURES,
+    digest_of,
+    digest_of_file,
+    digest_of_module,
+    imports_of,
+    is_about,
+    parsed,
+)
 from harness.trials.witness import deaf, imported, kind_of, notes_of, package_of, signature_of
 
 if TYPE_CHECKING:
@@ -133,10 +142,12 @@ class _Reach:
             )
 
     def _is_apart(self, path: str) -> bool:
-        """Whether a module is another claim's, or one of tests: code that no experiment runs."""
+        """Whether a module is another claim's, one of tests or one that draws: code that no experiment runs."""
         name, folder = os.path.basename(path), Path(path).parent
-        other = folder != self._experiment.parent and (folder / "claim.yaml").is_file()
-        return other or name == "conftest.py" or (name.startswith("test_") and name.endswith(".py"))
+        own = folder == self._experiment.parent
+        other = not own and (folder / "claim.yaml").is_file()
+        about = name == "conftest.py" or (name.startswith("test_") and name.endswith(".py"))
+        return other or about or (own and name == PICTURES)
 
     def seen(self) -> Seen:
         """Return all of it, digested."""

@@ -30,6 +30,9 @@ PHASES = {
 """What the functions that an experiment calls are for, by the first pattern that fits; all else is its own work."""
 
 
+CALLING = ("experiment.py", "pictures.py", "supervised_learning.py")
+"""Files whose calls count."""
+
 WHOLE = "measure() and illustrate()"
 
 
@@ -44,14 +47,14 @@ def phases(files: list[Path]) -> Counter[str]:
     """Return the seconds of each phase of one claim, of all its calls together, and of illustrate() among them."""
     seconds: Counter[str] = Counter()
     for (file, line, name), (_, _, _, total, callers) in pstats.Stats(*map(str, files)).stats.items():
-        if name in ("measure", "illustrate") and file.endswith("experiment.py"):
+        if (name, Path(file).name) in (("measure", "experiment.py"), ("illustrate", "pictures.py")):
             seconds[WHOLE] += total
             seconds["illustrate()"] += total if name == "illustrate" else 0.0
         phase = phase_of((file, line, name))
         if phase is None:
             continue
         # Only calls by the experiment, and by no phase of it: a call within a call would count twice.
-        own = [caller for caller in callers if caller[0].endswith("experiment.py") and phase_of(caller) is None]
+        own = [caller for caller in callers if caller[0].endswith(CALLING) and phase_of(caller) is None]
         seconds[phase] += sum(callers[caller][3] for caller in own)
     return seconds
 

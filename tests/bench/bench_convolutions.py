@@ -9,6 +9,7 @@ from torch import nn
 from harness.seeds import seeds_of
 from harness.training.ensembles import train
 from harness.training.optimisers import Optimiser
+from harness.training.recipe import Recipe
 from tests.bench import rivals
 
 STEPS, RATE, NUMBER = 10, 0.05, 16
@@ -33,7 +34,7 @@ def bench_convolutions(contest, batch, precision):
     def ours():
         train(
             build, inputs.expand(NUMBER, -1, -1, -1, -1), targets.expand(NUMBER, -1), seeds,
-            optimiser=Optimiser("sgd", RATE), batch_size=batch, steps=STEPS, precision=precision,
+            recipe=Recipe(Optimiser("sgd", RATE), batch_size=batch, steps=STEPS, precision=precision),
         )  # fmt: skip
 
     contest(

@@ -9,6 +9,7 @@ from torch import nn
 from harness.seeds import seeds_of
 from harness.training.ensembles import train
 from harness.training.optimisers import Optimiser
+from harness.training.recipe import Recipe
 from tests.bench import rivals
 
 STEPS, RATE = 60, 0.1
@@ -34,7 +35,7 @@ def ours(hidden: int, batch: int, number: int, precision: str, inputs: torch.Ten
     seeds = seeds_of("bench", 0, range(number))
     return lambda: train(
         lambda: build(hidden), inputs.expand(number, -1, -1), targets.expand(number, -1), seeds,
-        optimiser=Optimiser("sgd", RATE), batch_size=batch, steps=STEPS, precision=precision,
+        recipe=Recipe(Optimiser("sgd", RATE), batch_size=batch, steps=STEPS, precision=precision),
     )  # fmt: skip
 
 

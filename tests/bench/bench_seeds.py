@@ -8,6 +8,7 @@ import torch
 from harness.seeds import seeds_of
 from harness.training.ensembles import train
 from harness.training.optimisers import Optimiser
+from harness.training.recipe import Recipe
 from tests.bench import rivals
 from tests.bench.bench_perceptrons import RATE, STEPS, build, examples
 
@@ -22,7 +23,7 @@ def bench_seeds(contest, number):
     def ours():
         train(
             lambda: build(HIDDEN), inputs.expand(number, -1, -1), targets.expand(number, -1), seeds,
-            optimiser=Optimiser("sgd", RATE), batch_size=BATCH, steps=STEPS,
+            recipe=Recipe(Optimiser("sgd", RATE), batch_size=BATCH, steps=STEPS),
         )  # fmt: skip
 
     row = contest(
@@ -59,7 +60,7 @@ def bench_share_of_the_peak(contest, hidden, batch, number, precision):
     def ours():
         train(
             lambda: build(hidden), inputs.expand(number, -1, -1), targets.expand(number, -1), seeds,
-            optimiser=Optimiser("sgd", RATE), batch_size=batch, steps=STEPS, precision=precision,
+            recipe=Recipe(Optimiser("sgd", RATE), batch_size=batch, steps=STEPS, precision=precision),
         )  # fmt: skip
 
     most = peak({"float32": torch.float32, "bfloat16": torch.bfloat16}[precision])

@@ -13,7 +13,7 @@ from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.options import Options
-from tests.tiny_project import DOCUMENT, write_claim
+from tests.tiny_project import DOCUMENT, EXPERIMENT, write_claim, write_data
 
 
 @pytest.fixture
@@ -197,3 +197,19 @@ def test_looking_imports_nothing_heavy(project, command):
 
     assert done.stderr.strip() == ""
     assert "✓" in done.stdout
+
+
+def test_check_names_a_data_set_that_the_code_imports_and_nothing_declares(tmp_path, claims):
+    imports = EXPERIMENT.replace("import numpy as np\n", "import numpy as np\n\nfrom fixtures import numbers\n")
+    declares = write_data(tmp_path)
+    folder = write_claim(tmp_path, experiment=imports)
+    code, silent, _ = claims("check")
+    write_claim(tmp_path, experiment=imports, replace=declares)
+    _, declared, _ = claims("check")
+
+    assert code == 0
+    assert silent.startswith(
+        f"{folder}/claim.yaml:1:1: data: its code imports fixtures/numbers.py, which describes a data"
+    )
+    assert "declare `data: [numbers]`" in silent
+    assert declared == "1 claim is sound, 0 problems\n"

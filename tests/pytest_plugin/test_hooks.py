@@ -19,7 +19,7 @@ import pytest
 from harness._clock import base_seed_of, today
 from harness.pytest_plugin.fixture import STOPPING
 from harness.store.store import Store
-from tests.tiny_project import EXPERIMENT, write_claim
+from tests.tiny_project import EXPERIMENT, write_claim, write_data
 
 ARGUMENTS = ("claims", "--import-mode=importlib", "--benchmark-skip", "-p", "no:cacheprovider")
 
@@ -163,13 +163,8 @@ def test_bad_specification_is_exit_code_2_and_other_claims_still_run(pytester, c
 
 def test_corrupt_data_is_exit_code_4_and_other_claims_still_run(pytester, claims, report):
     write_claim(pytester.path)
-    text = (
-        EXPERIMENT
-        + "\n\ndef data_used():\n    from harness.errors import DataError\n    raise DataError('digits.gz: broken; fetch it again')\n"
-    )
-    folder = write_claim(pytester.path, "on_data", experiment=text)
-    with (folder / "test_claim.py").open("a") as file:
-        file.write("\n\ndef test_instrument(claim):\n    claim.experiment.data_used()\n")
+    on_data = write_data(pytester.path, "raise DataError('digits.gz: broken; fetch it again')")
+    write_claim(pytester.path, "on_data", replace=on_data)
 
     result = claims()
 

@@ -12,7 +12,7 @@ from harness.pytest_plugin.fixture import STOPPING
 from harness.pytest_plugin.live_view import found_line, lines
 from harness.running.progress import Found, Progress, Step
 from tests.terminal import Terminal, claims
-from tests.tiny_project import EXPERIMENT, write_claim
+from tests.tiny_project import EXPERIMENT, write_claim, write_data
 
 SLOW = EXPERIMENT.replace("    return {", "    import time\n    time.sleep(SECONDS * len(seeds))\n    return {")
 HELD = EXPERIMENT.replace(
@@ -203,8 +203,7 @@ def test_importing_the_plugin_imports_no_rich():
 def test_an_experiment_that_breaks_while_time_is_foreseen_breaks_its_own_tests_alone(project):
     command = claims("run", "--workers", "1")
     subprocess.run(command, cwd=project, capture_output=True, check=False)
-    broken = EXPERIMENT + "\n\ndef data_used():\n    raise RuntimeError('gone')\n"
-    write_claim(project, "b_wrong_one", experiment=broken)
+    write_claim(project, "b_wrong_one", replace=write_data(project, "raise RuntimeError('gone')"))
 
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
 

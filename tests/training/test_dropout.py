@@ -15,9 +15,9 @@ from harness.errors import UsageError
 from harness.seeds import seeds_of
 from harness.training import rehearsal
 from harness.training.dropout import drop, require_seeded, sow
-from harness.training.ensembles import train
 from harness.training.layers import LastStep
 from harness.training.optimisers import Optimiser
+from tests.keywords import train
 
 SEEDS = seeds_of("dropout", 0, range(2))
 SEEDED = "global generator"

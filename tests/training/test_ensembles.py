@@ -14,11 +14,12 @@ from harness._strategy_log import recorded
 from harness.errors import UsageError
 from harness.seeds import seeds_of
 from harness.training.early_stopping import EarlyStopping
-from harness.training.ensembles import Ensemble, error_rate, train
+from harness.training.ensembles import Ensemble, error_rate
 from harness.training.initialisation import initial_weights
 from harness.training.layers import LastStep
 from harness.training.optimisers import Optimiser
 from harness.trials.executor import one_thread
+from tests.keywords import train
 from tests.plain import cosine, plain_loop
 
 STRATEGIES = ("stacked", "loop", "vmap")

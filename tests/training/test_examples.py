@@ -10,9 +10,9 @@ from torch.nn.utils import parametrizations, prune
 
 from harness.errors import UsageError
 from harness.seeds import seeds_of
-from harness.training.ensembles import train
 from harness.training.initialisation import initial_weights
 from harness.training.optimisers import Optimiser
+from tests.keywords import train
 
 SEEDS = seeds_of("examples", 0, range(3))
 

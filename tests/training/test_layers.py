@@ -11,12 +11,12 @@ from torch.nn.utils import parametrizations
 
 from harness.seeds import seeds_of
 from harness.training.architecture import leaves
-from harness.training.ensembles import train
 from harness.training.initialisation import initial_weights
 from harness.training.layers import LastStep, known, products, rounds_first, stack, stackable
 from harness.training.optimisers import Optimiser
 from harness.training.strategy import choose_strategy
 from harness.trials.executor import one_thread
+from tests.keywords import train
 
 SEEDS = seeds_of("layers", 0, range(3))
 

@@ -8,9 +8,10 @@ from torch import nn
 
 from harness.errors import UsageError
 from harness.seeds import Seed
-from harness.training.ensembles import Observer, error_rate, train
+from harness.training.ensembles import Observer, error_rate
 from harness.training.learning_curve import LearningCurve
 from harness.training.optimisers import Optimiser
+from tests.keywords import train
 
 SEED = Seed(0, "a", 0)
 

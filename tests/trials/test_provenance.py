@@ -119,11 +119,11 @@ KEY = {
 
 
 def test_a_table_in_the_claims_folder_is_part_of_the_code_and_what_is_about_the_claim_is_not(project):
-    for name in ("claim.yaml", "test_claim.py", "notes.md", ".hidden", "table.csv"):
+    for name in ("claim.yaml", "sabotage.yaml", "test_claim.py", "notes.md", ".hidden", "table.csv"):
         (project / name).write_text("1")
     shutil.rmtree(project / "fixtures")
     before = digest(project)
-    for name in ("claim.yaml", "test_claim.py", "notes.md", ".hidden"):
+    for name in ("claim.yaml", "sabotage.yaml", "test_claim.py", "notes.md", ".hidden"):
         (project / name).write_text("2")
         assert digest(project) == before
     (project / "table.csv").write_text("2")

@@ -95,13 +95,13 @@ def mean_loss(margins: NDArray[np.float64], loss: str) -> NDArray[np.float64]:
 
 
 def measure(
-    arm: str, seeds: Seeds, *, n_train: int, dimension: int, loss: str, learning_rate: float, step: Sequence[int]
+    arm: str, seeds: Seeds, *, loss: str, learning_rate: float, step: Sequence[int], **shape: int
 ) -> dict[str, NDArray[np.float64]]:
     """Return the margin gap and the training loss along one descent, each of shape (n_seeds, n_steps).
 
     The gap is 1 - min_i(y_i x_i . w) / (|w| * largest margin) (Soudry et al. 2018, the theorem on rates).
     """
-    signed = np.stack([signed_examples(seed, n_train, dimension) for seed in seeds])
+    signed = np.stack([signed_examples(seed, **shape) for seed in seeds])
     largest = 1 / np.linalg.norm([max_margin_separator(one) for one in signed], axis=1)
     gaps, losses = [], []
     for weights in descend(signed, loss, learning_rate, step):
@@ -112,18 +112,18 @@ def measure(
 
 
 def prepare_training(
-    arm: str, seed: Seed, *, n_train: int, dimension: int, loss: str, learning_rate: float, step: Sequence[int]
+    arm: str, seed: Seed, *, loss: str, learning_rate: float, step: Sequence[int], **shape: int
 ) -> Callable[[], object]:
     """Return the descent of one seed to the third checkpoint, ready to be timed."""
-    signed = signed_examples(seed, n_train, dimension)[None]
+    signed = signed_examples(seed, **shape)[None]
     return lambda: list(descend(signed, loss, learning_rate, step[:3]))
 
 
 def prepare_inference(
-    arm: str, seed: Seed, *, n_train: int, dimension: int, loss: str, learning_rate: float, step: Sequence[int]
+    arm: str, seed: Seed, *, loss: str, learning_rate: float, step: Sequence[int], **shape: int
 ) -> Callable[[], object]:
     """Return the classification of 10,000 fresh inputs by the separator of the third checkpoint, ready to be timed."""
-    signed = signed_examples(seed, n_train, dimension)[None]
+    signed = signed_examples(seed, **shape)[None]
     (weights,) = descend(signed, loss, learning_rate, step[2:3])
-    inputs = seed.numpy("timing").standard_normal((10_000, dimension))
+    inputs = seed.numpy("timing").standard_normal((10_000, shape["dimension"]))
     return lambda: np.sign(inputs @ weights[0])

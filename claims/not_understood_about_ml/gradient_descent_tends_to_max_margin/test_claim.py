@@ -5,23 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.claim_tests import test_control, test_inference_time, test_reading, test_training_time
 from harness.seeds import seeds_of
-
-
-def test_reading(claim, reading):
-    claim.check_reading(reading)
-
-
-def test_control(claim, control):
-    claim.check_control(control)
-
-
-def test_training_time(claim, benchmark, training_arm):
-    claim.time_training(benchmark, training_arm)
-
-
-def test_inference_time(claim, benchmark, inference_arm):
-    claim.time_inference(benchmark, inference_arm)
 
 
 def test_instrument_separator_of_two_points_is_known(claim):

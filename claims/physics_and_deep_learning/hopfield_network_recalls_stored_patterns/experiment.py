@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from harness.pictures import Curves, Images, Line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from harness.seeds import Seed, Seeds
+    from harness.seeds import Seeds
 
 LETTERS = {
     "A": ".###. #...# #...# ##### #...# #...# #...#",
@@ -171,34 +169,3 @@ def measure(
         rows.append((rises, overlap, stored))
     table = np.array(rows, dtype=np.float64)
     return dict(zip(("energy_rises", "overlap_with_original", "ends_in_stored_pattern"), table.T, strict=True))
-
-
-def illustrate(seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Images]:
-    """Draw the energy of damaged patterns on their way down, and four letters before and after."""
-    settings = next(iter(arms.values()))
-    neurons, sweeps = settings["neurons"], 6
-    patterns, _, begin = cues("recall", neurons, 0.1, settings["flipped"], 6, seed.numpy("patterns"))
-    couplings, orders, states = hebbian(patterns), seed.numpy("orders"), begin
-    energies = [energy(couplings, states)]
-    for _ in range(sweeps):
-        states, _ = settle(couplings, states, 1, orders)
-        energies.append(energy(couplings, states))
-    paths = np.array(energies).T / neurons
-    lines = [Line(f"cue {number}", np.arange(sweeps + 1), path) for number, path in enumerate(paths, start=1)]
-    title = f"Energy of damaged patterns at rest after a few sweeps ({len(patterns)} patterns, {neurons} neurons)"
-    return [Curves(title, "sweep over all neurons", "energy per neuron", lines), _letters(seed)]
-
-
-def _letters(seed: Seed) -> Images:
-    """Draw letters as they are given to a network that stores A, B and C, and as it leaves them, by both rules."""
-    stored = letters("ABC")
-    starts = np.concatenate([damaged(stored, 0.1, seed.numpy("damage")), letters("D")])
-    shown = {"given": starts}
-    for name, rule in RULES.items():
-        shown[name.replace("_", "-")], _ = settle(rule(stored), starts, 20, seed.numpy("orders"))
-    captions = [f"{name} {state}" for state in shown for name in ("A", "B", "C", "D")]
-    images = [-row.reshape(7, 5) for rows in shown.values() for row in rows]
-    title = (
-        "A, B and C are stored. Given with a tenth of the pixels flipped, and D as it is; where both rules leave them"
-    )
-    return Images(title, captions, images, low=-1.0)

@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.claim_tests import test_control, test_reading
 from harness.seeds import seeds_of
 
 SEED = seeds_of("instrument", 0, range(1))[0]
-
-
-def test_reading(claim, reading):
-    claim.check_reading(reading)
-
-
-def test_control(claim, control):
-    claim.check_control(control)
 
 
 @pytest.mark.parametrize("symmetric", [True, False])

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from torch import nn
 
 from fixtures import clutter, mnist
-from harness.pictures import Curves, Images, Line, Matrix
-from harness.timing import synchronise
-from harness.training import support_vectors
-from harness.training.ensembles import Ensemble, train
-from harness.training.learning_curve import LearningCurve
-from harness.training.optimisers import Optimiser
+from harness.timing import timed
+from harness.training import Ensemble, Recipe, support_vectors, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.data import DataRecord
     from harness.seeds import Seed, Seeds
-    from harness.training.ensembles import Observer, Precision
+    from harness.training import Observer
 
     Classifier = Callable[[np.ndarray], np.ndarray]  # images (n, canvas, canvas) to labels (n,)
 
 CLASSES = 10
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,6 +30,7 @@ class Trial:
     """A seed and the settings of claim.yaml; hashable, so that two arms can share a trained network."""
 
     seed: Seed
+    recipe: Recipe
     scene: str
     pixels: str
     n_train: int
@@ -46,14 +39,15 @@ class Trial:
     fragments: int
     fragment: int
     width: int
-    epochs: int
-    batch_size: int
-    learning_rate: float
     features: str
     n_search: int
     inference_repeats: int
-    device: str
-    precision: Precision
+
+    @classmethod
+    def of(cls, seed: Seed, **settings: Any) -> Trial:
+        """Return the trial of a seed by the settings of claim.yaml, of which some are the network's recipe."""
+        recipe, rest = Recipe.split(settings)
+        return cls(seed, recipe, **rest)
 
 
 class Examples(NamedTuple):
@@ -63,11 +57,6 @@ class Examples(NamedTuple):
     labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
-
-
-def data_used() -> list[DataRecord]:
-    """Return the record of the digits."""
-    return [mnist.load().record]
 
 
 @lru_cache(maxsize=2)
@@ -116,27 +105,9 @@ def train_network(trial: Trial, observer: Observer | None = None) -> Ensemble:
         examples.images[None, :, None],
         examples.labels[None],
         (trial.seed,),
-        optimiser=Optimiser("adam", trial.learning_rate, schedule="cosine"),
-        batch_size=trial.batch_size,
-        epochs=trial.epochs,
-        device=trial.device,
-        precision=trial.precision,
-        initialiser="he",
+        recipe=trial.recipe,
         observer=observer,
     )
-
-
-def timed(work: Callable[[], T], device: str) -> tuple[T, float]:
-    """Return what `work` returns, and its seconds: of processor time on the CPU, of the clock on a GPU.
-
-    Processor time is what the source counts (minutes times gigahertz), and waiting for other programs is no part of it.
-    """
-    clock = time.perf_counter if device == "cuda" else time.process_time
-    synchronise(device)
-    start = clock()
-    result = work()
-    synchronise(device)
-    return result, clock() - start
 
 
 def trained_network(trial: Trial) -> tuple[Ensemble, float]:
@@ -146,7 +117,7 @@ def trained_network(trial: Trial) -> tuple[Ensemble, float]:
 
 @lru_cache(maxsize=64)  # of 0.3 MB each: two arms use a network, and so does the control that leaves it as it is
 def _trained_once(trial: Trial) -> tuple[Ensemble, float]:
-    return timed(partial(train_network, trial), trial.device)
+    return timed(partial(train_network, trial), trial.recipe.device)
 
 
 def features_of(ensemble: Ensemble, images: np.ndarray) -> np.ndarray:
@@ -163,7 +134,7 @@ def pixels_of(images: np.ndarray) -> np.ndarray:
 def learner(arm: str, trial: Trial) -> Callable[[], Classifier]:
     """Return the training of an arm, all set up: data drawn, penalty searched, features computed."""
     if arm == "cnn":
-        return lambda: _network_classifier(train_network(trial))
+        return lambda: classifier_of(train_network(trial))
     rows = _inputs_of(arm, trial)
     examples = examples_of(trial)
     inputs = rows(examples.images)
@@ -181,12 +152,13 @@ def _inputs_of(arm: str, trial: Trial) -> Callable[[np.ndarray], np.ndarray]:
     """Return what turns images into the rows that an arm's machine sees."""
     if arm == "gaussian_svm":
         return pixels_of
-    epochs = 0 if trial.features == "untrained" else trial.epochs
-    ensemble, _ = trained_network(replace(trial, epochs=epochs))
+    untrained = replace(trial, recipe=replace(trial.recipe, epochs=0))
+    ensemble, _ = trained_network(untrained if trial.features == "untrained" else trial)
     return partial(features_of, ensemble)
 
 
-def _network_classifier(ensemble: Ensemble) -> Classifier:
+def classifier_of(ensemble: Ensemble) -> Classifier:
+    """Return what a network says of images: the class of its largest output."""
     return lambda images: ensemble.predict(images[None, :, None])[0].argmax(-1).cpu().numpy()
 
 
@@ -196,64 +168,30 @@ def measure(arm: str, seeds: Seeds, **settings: Any) -> dict[str, np.ndarray]:
     Training time leaves out drawing data and searching penalties, and for the machine on features also the training
     of the network: the source counts so.
     """
-    rows = [_measure_one(arm, Trial(seed, **settings)) for seed in seeds]
+    rows = [_measure_one(arm, Trial.of(seed, **settings)) for seed in seeds]
     return dict(zip(("test_error", "training_time", "inference_time"), np.array(rows).T, strict=True))
 
 
 def _measure_one(arm: str, trial: Trial) -> tuple[float, float, float]:
     if arm == "cnn":
         ensemble, training_time = trained_network(trial)
-        classify = _network_classifier(ensemble)
+        classify = classifier_of(ensemble)
     else:
-        classify, training_time = timed(learner(arm, trial), trial.device)
+        classify, training_time = timed(learner(arm, trial), trial.recipe.device)
     examples = examples_of(trial)
-    passes = [timed(partial(classify, examples.test_images), trial.device) for _ in range(trial.inference_repeats)]
+    passes = [
+        timed(partial(classify, examples.test_images), trial.recipe.device) for _ in range(trial.inference_repeats)
+    ]
     error = float(np.mean(passes[0][0] != examples.test_labels))
     return error, training_time, median(seconds for _, seconds in passes) / trial.n_test
 
 
 def prepare_training(arm: str, seed: Seed, **settings: Any) -> Callable[[], object]:
     """Return a function that trains an arm once."""
-    return learner(arm, Trial(seed, **settings))
+    return learner(arm, Trial.of(seed, **settings))
 
 
 def prepare_inference(arm: str, seed: Seed, **settings: Any) -> Callable[[], object]:
     """Return a function that classifies the test images by an arm trained beforehand."""
-    trial = Trial(seed, **settings)
+    trial = Trial.of(seed, **settings)
     return partial(learner(arm, trial)(), examples_of(trial).test_images)
-
-
-def illustrate(seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Images | Matrix]:
-    """Draw what the scenes look like, how the network's test error falls below the machine's, and who errs on what."""
-    lines, images, captions = [], [], []
-    for scene in ("uniform", "clutter"):
-        trial = Trial(seed, scene=scene, **arms["cnn"])
-        examples = examples_of(trial)
-        images += [*examples.images[:4], *examples.test_images[:4]]
-        captions += [f"{scene}, a {label}" for label in (*examples.labels[:4], *examples.test_labels[:4])]
-        curve = LearningCurve(examples.test_images[None, :, None], examples.test_labels[None], _steps(trial))
-        network = _network_classifier(train_network(trial, curve.observer))
-        classifiers = {"network": network, "machine": learner("gaussian_svm", trial)()}
-        said = {name: classify(examples.test_images) for name, classify in classifiers.items()}
-        machine = float(np.mean(said["machine"] != examples.test_labels))
-        lines += [curve.line(f"network, {scene}"), Line(f"machine, {scene}", [0, trial.epochs], [machine, machine])]
-    title = "Test error of the network while it learns; the machine learns in one go"
-    curves = Curves(title, "epoch", "test error (fraction)", lines, log="y")
-    scenes = Images("Scenes of both kinds, four to train on and four to be tested on", captions, images)
-    # Those of the last scene, the clutter.
-    confusions = [_confusions(f"Confusions of the {name} in clutter", examples.test_labels, labels)
-                  for name, labels in said.items()]  # fmt: skip
-    return [scenes, curves, *confusions]
-
-
-def _confusions(title: str, labels: np.ndarray, said: np.ndarray) -> Matrix:
-    """Return how often each digit was taken for which."""
-    counts = np.zeros((10, 10), dtype=np.int64)
-    np.add.at(counts, (labels, said), 1)
-    digits = [str(digit) for digit in range(10)]
-    return Matrix(title, "digit", "taken for", digits, digits, counts)
-
-
-def _steps(trial: Trial) -> int:
-    """Return the updates of an epoch."""
-    return -(-trial.n_train // trial.batch_size)

@@ -5,35 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.claim_tests import test_control, test_inference_time, test_reading, test_training_time
 from harness.seeds import Seed
 
 CANVAS, WIDTH = 32, 16
-
-
-def test_reading(claim, reading):
-    claim.check_reading(reading)
-
-
-def test_control(claim, control):
-    claim.check_control(control)
-
-
-def test_training_time(claim, benchmark, training_arm):
-    claim.time_training(benchmark, training_arm)
-
-
-def test_inference_time(claim, benchmark, inference_arm):
-    claim.time_inference(benchmark, inference_arm)
 
 
 def trial(claim, **changes):
     """Return a small trial of the claim's experiment."""
     settings = {
         "scene": "clutter", "pixels": "natural", "n_train": 40, "n_test": 20, "canvas": CANVAS, "fragments": 5,
-        "fragment": 6, "width": 4, "epochs": 1, "batch_size": 20, "learning_rate": 0.01, "features": "trained",
-        "n_search": 20, "inference_repeats": 1, "device": "cpu", "precision": "float32",
+        "fragment": 6, "width": 4, "features": "trained", "n_search": 20, "inference_repeats": 1, "method": "adam",
+        "learning_rate": 0.01, "weight_decay": 0.0, "schedule": "cosine", "epochs": 1, "batch_size": 20,
+        "initialiser": "he", "loss": "cross_entropy", "device": "cpu", "precision": "float32",
     }  # fmt: skip
-    return claim.experiment.Trial(Seed(0, "instrument", 0), **{**settings, **changes})
+    return claim.experiment.Trial.of(Seed(0, "instrument", 0), **{**settings, **changes})
 
 
 def test_instrument_a_unit_of_the_last_stage_sees_the_whole_canvas(claim):

@@ -144,34 +144,19 @@ def measure(
     dimension: int,
     sample_size: Sequence[int],
     support: str,
-    half_width: float,
-    interior: float,
-    frequency: float,
-    noise_variance: float,
-    test_points: int,
     repetitions: int,
+    **design: float,
 ) -> dict[str, NDArray[np.float64]]:
     """Return the excess error at the best bandwidth, shape (n_seeds, n_sample_sizes), in squared units of the target.
 
     Errors are averaged over `repetitions` drawn samples before the bandwidth is chosen, so the bandwidth is best for
     the expected error, as in the theory, and not for one sample. Samples are nested: a smaller one starts a larger one.
+    The rest of the `design` is as `error_table` has it.
     """
     smallest = []
     for seed in seeds:
         generator = seed.numpy("data")
         places = embedding(support, dimension, generator)
-        tables = [
-            error_table(
-                generator,
-                places,
-                sample_size,
-                half_width=half_width,
-                interior=interior,
-                frequency=frequency,
-                noise_variance=noise_variance,
-                test_points=test_points,
-            )
-            for _ in range(repetitions)
-        ]
+        tables = [error_table(generator, places, sample_size, **design) for _ in range(repetitions)]
         smallest.append(smallest_error(np.mean(tables, axis=0)))
     return {"excess_error": np.stack(smallest)}

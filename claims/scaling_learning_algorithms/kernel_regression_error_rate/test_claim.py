@@ -5,15 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from harness.claim_tests import test_control, test_reading
 from harness.seeds import seeds_of
-
-
-def test_reading(claim, reading):
-    claim.check_reading(reading)
-
-
-def test_control(claim, control):
-    claim.check_control(control)
 
 
 def test_instrument_expected_error_is_the_mean_over_noisy_labels(claim):

@@ -9,13 +9,7 @@ from math import prod
 import numpy as np
 import pytest
 
-
-def test_reading(claim, reading):
-    claim.check_reading(reading)
-
-
-def test_control(claim, control):
-    claim.check_control(control)
+from harness.claim_tests import test_control, test_reading
 
 
 def test_instrument_all_symmetries_of_the_cube_keep_parity(claim):

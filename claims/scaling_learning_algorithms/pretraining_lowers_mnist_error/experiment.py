@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from fixtures import mnist
 from fixtures.boltzmann import ContrastiveDivergence
-from harness.pictures import Curves, Images
-from harness.training.ensembles import Ensemble, error_rate, train
-from harness.training.learning_curve import LearningCurve
-from harness.training.optimisers import Optimiser
+from harness.training import error_rate, supervised, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.data import DataRecord
+    import numpy as np
+
+    from fixtures.splits import Split
     from harness.seeds import Seed, Seeds
-    from harness.training.ensembles import Initialiser, Observer, Precision
+    from harness.training import Ensemble, Observer, Recipe
 
 CLASSES = 10
 
@@ -30,25 +28,9 @@ PREFIX = "pretraining_"  # of the settings of contrastive divergence
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}
 
-Examples = tuple[torch.Tensor, torch.Tensor]  # ink (n_seeds, n, 784) in [0, 1] and labels (n_seeds, n)
-
 Weights = dict[str, torch.Tensor]  # by their name in the network, (n_seeds, *shape)
 
-
-def data_used() -> list[DataRecord]:
-    """Return the record of the digits."""
-    return [mnist.load().record]
-
-
-@lru_cache(maxsize=1)
-def examples_of(seeds: Seeds, n_train: int, n_test: int) -> tuple[Examples, Examples]:
-    """Return training and test examples, every pixel's ink between 0 and 1."""
-    digits = mnist.load()
-    ink = torch.from_numpy(digits.images / 255.0).float().flatten(1)
-    labels = torch.tensor(digits.labels, dtype=torch.int64)
-    parts = [mnist.split(digits, seed, n_train, n_test) for seed in seeds]
-    training, test = (torch.stack([torch.from_numpy(pair[side]) for pair in parts]) for side in (0, 1))
-    return (ink[training], labels[training]), (ink[test], labels[test])
+examples = lru_cache(maxsize=1)(mnist.draw)  # arms and their pre-training share the digits of their seeds
 
 
 def scrambled(inputs: torch.Tensor, seeds: Seeds) -> torch.Tensor:
@@ -68,7 +50,7 @@ def pretrained(
     device: str,
 ) -> Weights:
     """Return weights and biases of a stack of Boltzmann machines, by their names in the network."""
-    (inputs, _), _ = examples_of(seeds, n_train, n_test)
+    inputs, _ = examples(seeds, n_train=n_train, n_test=n_test).train
     seen = scrambled(inputs, seeds) if images == "scrambled" else inputs
     stack = list(enumerate(rule.train_stack(seen.to(device), hidden, seeds)))
     weights = {f"{2 * layer}.weight": machine.weights.mT for layer, machine in stack}
@@ -99,110 +81,54 @@ def network(hidden: tuple[int, ...], activation: str) -> nn.Sequential:
 
 
 def start_of(
-    seeds: Seeds,
-    *,
-    start: str,
-    n_train: int,
-    n_test: int,
-    hidden: list[int],
-    images: str,
-    device: str,
-    **divergence: float,
+    seeds: Seeds, *, start: str, n_train: int, n_test: int, hidden: list[int], images: str, device: str, **rule: Any
 ) -> Weights | None:
     """Return what an arm starts from: "pretrained" or "shuffled" weights, or None for "random" ones."""
     if start == "random":
         return None
-    rule = ContrastiveDivergence(**{name.removeprefix(PREFIX): value for name, value in divergence.items()})
-    weights = pretrained(seeds, n_train, n_test, images, tuple(hidden), rule, device)
+    divergence = ContrastiveDivergence(**{name.removeprefix(PREFIX): value for name, value in rule.items()})
+    weights = pretrained(seeds, n_train, n_test, images, tuple(hidden), divergence, device)
     return weights if start == "pretrained" else shuffled(weights, seeds)
 
 
-def fine_tuned(
+def fit(
     seeds: Seeds,
-    first: Weights | None,
+    split: Split,
+    recipe: Recipe,
     *,
+    start: str,
+    images: str,
     n_train: int,
     n_test: int,
     hidden: list[int],
     activation: str,
-    initialiser: Initialiser,
-    learning_rate: float,
-    schedule: str,
-    epochs: int,
-    batch_size: int,
-    device: str,
-    precision: Precision,
     observer: Observer | None = None,
+    **divergence: Any,
 ) -> Ensemble:
-    """Return the networks of an arm, trained on labels from the weights `first` on; the output layer begins at random."""
-    training, _ = examples_of(seeds, n_train, n_test)
-    return train(
-        lambda: network(tuple(hidden), activation),
-        *training,
-        seeds,
-        optimiser=Optimiser("adam", learning_rate, schedule=schedule),
-        epochs=epochs,
-        batch_size=batch_size,
-        initialiser=initialiser,
-        start=first,
-        device=device,
-        precision=precision,
-        observer=observer,
-    )
+    """Return the networks of an arm, pre-trained if it asks for that, then trained on labels.
+
+    The output layer begins at random.
+    """
+    origin = {"start": start, "images": images, "n_train": n_train, "n_test": n_test, "hidden": hidden}
+    first = start_of(seeds, device=recipe.device, **origin, **divergence)
+    build = partial(network, tuple(hidden), activation)
+    return train(build, *split.train, seeds, recipe=recipe, start=first, observer=observer)
 
 
-def measure(arm: str, seeds: Seeds, **settings: Any) -> dict[str, np.ndarray]:
+def score(networks: Ensemble, split: Split) -> dict[str, np.ndarray]:
     """Return the errors on training and test digits after fine-tuning."""
-    networks = trained(seeds, **settings)
-    training, test = examples_of(seeds, settings["n_train"], settings["n_test"])
-    return {"train_error": error_rate(networks, *training), "test_error": error_rate(networks, *test)}
+    return {"train_error": error_rate(networks, *split.train), "test_error": error_rate(networks, *split.test)}
 
 
-def trained(seeds: Seeds, *, start: str, images: str, **settings: Any) -> Ensemble:
-    """Return the networks of an arm: pre-trained if it asks for that, then fine-tuned."""
-    divergence = {name: settings.pop(name) for name in list(settings) if name.startswith(PREFIX)}
-    shared = {name: settings[name] for name in ("n_train", "n_test", "hidden", "device")}
-    return fine_tuned(seeds, start_of(seeds, start=start, images=images, **shared, **divergence), **settings)
+measure, prepare_fit, prepare_inference = supervised(examples, fit, score)
 
 
-def prepare_training(arm: str, seed: Seed, **settings: Any) -> Callable[[], Ensemble]:
+def prepare_training(arm: str, seed: Seed, **settings: Any) -> Callable[[], object]:
     """Return a function that pre-trains and fine-tunes one network."""
-    examples_of((seed,), settings["n_train"], settings["n_test"])
+    fit_again = prepare_fit(arm, seed, **settings)
 
-    def run() -> Ensemble:
+    def run() -> object:
         pretrained.cache_clear()
-        return trained((seed,), **settings)
+        return fit_again()
 
     return run
-
-
-def prepare_inference(arm: str, seed: Seed, **settings: Any) -> Callable[[], torch.Tensor]:
-    """Return a function that classifies the test digits by a trained network."""
-    networks = trained((seed,), **settings)
-    _, (inputs, _) = examples_of((seed,), settings["n_train"], settings["n_test"])
-    return lambda: networks.predict(inputs)
-
-
-def illustrate(seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Images]:
-    """Draw each arm's test error while it is fine-tuned, and what units of the first machine have learned to see."""
-    lines = []
-    for arm, settings in arms.items():
-        _, test = examples_of((seed,), settings["n_train"], settings["n_test"])
-        curve = LearningCurve(*test, -(-settings["n_train"] // settings["batch_size"]))
-        trained((seed,), observer=curve.observer, **settings)
-        lines.append(curve.line(arm.replace("_", " ")))
-    curves = Curves("Test error while labels are learned", "epoch", "test error (fraction)", lines, log="y")
-    return [curves, _features(seed, arms["pretrained"])]
-
-
-def _features(seed: Seed, settings: dict[str, Any]) -> Images:
-    """Draw the weights of the first units, before any label is seen."""
-    names = ("start", "images", "n_train", "n_test", "hidden", "device")
-    divergence = {name: value for name, value in settings.items() if name.startswith(PREFIX)}
-    weights = start_of((seed,), **{name: settings[name] for name in names}, **divergence)
-    assert weights is not None
-    units = weights["0.weight"][0][:12].cpu().numpy()
-    most = float(np.abs(units).max())
-    captions = [f"unit {number}" for number in range(1, len(units) + 1)]
-    title = "What units of the first layer weigh after pre-training: white for, black against"
-    return Images(title, captions, [unit.reshape(28, 28) for unit in units], low=-most, high=most)

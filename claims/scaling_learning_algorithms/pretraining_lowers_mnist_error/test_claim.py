@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
+from harness.claim_tests import test_control, test_inference_time, test_reading, test_training_time
 from harness.seeds import seeds_of
 
 SEEDS = seeds_of("instrument", 0, range(2))
-
-
-def test_reading(claim, reading):
-    claim.check_reading(reading)
-
-
-def test_control(claim, control):
-    claim.check_control(control)
-
-
-def test_training_time(claim, benchmark, training_arm):
-    claim.time_training(benchmark, training_arm)
-
-
-def test_inference_time(claim, benchmark, inference_arm):
-    claim.time_inference(benchmark, inference_arm)
 
 
 def test_instrument_shuffling_keeps_the_numbers_of_each_layer_and_seed(claim):

@@ -1,0 +1,74 @@
+"""sabotage.yaml: what it may say, and what is refused with file, line, field, value and remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.errors import SpecError
+from harness.trials.catalogue import load_all, load_claim
+from harness.trials.sabotage import broken, load_sabotage
+from tests.tiny_project import write_claim
+
+ROWS = """\
+broken_lines:
+  - what: draws cold numbers everywhere
+    old: normal(centre, spread)
+    new: normal(0.0, spread)
+    reading: as_documented
+"""
+
+
+def loaded(folder, text):
+    (folder / "sabotage.yaml").write_text(text)
+    return load_sabotage(folder, load_claim(folder).claim)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = write_claim(tmp_path)
+    # The tiny experiment draws twice; a row needs a line that stands once.
+    text = (path / "experiment.py").read_text().replace(", spread, size=1000)", ", spread=1, size=1000)")
+    (path / "experiment.py").write_text(text)
+    return path
+
+
+def test_a_claim_without_it_has_none(folder):
+    assert load_sabotage(folder, load_claim(folder).claim) is None
+
+
+def test_a_row_breaks_one_line_and_leaves_the_file(folder):
+    before = (folder / "experiment.py").read_text()
+    (row,) = loaded(folder, ROWS).broken_lines
+
+    assert row.file == "experiment.py"
+    assert broken(row, folder) == before.replace("normal(centre, spread)", "normal(0.0, spread)")
+    assert (folder / "experiment.py").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("normal(centre, spread)", "normal(centre, sprea)", "3:5: broken_lines[0].old: 'normal(centre, sprea)' does not stand in experiment.py, which was edited; give a line, or a part of one, that stands there exactly once"),
+        ("old: normal(centre, spread)", "old: seed", "3:5: broken_lines[0].old: 'seed' stands 7 times in experiment.py; give a line, or a part of one, that stands there exactly once"),
+        ("normal(0.0, spread)", "normal(centre, spread)", "4:5: broken_lines[0].new: 'normal(centre, spread)' is what stands there already; say what it is broken into"),
+        ("normal(0.0, spread)", "normal(0.0", "4:5: broken_lines[0].new: 'normal(0.0' leaves no Python: "),
+        ("as_documented", "as_documentd", "5:5: broken_lines[0].reading: no reading 'as_documentd' in claim.yaml; did you mean 'as_documented'?"),
+        ("  - what", "  - file: numbers.csv\n    what", "2:5: broken_lines[0].file: 'numbers.csv' is no file of the claim's folder; name the one whose line is broken"),
+        ("  - what", "  - file: a/../../document.yaml\n    what", "2:5: broken_lines[0].file: 'a/../../document.yaml' is no file of the claim's folder; name the one whose line is broken"),
+        ("    new:", "    fil: x\n    new:", "4:5: broken_lines[0].fil: unknown key 'fil'; did you mean 'file'?"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_place_and_a_remedy(folder, old, new, message):
+    (folder / "a").mkdir()
+    with pytest.raises(SpecError) as caught:
+        loaded(folder, ROWS.replace(old, new))
+
+    assert caught.value.problems[0].removeprefix(f"{folder}/sabotage.yaml:").startswith(message)
+
+
+def test_checking_all_claims_checks_their_sabotage(folder, tmp_path):
+    (folder / "sabotage.yaml").write_text(ROWS.replace("spread)\n    new", "spred)\n    new"))
+    claims, (problem,) = load_all(tmp_path / "claims")
+
+    assert [one.path for one in claims] == [folder]
+    assert problem.startswith(f"{folder}/sabotage.yaml:3:5: broken_lines[0].old: ")
