@@ -21,7 +21,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Processes

@@ -35,6 +35,8 @@ MODULES = (
     "quantile",
     "points",
     "contrasts",
+    "ranges",
+    "edges",
     "normality",
     "caps",
     "verdict",

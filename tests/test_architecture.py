@@ -37,21 +37,9 @@ LONGEST = 300
 """Lines of a file."""
 
 STILL_LONGER = {
-    "judging.contrasts": 342,
-    "judging.feasibility": 340,
-    "judging.verdict": 309,
-    "retrospect.compare": 307,
-    "retrospect.replay": 314,
-    "running.aa_test": 303,
-    "running.claim_run": 363,
-    "running.forecast": 309,
     "running.record": 338,
-    "specification.models": 333,
     "store.claim_schema": 369,
-    "store.store": 371,
     "training.ensembles": 380,
-    "trials.executor": 342,
-    "trials.witness": 413,
 }
 """Files that were longer when they moved in, with what they had then: they may only shrink."""
 

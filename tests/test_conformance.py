@@ -15,10 +15,10 @@ import pytest
 from harness.judging.contrasts import step_at
 from harness.running.variant import main_variant
 from harness.trials.catalogue import claim_folders, load_claim
-from harness.trials.executor import one_thread
 from harness.trials.experiment import Task, load_experiment, run_task
 from harness.trials.options import Options
 from harness.trials.plan import make_plan, only, tasks_of
+from harness.trials.worker import one_thread
 
 if TYPE_CHECKING:
     from harness.specification.kinds import Value

@@ -12,7 +12,8 @@ from contextlib import closing
 import pytest
 
 from harness.errors import UsageError
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline, Processes
@@ -85,7 +86,7 @@ def filled(path):
     with closing(Store(path)) as opened:
         opened.start_run("run", {}, {})
         for number in range(200):
-            opened.save_noise("claim", f"fingerprint {number}", {"text": "x" * 200})
+            opened.save_beside("claim", "noise", f"fingerprint {number}", {"text": "x" * 200})
     return path.read_bytes()
 
 
@@ -193,7 +194,8 @@ from pathlib import Path
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.options import Options
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.store.store import Store
 
 with closing(Store(Path(sys.argv[2]))) as store:

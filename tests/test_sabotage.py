@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.specification.sabotage import Sabotage
 from harness.trials.catalogue import claim_folders, load_claim
 from harness.trials.executor import Processes

@@ -11,10 +11,10 @@ import pytest
 
 from harness.errors import SpecError, UsageError
 from harness.retrospect import replay
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.store.garbage import garbage
 from harness.store.store import Store
-from harness.store.transfer import export, merge
 from harness.trials import witness
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
@@ -478,11 +478,11 @@ def test_pictures_are_drawn_again_when_what_they_show_has_changed(tmp_path, run,
 def test_a_changed_file_is_garbage_cannot_be_repeated_and_travels(tmp_path, run, store, results, process):
     folder = write(tmp_path, READS)
     run(folder)
-    root, lines = tmp_path / "claims", tmp_path / "store.jsonl"
+    root, copy = tmp_path / "claims", tmp_path / "copy.sqlite3"
     key = store.past("", 1)[0].key
-    export(store, lines)
+    store.save_copy(copy)
     with closing(Store(tmp_path / "other.sqlite3")) as other:
-        assert merge(other, lines)["inputs"] >= 1
+        assert other.merge(copy)["inputs"] >= 1
         assert other.inputs(store.past("", 1)[0].inputs) == store.inputs(store.past("", 1)[0].inputs)
     assert replay.prospect_of(replay.find_trial(store, key), root, store).obstacles == []
     assert garbage(store, [load_claim(folder)], Options()) == {}
@@ -497,15 +497,13 @@ def test_a_changed_file_is_garbage_cannot_be_repeated_and_travels(tmp_path, run,
     assert [table for table, _ in store.rows() if table in ("trial", "inputs")] == []
 
 
-def test_a_line_of_inputs_under_another_digest_is_refused(tmp_path, run, store):
+def test_inputs_under_another_digest_are_refused(tmp_path, run, store):
     run(write_claim(tmp_path))
-    lines = tmp_path / "store.jsonl"
-    export(store, lines)
-    text = lines.read_text()
-    lines.write_text(text.replace('\\"files\\":{}', '\\"files\\":{\\"a\\":\\"b\\"}', 1))
+    store._write('UPDATE inputs SET content = replace(content, \'"files":{}\', \'"files":{"a":"b"}\')')
+    store._inputs.clear()
 
-    with pytest.raises(UsageError, match="content: is not what its digest says"):
-        merge(store, lines)
+    with pytest.raises(UsageError, match=r"inputs [0-9a-f]{12}: are not what their digest says; put a sound copy"):
+        store.inputs(store.past("", 1)[0].inputs)
 
 
 def test_trials_of_which_nobody_knows_what_they_read_are_measured_again(tmp_path, run, store):

@@ -9,7 +9,7 @@ import pytest
 from harness.errors import SpecError
 from harness.judging.feasibility import problems_of
 from harness.judging.verdict import INVALID, NOT_RUN, VERIFIED, combine, judge
-from harness.running import claim_run
+from harness.running import measuring
 from harness.running.exit_code import exit_code
 from harness.specification.models import SeedPlan
 from harness.trials.catalogue import load_all, load_claim
@@ -221,7 +221,7 @@ def test_the_smoke_profile_verifies_nothing_whatever_it_measures(tmp_path, run):
 def test_a_control_that_was_not_run_verifies_nothing(tmp_path, run, monkeypatch):
     # The main part is verified; the time is up before the control's first batch.
     calls = iter([True])
-    monkeypatch.setattr(claim_run, "in_time", lambda *_: next(calls, False))
+    monkeypatch.setattr(measuring, "in_time", lambda *_: next(calls, False))
     record = run(write_claim(tmp_path))
     assert reading(record)["expectations"]["warm_exceeds_cold"]["verdict"] == VERIFIED
     assert (reading(record)["verdict"], exit_code([record])) == (NOT_RUN, 3)

@@ -60,11 +60,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     named = arguments[at : at + 1]
     for name in named:
         _refuse_unknown(name, known)
-    words = run.sort_words(arguments[at + 1 :]) if named == ["run"] else None
-    if words is not None:
-        arguments = [*arguments[: at + 1], *words.own]
-    options, extra = parser.parse_known_args(arguments)
-    options.words = words
+    end = arguments.index("--") if named == ["run"] and "--" in arguments else len(arguments)
+    options, extra = parser.parse_known_args(arguments[:end])
+    options.verbatim = arguments[end + 1 :]
     _add_extra(options, extra, known[named[0]] if named else parser)
     return options
 
@@ -83,7 +81,10 @@ def _refuse_unknown(name: str, known: Iterable[str]) -> None:
 
 
 def _add_extra(options: argparse.Namespace, extra: list[str], command: argparse.ArgumentParser) -> None:
-    """Take ids that come after options for what they are; refuse the rest."""
+    """Take ids that come after options for what they are; refuse the rest, or keep it for pytest."""
+    if hasattr(options, "to_pytest"):
+        options.to_pytest += [word for word in extra if word.startswith("-")]
+        extra = [word for word in extra if not word.startswith("-")]
     unknown = [word for word in extra if word.startswith("-") or not hasattr(options, "ids")]
     if unknown:
         help_ = f"`{command.prog} --help` lists what it takes"

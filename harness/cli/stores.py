@@ -24,8 +24,8 @@ def add_commands(commands: Any) -> None:
     export = commands.add_parser("export", help="write what the store holds for other tools")
     add_export_options(export)
     export.set_defaults(command=_export)
-    merge = commands.add_parser("import", help="add the trials that `claims export` wrote, here or on another machine")
-    merge.add_argument("file", type=Path, metavar="FILE", help="a file that `claims export` wrote")
+    merge = commands.add_parser("import", help="add the trials of another store, of another machine say")
+    merge.add_argument("file", type=Path, metavar="FILE", help="a store, or what `claims export --sqlite` wrote of one")
     merge.set_defaults(command=_import)
     gc = commands.add_parser("gc", help="name the trials that no claim can read any more; with --delete, delete them")
     gc.add_argument("--delete", action="store_true", help="delete them; what runs said of claims is kept")
@@ -46,10 +46,9 @@ def _export(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     from harness.store.store import Store
-    from harness.store.transfer import merge
 
     with closing(Store(options.root / options.store)) as store:
-        counts = merge(store, options.file)
+        counts = store.merge(options.file)
     path = options.root / options.store
     _tell(options, {"store": str(path), "new": counts}, f"{path}: new: {counted(counts)}")
     return AS_EXPECTED

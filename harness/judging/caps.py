@@ -6,7 +6,7 @@ from bisect import bisect_left
 from operator import mul
 from typing import TYPE_CHECKING, Any
 
-from harness.judging import contrasts, points, student
+from harness.judging import contrasts, points, ranges, student
 from harness.specification.kinds import Exact, RankTrend
 from harness.specification.profiles import NO_VERDICT_PROFILE
 
@@ -59,13 +59,13 @@ def _sampled(claim: Claim) -> Iterable[tuple[Location, Expectation, ConfidenceSe
     """Return the expectations that are a sample over seeds, each with what becomes of it."""
     for where, expectation in located(claim):
         if not isinstance(expectation.contrast, Exact):
-            yield where, expectation, contrasts.sequence_of(expectation.contrast, claim)
+            yield where, expectation, ranges.sequence_of(expectation.contrast, claim)
 
 
 def _too_few(claim: Claim, profile_name: str, profile: Profile) -> Iterable[Problem]:
     """Find bands that not even the clearest seeds could lie inside of, or outside of, at the cap: of rates and quantiles."""
     for where, expectation, sequence in _sampled(claim):
-        band, bounds = expectation.band, contrasts.reachable(expectation.contrast, claim)
+        band, bounds = expectation.band, ranges.reachable(expectation.contrast, claim)
         if sequence.normal:
             continue
         asked = expectation.alpha, (band.low, band.high), bounds
@@ -106,7 +106,7 @@ def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[P
         if floor is None or not sequence.normal:
             continue
         reach = floor * student.half_width(profile.seeds.cap, expectation.alpha)
-        inside, outside = _room(expectation.band, *contrasts.reachable(expectation.contrast, claim))
+        inside, outside = _room(expectation.band, *ranges.reachable(expectation.contrast, claim))
         if reach > min(inside, outside):
             verb, room = ("met", inside) if reach > inside else ("missed", outside)
             message = (
@@ -120,12 +120,12 @@ def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[P
 def _floor(contrast: Contrast, claim: Claim, settings: dict[str, Any]) -> float | None:
     """Return the smallest standard deviation that is believed, None if that is not known in advance."""
     if isinstance(contrast, RankTrend):
-        return student.resolution_floor(contrasts.tau_step(len(points.sweep_values(contrast, claim))))
-    if isinstance(contrast, Exact | contrasts.Logarithmic):
+        return student.resolution_floor(ranges.tau_step(len(points.sweep_values(contrast, claim))))
+    if isinstance(contrast, Exact | ranges.Logarithmic):
         return None
     metric, cells = claim.metrics[points.metric_of(contrast)], points.whole_cells(contrast, claim)
     steps = contrasts.steps_of(cells, claim, lambda point: contrasts.step_at(metric, point, claim, settings))
-    weights = contrasts.weights_of(contrast, claim)
+    weights = ranges.weights_of(contrast, claim)
     return None if steps is None else student.resolution_floor(1.0, map(mul, weights, steps))
 
 

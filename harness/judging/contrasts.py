@@ -10,7 +10,6 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from harness.judging import student, ties
-from harness.judging.bounded import Bounded
 from harness.judging.confidence_sequence import STUDENT, ConfidenceSequence
 from harness.judging.points import (
     Point,
@@ -24,39 +23,23 @@ from harness.judging.points import (
     sweep_values,
     whole_cells,
 )
-from harness.judging.quantile import Quantile as QuantileSequence
+from harness.judging.ranges import Logarithmic, Sampled, bounds_of, reachable, sequence_of, tau_step, weights_of
 from harness.specification.kinds import (
-    Difference,
     Exact,
-    Interaction,
-    Linear,
-    LogLogSlope,
-    Mean,
-    Median,
-    Quantile,
-    QuantileOver,
     RankTrend,
     Rate,
     Ratio,
-    Slope,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.specification.kinds import Cell, Contrast
+    from harness.specification.kinds import Cell
     from harness.specification.models import Claim, Metric
 
 
 Evidence = dict[Point, dict[int, dict[str, float]]]
 """Trials of one variant of a claim: point -> seed index -> metric -> value."""
-
-Sampled = Mean | Median | Quantile | Rate | Difference | Ratio | Interaction | Linear | Slope | LogLogSlope | RankTrend
-"""Contrasts that are a sample over seeds: all but `exact`."""
-
-Logarithmic = Ratio | LogLogSlope
-"""Contrasts that are sums of logarithms."""
-
 
 ChangeOf = Callable[[str], Mapping[str, Any]]
 """Arm -> the settings that a control changes for it."""
@@ -103,25 +86,6 @@ class PerSeed:
         It reads those seeds alone, so that a look never hears of later seeds.
         """
         return math.sqrt(fmean(self.rounding[seed] ** 2 for seed in seeds)) if self.rounding and seeds else 0.0
-
-
-def sequence_of(contrast: Sampled, claim: Claim) -> ConfidenceSequence:
-    """Return what the seeds of a contrast are asked, and how that becomes an interval."""
-    if isinstance(contrast, Rate):
-        return Bounded(0.0, 1.0, binary=True)
-    q = quantile_of(contrast)
-    if q is not None:
-        return QuantileSequence(q)
-    # Of zeros and ones no t interval keeps its promise, however they are added up.
-    return Bounded(*reachable(contrast, claim)) if claim.metrics[metric_of(contrast)].two_valued else STUDENT
-
-
-def quantile_of(contrast: Sampled) -> float | None:
-    """Return the share of seeds below what a contrast asks for, None where that is a mean or a rate."""
-    if isinstance(contrast, Quantile):
-        return contrast.q
-    over = "median" if isinstance(contrast, Median) else getattr(contrast, "over_seeds", None)
-    return over.quantile if isinstance(over, QuantileOver) else 0.5 if over == "median" else None
 
 
 def unchanged(_arm: str) -> Mapping[str, Any]:
@@ -289,54 +253,7 @@ def _rounding(weights: list[float], steps: list[float], logs_of: list[float] | N
     return student.resolution_floor(1.0, map(mul, weights, sizes))
 
 
-def weights_of(contrast: Sampled, claim: Claim) -> list[float]:
-    """Return the weight of each whole cell in a contrast: 1, or what the kind of contrast makes of its cells."""
-    if isinstance(contrast, Difference | Ratio):
-        return [1.0, -1.0]
-    if isinstance(contrast, Interaction):
-        return [1.0, -1.0, -1.0, 1.0]
-    if isinstance(contrast, Linear):
-        return [cell.weight for cell in contrast.cells]
-    if isinstance(contrast, Slope | LogLogSlope):
-        values = [float(v) for v in sweep_values(contrast, claim)]
-        return student.slope_weights(map(math.log, values) if isinstance(contrast, LogLogSlope) else values)
-    return [1.0]
-
-
-def linear_bounds(metric: Metric, weights: Iterable[float]) -> tuple[float, float]:
-    """Return the smallest and largest value of sum(weights * metrics) within the metric's bounds."""
-    low, high = bounds_of(metric)
-    pairs = [(w * low, w * high) for w in weights if w]
-    return sum(min(p) for p in pairs), sum(max(p) for p in pairs)
-
-
-def bounds_of(metric: Metric) -> tuple[float, float]:
-    """Return the smallest and largest value of a metric."""
-    low, high = (0.0, 1.0) if metric.two_valued else metric.bounds
-    return -math.inf if low is None else low, math.inf if high is None else high
-
-
 def _rank_trend(contrast: RankTrend, read: _Reader, seeds: list[int]) -> PerSeed:
     x = sweep_values(contrast, read.claim)
     values = {s: student.kendall_tau(x, [read({**contrast.at, contrast.over: v}, s) for v in x]) for s in seeds}
     return PerSeed(values, dict.fromkeys(seeds, student.resolution_floor(tau_step(len(x)))), (-1.0, 1.0))
-
-
-def tau_step(points: int) -> float:
-    """Return the step of Kendall's tau over `points` values without ties: one swap of neighbours."""
-    return 4.0 / (points * (points - 1))
-
-
-def reachable(contrast: Contrast, claim: Claim) -> tuple[float, float]:
-    """Return bounds of the values that a contrast can have at all."""
-    metric = claim.metrics[metric_of(contrast)]
-    if isinstance(contrast, RankTrend):
-        return -1.0, 1.0
-    if isinstance(contrast, Ratio):
-        # Only positive numbers have a ratio here.
-        return 0.0, math.inf
-    if isinstance(contrast, LogLogSlope):
-        return student.UNBOUNDED
-    if isinstance(contrast, Rate):
-        return 0.0, 1.0
-    return bounds_of(metric) if isinstance(contrast, Exact) else linear_bounds(metric, weights_of(contrast, claim))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.judging import contrasts, normality, points, student, ties
+from harness.judging.edges import interval_of, on_scale, passable
 from harness.specification.kinds import Exact
 
 if TYPE_CHECKING:
@@ -138,23 +139,6 @@ def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -
     )
 
 
-def interval_of(per_seed: PerSeed, seeds: Sequence[int], alpha: float) -> tuple[student.Interval, float]:
-    """Return the interval over some seeds, logarithms for a ratio, and the floor of its standard deviation."""
-    floor = per_seed.sd_floor(seeds)
-    values = [per_seed.values[seed] for seed in seeds]
-    return per_seed.sequence.interval(values, alpha, floor, per_seed.bounds), floor
-
-
-def on_scale(per_seed: PerSeed, value: float) -> float:
-    """Return a value on the scale of the band: a ratio is judged as its logarithm; infinite where a float overflows."""
-    if not per_seed.log:
-        return value
-    try:
-        return math.exp(value)
-    except OverflowError:
-        return math.inf
-
-
 def _p(verdict: str, per_seed: PerSeed, seeds: Sequence[int], band: Band) -> float:
     """Return the smallest error rate at which the interval would still lie where `verdict` says."""
     if verdict not in (VERIFIED, REFUTED):
@@ -163,31 +147,6 @@ def _p(verdict: str, per_seed: PerSeed, seeds: Sequence[int], band: Band) -> flo
     values, floor = student.numbers([per_seed.values[seed] for seed in seeds]), per_seed.sd_floor(seeds)
     edges = passable(band, per_seed)
     return max((per_seed.sequence.p(values, edge, floor, upper=upper) for edge, upper in edges), default=0.0)
-
-
-def edges_of(band: Band, per_seed: PerSeed) -> tuple[float, float]:
-    """Return the edges of a band on the scale on which the contrast is judged: logarithms for a ratio."""
-    return (_log(band.low), _log(band.high)) if per_seed.log else (band.low, band.high)
-
-
-def passable(band: Band, per_seed: PerSeed) -> list[tuple[float, bool]]:
-    """Return those edges of a band, on the judged scale, that the contrast can pass, and of each whether it is the upper."""
-    low, high = edges_of(band, per_seed)
-    return [(low, False)] * (low > per_seed.bounds[0]) + [(high, True)] * (high < per_seed.bounds[1])
-
-
-def margin(estimate: float, per_seed: PerSeed, band: Band) -> float:
-    """Return how far inside a band an estimate lies, on the judged scale; negative outside.
-
-    Edges that the contrast cannot pass do not count; without any other it is infinite.
-    """
-    edges = passable(band, per_seed)
-    return min((edge - estimate if upper else estimate - edge for edge, upper in edges), default=math.inf)
-
-
-def _log(value: float) -> float:
-    """Return the logarithm of a band's edge; no positive number is below one that is not positive."""
-    return math.log(value) if value > 0 else -math.inf
 
 
 def at_look(

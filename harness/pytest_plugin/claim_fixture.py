@@ -154,8 +154,8 @@ class ClaimHandle:
         prepare = getattr(self.experiment, f"prepare_{what}", None)
         if prepare is None:
             _fail(f"{self.folder.experiment}: has no prepare_{what}(arm, seed, **settings)")
-        from harness.trials.executor import one_thread
         from harness.trials.plan import placement, settings_for
+        from harness.trials.worker import one_thread
 
         plan = self.plan
         condition = {name: c.values[-1] for name, c in plan.claim.conditions.items()}

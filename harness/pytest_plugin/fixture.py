@@ -56,7 +56,7 @@ def claim(request: pytest.FixtureRequest) -> ClaimHandle:
         new = SESSION not in request.config.stash
         session = session_of(request.config)
         if new:
-            session.foresee(folders_of(request.session.items))
+            session.estimate_durations(folders_of(request.session.items))
         return ClaimHandle(request, session, folder)
     except ClaimsError as error:
         words = block(error)

@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Any
 from harness._text import in_markdown as text
 from harness._text import visible
 from harness.report import wording
-from harness.retrospect.compare import (
-    DIFFERENT,
-    INDEPENDENT,
-    NOT_COMPARED,
-    NOT_TOLD_APART,
-    ONLY_A,
-    ONLY_B,
-    PAIRED,
-    REGRESSION,
-    SAME,
-)
+from harness.retrospect.compare import INDEPENDENT, PAIRED, REGRESSION
+from harness.retrospect.difference import DIFFERENT, NOT_COMPARED, NOT_TOLD_APART, ONLY_A, ONLY_B, SAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

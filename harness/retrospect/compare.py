@@ -1,29 +1,16 @@
-"""Two runs held against each other: which verdicts changed, and which estimates differ by more than chance.
-
-Estimates are compared by their per-seed values: seed k of one run with seed k of the other. Under one base seed that is
-the same data draw twice, and the differences are paired; under two they are independent draws. Either way the
-differences are one number per seed, and their interval is the harness's own confidence sequence (see `stats`), which
-holds however many seeds each run took before it stopped. Equally distributed values have differences that are
-symmetric, so that a skew which would break the promise for one run alone hardly does here.
-"""
+"""Two runs held against each other: which verdicts changed, and which estimates differ by more than chance."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
-from harness.judging import verdict
-from harness.judging.bounded import Bounded
-from harness.judging.confidence_sequence import STUDENT, ConfidenceSequence
-from harness.judging.contrasts import PerSeed
-from harness.judging.quantile import Quantile
-from harness.judging.student import ROUNDING
+from harness.retrospect.difference import ONLY_A, ONLY_B, difference
 from harness.running import waiver
-from harness.trials.provenance import canonical
+from harness.trials.identity import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from harness.running.record import Record
 
@@ -33,25 +20,15 @@ Comparison = dict[str, Any]
 SCHEMA_VERSION = 1
 """Version of the comparison; it changes when a field is renamed, removed or changes its meaning."""
 
-SAME = "same to the last digit"
-DIFFERENT = "different"
-NOT_TOLD_APART = "not told apart"
-NOT_COMPARED = "not compared"
-
 REGRESSION = "regression"
 IMPROVEMENT = "as expected again"
 OTHER = "changed"
-ONLY_A = "only in A"
-ONLY_B = "only in B"
-
-LARGEST = 1e150
-"""The square of a larger number is none."""
 
 PAIRED = "paired"
 INDEPENDENT = "independent"
 
-_CIRCUMSTANCES = ("profile", "base_seed", "device", "precision", "arms", "conditions", "settings", "seeds", "data")
-"""Fields of a claim's record in which two runs may differ besides code and environment."""
+_CIRCUMSTANCES = ("profile", "base_seed", "device", "seeds")
+"""Fields of a claim's record in which two runs may differ besides what makes their trials comparable."""
 
 
 def compare(a: Run, b: Run, *, mixed: bool = False) -> Comparison:
@@ -210,98 +187,9 @@ def expectations_of(claim: Record) -> dict[str, Record]:
 
 def _changed(a: Record, b: Record) -> list[str]:
     """Return what besides the values is not the same in both runs, in words."""
-    found = ["code"] if a["code"]["digest"] != b["code"]["digest"] else []
-    found += [name.replace("_", " ") for name in _CIRCUMSTANCES if canonical(a[name]) != canonical(b[name])]
-    names = {**a["environment"], **b["environment"]}
-    # Device and precision stand in the environment, too.
-    versions = [name for name in names if name not in _CIRCUMSTANCES]
-    return found + [name for name in versions if a["environment"].get(name) != b["environment"].get(name)]
+    found = [name.replace("_", " ") for name in _CIRCUMSTANCES if a[name] != b[name]]
+    return list(dict.fromkeys([*found, *Identity.of_record(a).differences(Identity.of_record(b))]))
 
 
 def _shown(expectation: Record) -> Record:
     return {name: expectation[name] for name in ("verdict", "estimate", "low", "high", "n")}
-
-
-def difference(a: Record | None, b: Record | None, *, comparable: bool) -> Record:
-    """Return whether an expectation's values differ, with the interval of B minus A (B divided by A for a ratio).
-
-    Args:
-        a: the expectation's record in run A.
-        b: its record in run B.
-        comparable: whether durations of the two runs are by the same clock and of the same device.
-    """
-    if a is None or b is None:
-        return _nothing(ONLY_B if a is None else ONLY_A)
-    if (a["contrast"], a["unit"], a["exact"]) != (b["contrast"], b["unit"], b["exact"]):
-        return _nothing("the contrast is another")
-    values = _common(a["values"], b["values"])
-    if not values:
-        return _nothing("no seed has a value in both")
-    if any(one is None or other is None for one, other in values.values()):
-        return _nothing("a value is no finite number")
-    if max(abs(value) for pair in values.values() for value in pair) > LARGEST:
-        return _nothing("a value is too large for a spread", len(values))
-    if all(one == other for one, other in values.values()):
-        return {**_nothing(""), "outcome": SAME, "n": len(values)}
-    if a["exact"]:
-        largest = max(abs(other - one) for one, other in values.values())
-        return _nothing(f"instances are no sample; the largest change is {largest:.3g}", len(values))
-    # A record of an earlier version knows a duration by its unit alone.
-    if not comparable and a.get("duration", a["unit"] == "second"):
-        return _nothing("durations by different clocks (processor, governor, cores or device)", len(values))
-    return _interval(values, a, b)
-
-
-def _nothing(reason: str, n: int = 0) -> Record:
-    empty = dict.fromkeys(("alpha", "estimate", "low", "high"))
-    return {"outcome": NOT_COMPARED, "reason": reason, "n": n, "scale": None, **empty}
-
-
-def _common(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> dict[int, tuple[Any, Any]]:
-    """Return seed index -> value in A and in B, for the seeds of both."""
-    return {int(seed): (a[seed], b[seed]) for seed in a if seed in b}
-
-
-def _interval(values: dict[int, tuple[float, float]], a: Record, b: Record) -> Record:
-    log = a["unit"] == "ratio"
-    if log and min(min(pair) for pair in values.values()) <= 0:
-        return _nothing("a ratio is not positive", len(values))
-    alpha = min(a["alpha"], b["alpha"])
-    sequence = _sequence(a)
-    if len(values) < sequence.fewest(alpha):
-        return _nothing(f"{len(values)} seeds say nothing at error rate {alpha:g}", len(values))
-    judged = {seed: tuple(map(math.log, pair)) if log else pair for seed, pair in values.items()}
-    resolution = min(math.hypot(a.get("sd_floor", 0.0), b.get("sd_floor", 0.0)), LARGEST)
-    # Rounding in float64 alone must not tell runs apart; of a logarithm it is that of the number it was taken of.
-    size = max(abs(value) for pair in judged.values() for value in pair)
-    rounding = ROUNDING * (max(1.0, size) if log else size)
-    differences = {seed: other - one for seed, (one, other) in judged.items()}
-    per_seed = PerSeed(differences, dict.fromkeys(differences, max(resolution, rounding)), log=log, sequence=sequence)
-    found, _ = verdict.interval_of(per_seed, sorted(differences), alpha)
-    holds_zero = found.low <= 0.0 <= found.high
-    if not (holds_zero or resolution) and sequence.spread and found.sd <= rounding:
-        return _nothing("the difference is the same for every seed, and no resolution of the metric is known", found.n)
-    low, estimate, high = (_finite(verdict.on_scale(per_seed, v)) for v in (found.low, found.estimate, found.high))
-    return {
-        "outcome": NOT_TOLD_APART if holds_zero else DIFFERENT,
-        "reason": "",
-        "n": found.n,
-        "scale": "factor" if log else "difference",
-        "alpha": alpha,
-        "estimate": estimate,
-        "low": low,
-        "high": high,
-    }
-
-
-def _sequence(expectation: Record) -> ConfidenceSequence:
-    """Return what to ask the differences of an expectation's values: the mean, or the median where it is of a quantile."""
-    own = expectation.get("sequence") or {"kind": "student"}
-    if own["kind"] == "bounded":
-        width = own["high"] - own["low"]
-        return Bounded(-width, width)
-    return Quantile(0.5) if own["kind"] == "quantile" else STUDENT
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import ClaimsError, UsageError
 from harness.judging import verdict
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.running.results import run_of
 from harness.running.session import problem_record
 from harness.running.time_budget import Budget

@@ -12,13 +12,13 @@ from harness.seeds import seeds_of
 from harness.trials.catalogue import find
 from harness.trials.executor import Inline
 from harness.trials.experiment import Task
+from harness.trials.identity import Identity, changed_versions
 from harness.trials.occupancy import occupied, waiting
 from harness.trials.options import Options
 from harness.trials.plan import keys_of, make_plan
-from harness.trials.provenance import processor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from harness.running.record import Record
@@ -111,10 +111,10 @@ def prospect_of(finding: Finding, root: Path, store: Store | None = None) -> Pro
 
 
 def task_of(trial: PastTrial, plan: Plan) -> Task:
-    """Return the call that measured a trial: the same settings, and the same seeds in one call as far as is known."""
+    """Return the call that measured a trial: the same settings, and the same seeds in one call."""
     # JSON knows no tuples; an experiment may cache by its settings, and a list is no key of a cache.
     settings = {name: tuple(v) if name in plan.together else v for name, v in trial.settings.items()}
-    seeds = seeds_of(trial.claim, trial.seed.base, trial.company or [trial.seed.index])
+    seeds = seeds_of(trial.claim, trial.seed.base, trial.company)
     folder, metrics = plan.folder, tuple(plan.claim.metrics)
     length = plan.together_length
     return Task(folder.experiment, folder.project, trial.arm, trial.condition, seeds, settings, metrics, length)
@@ -125,14 +125,12 @@ def _obstacles(finding: Finding, plan: Plan, task: Task) -> list[str]:
     trial, record = finding.trial, finding.record
     if keys_of(plan, task, [trial.seed]) == [trial.key]:
         return []
-    names = {**trial.environment, **plan.environment}
-    environments = [(name, trial.environment.get(name), plan.environment.get(name)) for name in names]
-    found = [
-        f"{name} was {then or 'no part of it'}, is {now or 'none'}" for name, then, now in environments if then != now
-    ]
-    if record is not None and record["code"]["digest"] != plan.code.digest:
+    versions = changed_versions(trial.environment, plan.environment)
+    found = [f"{name} changed from {then} to {now}" for name, then, now in versions]
+    parts = Identity.of_record(record).differences(plan.identity) if record is not None else []
+    if "code" in parts:
         found.append(f"code: another digest of {', '.join(plan.code.modules)}")
-    if record is not None and [part["sha256"] for part in record["data"]] != [part.sha256 for part in plan.data]:
+    if "data" in parts:
         found.append("data: another checksum, or another data set")
     if trial.metrics and not set(plan.claim.metrics) - durations_of(plan.claim) <= trial.metrics.keys():
         found.append("metrics: the claim declares others")
@@ -197,10 +195,11 @@ def repeated(trial: PastTrial, outcome: Outcome, plan: Plan) -> bool:
 
 def _bits(value: float | list[float] | None) -> list[str]:
     """Return numbers as text that differs if a bit of them does: -0.0 equals 0.0, and is another number."""
-    return [float(number).hex() for number in _listed(value)]
+    return [float(number).hex() for number in listed(value)]
 
 
-def _listed(value: float | list[float] | None) -> list[float]:
+def listed(value: float | list[float] | None) -> list[float]:
+    """Return the numbers of a metric, one or several or none."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
@@ -216,99 +215,3 @@ def as_plain(trial: PastTrial) -> dict[str, Any]:
         "seed": trial.seed.index,
         "base_seed": trial.seed.base,
     }
-
-
-def listing(trials: list[PastTrial]) -> Iterator[str]:
-    """Yield the latest trials as a table: the beginning of each key, and what it names."""
-    yield f"{'key':<{SHORT}}  {'status':<8}  {'seed':>4}  {'base seed':>9}  claim, arm, condition"
-    for trial in trials:
-        status = "failed" if trial.error else "finished"
-        what = ", ".join(filter(None, (trial.claim, trial.arm, _pairs(trial.condition))))
-        yield f"{trial.key[:SHORT]}  {status:<8}  {trial.seed.index:>4}  {trial.seed.base:>9}  {what}"
-
-
-def lines(finding: Finding, prospect: Prospect, options: str = "") -> Iterator[str]:
-    """Yield what a trial was, and the command that repeats it, with `options` added."""
-    trial, run = finding.trial, finding.run
-    machine = run["machine"] if run else {}
-    yield f"trial        {trial.key}"
-    yield f"claim        {trial.claim}"
-    yield f"arm          {trial.arm}"
-    yield f"condition    {_pairs(trial.condition) or 'none'}"
-    yield f"settings     {_pairs(trial.settings)}"
-    yield f"seed         {trial.seed.index} of base seed {trial.seed.base}"
-    yield f"company      {_company(trial)}"
-    yield f"measured     {trial.finished} by run {trial.run}, {_commit(finding)}"
-    yield f"environment  {_pairs(trial.environment)}"
-    yield f"machine      {_processor(finding) or 'not known'}, Python {machine.get('python', 'not known')}"
-    yield f"outcome      {trial.error or _pairs(trial.metrics)}"
-    yield ""
-    if prospect.obstacles:
-        yield "today it would be another trial:"
-        yield from (f"  {obstacle}" for obstacle in prospect.obstacles)
-    yield "to repeat it:"
-    if prospect.obstacles:
-        yield f"  git checkout {finding.commit}" if finding.commit else "  (go back to its code: no commit was noted)"
-    yield f"  claims repro {trial.key[:SHORT]} --run{options}"
-
-
-def _company(trial: PastTrial) -> str:
-    if trial.company is None:
-        return "not known (measured by an earlier version): alone, its last bits may differ"
-    if len(trial.company) == 1:
-        return "none: it was measured alone"
-    return f"seeds {', '.join(map(str, trial.company))}, measured in one call"
-
-
-def _commit(finding: Finding) -> str:
-    if finding.commit is None or finding.run is None:
-        return "commit not known"
-    dirty = finding.run["machine"].get("uncommitted_changes")
-    return f"commit {finding.commit}" + (" with uncommitted changes" if dirty else "")
-
-
-def _pairs(values: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
-
-
-def result_lines(finding: Finding, outcome: Outcome, plan: Plan) -> Iterator[str]:
-    """Yield what came of a repetition: every metric then and now, and whether all are the same."""
-    trial = finding.trial
-    if trial.error or outcome.error:
-        yield f"  then: {trial.error or 'it was finished'}"
-        yield f"  now:  {outcome.error or 'it was finished'}"
-    for row in compared(trial, outcome, plan):
-        yield from _row_lines(row)
-    if repeated(trial, outcome, plan):
-        yield "repeated bit for bit" if trial.error is None else "it failed again, and alike"
-        return
-    yield "NOT repeated: it came out otherwise"
-    if trial.company is None:
-        yield "  the seeds that it was measured with in one call are not known; their sums round otherwise than its own"
-    then = _processor(finding)
-    if then != processor():
-        yield f"  it was measured on {then or 'a machine that is not known'}; this is {processor()}"
-
-
-def _processor(finding: Finding) -> str | None:
-    """Return the processor that measured a trial, as the trial has it; of earlier versions its run's, None if not known."""
-    if finding.trial.clock:
-        return str(finding.trial.clock.get("processor"))
-    return finding.run["machine"].get("processor") if finding.run else None
-
-
-def _row_lines(row: Compared) -> Iterator[str]:
-    if row.duration:
-        yield f"  {row.name}: {row.then if row.then is not None else 'not kept'} then, {row.now} now; a duration, not compared"
-        return
-    if row.equal:
-        yield f"  {row.name}: {row.now}, the same"
-        return
-    then, now = _listed(row.then), _listed(row.now)
-    if len(then) != len(now):
-        yield f"  {row.name}: {row.then} then, {row.now} now"
-        return
-    for position, (one, other) in enumerate(zip(then, now, strict=True)):
-        if one.hex() != other.hex():
-            place = f"{row.name}[{position}]" if len(then) > 1 else row.name
-            yield f"  {place}: {one!r} then, {other!r} now, a difference of {other - one:.3g}"

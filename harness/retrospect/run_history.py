@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.retrospect.compare import DIFFERENT, compare, difference, expectations_of, same_clock
+from harness.retrospect.compare import compare, expectations_of, same_clock
+from harness.retrospect.difference import DIFFERENT, difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -18,11 +18,12 @@ from harness._clock import now
 from harness.errors import UsageError
 from harness.judging import contrasts, student, verdict
 from harness.judging.student import ROUNDING
-from harness.running.claim_run import measured
-from harness.running.pair import ALPHA, TWIN, measure, of_twin, pair_of
+from harness.running.measuring import measured
 from harness.running.reuse import reusable
+from harness.running.streams import ALPHA, TWIN, of_twin, streams_of
 from harness.running.variant import Variant
 from harness.specification.kinds import Difference, Interaction, Ratio
+from harness.store.noise_schema import NOISE
 from harness.trials.executor import Inline, Processes
 from harness.trials.experiment import load_experiment
 from harness.trials.plan import fingerprint, jobs_of, make_plan, timed_jobs_of
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 
     from harness.judging.contrasts import Evidence, PerSeed
     from harness.judging.points import Point
-    from harness.running.claim_run import Context
-    from harness.running.pair import Pair
+    from harness.running.context import Context
     from harness.running.record import Record
+    from harness.running.streams import Streams
     from harness.specification.kinds import Contrast
     from harness.specification.models import Claim, Expectation
     from harness.trials.catalogue import ClaimFolder
@@ -75,57 +76,53 @@ def run_aa(folder: ClaimFolder, context: Context, request: Request) -> Record:
     if request.repeats < 2:
         raise UsageError(f"--repeats: {request.repeats} says nothing about a spread; give 2 or more")
     plan = make_plan(folder, context.options)
-    pair = pair_of(plan, request.arm, request.seeds)
-    context.say(forecast(pair, context, request.repeats))
-    for n in pair.seeds.looks:
-        measure(pair, n, context)
-        comparisons = [] if pair.failed else compare(pair)
-        context.say(f"{pair.claim.id}: {pair.arm} against itself, {n} seeds: {_state(comparisons)}")
-        if pair.failed or any(row["verdict"] != NOT_TOLD_APART for row in comparisons):
+    streams = streams_of(plan, request.arm, request.seeds)
+    context.say(forecast(streams, context, request.repeats))
+    for n in streams.seeds.looks:
+        streams.measure(n, context)
+        comparisons = [] if streams.failed else compare(streams)
+        context.say(f"{streams.claim.id}: {streams.arm} against itself, {n} seeds: {_state(comparisons)}")
+        if streams.failed or any(row["verdict"] != NOT_TOLD_APART for row in comparisons):
             break
-    again = [] if pair.failed else [rerun(pair, executor, context) for executor in _executors(request.repeats)]
-    record = make_record(pair, comparisons, again, context)
-    context.store.save_noise(pair.claim.id, fingerprint(plan), record)
+    again = [] if streams.failed else [rerun(streams, executor, context) for executor in _executors(request.repeats)]
+    record = make_record(streams, comparisons, again, context)
+    context.store.save_beside(streams.claim.id, NOISE, fingerprint(plan), record)
     return record
 
 
-def forecast(pair: Pair, context: Context, repeats: int) -> str:
+def forecast(streams: Streams, context: Context, repeats: int) -> str:
     """Return one line that says what is to be measured, and about how long that takes if stored trials tell."""
-    tasks = [task for side in pair.sides for task in side.tasks(pair.points, range(pair.seeds.cap))]
-    keys = [key for task in tasks for key in task.keys]
-    stored, _ = reusable(pair.sides[0].plan, keys, context.store, context.run)
-    # How often each task's arm and condition is to be measured, and how long that takes.
-    counts = [sum(key not in stored for key in task.keys) for task in tasks]
-    again = repeats * len(REPEATED)
-    counts += [again] * len(pair.sides[0].tasks(pair.points, REPEATED))
-    usual = [context.store.usual_seconds(pair.claim.id, task) for task in tasks]
-    usual += usual[: len(counts) - len(tasks)]
+    tasks = [streams.tasks(side, range(streams.seeds.cap)) for side in (0, 1)]
+    everything = [task for own in tasks for task in own]
+    keys = [key for task in everything for key in task.keys]
+    stored = {} if streams.timed else reusable(streams.plans[0], keys, context.store, context.run)[0]
+    new = [sum(key not in stored for key in task.keys) for task in everything]
+    again = [repeats * len(REPEATED)] * len(tasks[0])
+    usual = [context.store.usual_seconds(streams.claim.id, task) for task in (*everything, *tasks[0])]
     known = [seconds for seconds in usual if seconds is not None]
     cost = "no stored trial tells how long that takes"
     if len(known) == len(usual):
-        cost = f"about {sum(map(mul, counts, known)):.0f} s of computing, by stored trials"
-    trials = sum(len(task.keys) for task in tasks)
-    new = sum(counts[: len(tasks)])
+        cost = f"about {sum(map(mul, new + again, known)):.0f} s of computing, by stored trials"
     return (
-        f"{pair.claim.id}: {pair.arm} against itself, at most {pair.seeds.cap} seeds: {trials} trials, {new} of them "
-        f"to measure, and {sum(counts) - new} for the noise floor; {cost}"
+        f"{streams.claim.id}: {streams.arm} against itself, at most {streams.seeds.cap} seeds: {len(keys)} trials, {sum(new)} of them "
+        f"to measure, and {sum(again)} for the noise floor; {cost}"
     )
 
 
-def compare(pair: Pair) -> list[Record]:
+def compare(streams: Streams) -> list[Record]:
     """Return, for every point and metric, the arm's difference from itself at every look so far."""
-    claim = _with_twin(pair)
-    evidence = pair.evidence()
-    return [_comparison(pair, claim, evidence, point, name) for name in claim.metrics for point in pair.points]
+    claim = _with_twin(streams)
+    evidence = streams.evidence()
+    return [_comparison(streams, claim, evidence, point, name) for name in claim.metrics for point in streams.points]
 
 
-def _with_twin(pair: Pair) -> Claim:
-    return pair.claim.model_copy(update={"arms": {**pair.claim.arms, TWIN: pair.claim.arms[pair.arm]}})
+def _with_twin(streams: Streams) -> Claim:
+    return streams.claim.model_copy(update={"arms": {**streams.claim.arms, TWIN: streams.claim.arms[streams.arm]}})
 
 
-def _comparison(pair: Pair, claim: Claim, evidence: Evidence, point: Point, metric: str) -> Record:
+def _comparison(streams: Streams, claim: Claim, evidence: Evidence, point: Point, metric: str) -> Record:
     contrast = Difference(difference=metric, of=dict(point), minus=dict(of_twin(point)))
-    found = contrasts.evaluate(contrast, claim, evidence, pair.sides[0].plan.settings)
+    found = contrasts.evaluate(contrast, claim, evidence, streams.plans[0].settings)
     values = [row[metric] for p in (point, of_twin(point)) for row in evidence[p].values()]
     head = {
         "metric": metric,
@@ -135,7 +132,7 @@ def _comparison(pair: Pair, claim: Claim, evidence: Evidence, point: Point, metr
     }
     if found.problems:
         return {**head, "verdict": verdict.INVALID, "problems": list(found.problems)}
-    looks = [_look(found, n, values) for n in pair.seeds.looks if n <= len(found.values)]
+    looks = [_look(found, n, values) for n in streams.seeds.looks if n <= len(found.values)]
     apart = next((row for row, look in enumerate(looks) if not look.low <= 0.0 <= look.high), len(looks) - 1)
     last = looks[apart]
     return {
@@ -158,18 +155,18 @@ def _look(found: PerSeed, n: int, metrics: list[float]) -> student.Interval:
     return found.sequence.interval([found.values[seed] for seed in seeds], ALPHA, floor, found.bounds)
 
 
-def judge(pair: Pair) -> dict[str, Record]:
+def judge(streams: Streams) -> dict[str, Record]:
     """Judge the claim's expectations between the arm and another, with the arm in both places.
 
     An expectation whose band does not admit equality must not be verified, and one that admits it must not be refuted.
     """
-    claim, evidence, rows = _with_twin(pair), pair.evidence(), {}
+    claim, evidence, rows = _with_twin(streams), streams.evidence(), {}
     for name, expectation in claim.expectations.items():
-        contrast = against_itself(expectation.contrast, pair.arm)
+        contrast = against_itself(expectation.contrast, streams.arm)
         if contrast is None:
             continue
         twin = expectation.model_copy(update={"contrast": contrast})
-        found = verdict.judge(twin, claim, evidence, pair.sides[0].plan.settings, pair.seeds)
+        found = verdict.judge(twin, claim, evidence, streams.plans[0].settings, streams.seeds)
         admits = admits_equality(expectation)
         rows[name] = {
             "verdict": found.verdict,
@@ -211,13 +208,13 @@ def _executors(repeats: int) -> Iterator[Executor]:
         yield Inline()
 
 
-def rerun(pair: Pair, executor: Executor, context: Context) -> Variant:
+def rerun(streams: Streams, executor: Executor, context: Context) -> Variant:
     """Measure the repeated seeds of the first stream again, past the store."""
-    plan, again = pair.sides[0].plan, Variant("", {}, (), {}, [])
-    tasks = pair.sides[0].tasks(pair.points, REPEATED)
+    plan, again = streams.plans[0], Variant("", {}, (), {}, [])
+    tasks = streams.tasks(0, REPEATED)
     forget(plan)
-    jobs = timed_jobs_of(tasks) if pair.timed else jobs_of(tasks, 1)
-    with contextlib.closing(measured(plan, jobs, executor, context, alone=pair.timed)) as results:
+    jobs = timed_jobs_of(tasks) if streams.timed else jobs_of(tasks, 1)
+    with contextlib.closing(measured(plan, jobs, executor, context, alone=streams.timed)) as results:
         for task, outcomes in results:
             for seed, outcome in zip(task.seeds, outcomes, strict=True):
                 again.keep(plan, task, seed, outcome)
@@ -233,10 +230,10 @@ def forget(plan: Plan) -> None:
             clear()
 
 
-def floor(pair: Pair, again: list[Variant], comparison: Record) -> Record:
+def floor(streams: Streams, again: list[Variant], comparison: Record) -> Record:
     """Return how far reruns lie apart at a comparison's point: the largest spread (max - min) of a repeated seed."""
     point, metric = tuple(comparison["point"].items()), comparison["metric"]
-    first = pair.sides[0].variant.evidence[point]
+    first = streams.variants[0].evidence[point]
     reruns = {seed: [rerun.evidence[point][seed][metric] for rerun in again] for seed in REPEATED}
     spread = max(max(values) - min(values) for values in reruns.values())
     sd = student.interval([row[metric] for row in first.values()], ALPHA).sd
@@ -248,21 +245,21 @@ def floor(pair: Pair, again: list[Variant], comparison: Record) -> Record:
     }
 
 
-def make_record(pair: Pair, comparisons: list[Record], again: list[Variant], context: Context) -> Record:
+def make_record(streams: Streams, comparisons: list[Record], again: list[Variant], context: Context) -> Record:
     """Return everything that the run says, as plain values."""
-    everyone = [*(side.variant for side in pair.sides), *again]
+    everyone = [*streams.variants, *again]
     errors = [error for variant in everyone for error in variant.errors]
     if not errors:
-        comparisons = [{**row, "noise": floor(pair, again, row)} for row in comparisons]
-    expectations = {} if pair.failed else judge(pair)
-    plan, options = pair.sides[0].plan, context.options
+        comparisons = [{**row, "noise": floor(streams, again, row)} for row in comparisons]
+    expectations = {} if streams.failed else judge(streams)
+    plan, options = streams.plans[0], context.options
     record = {
-        "id": pair.claim.id,
-        "arm": pair.arm,
+        "id": streams.claim.id,
+        "arm": streams.arm,
         "profile": options.profile,
         "base_seed": options.base_seed,
-        "streams": [side.plan.base_seed for side in pair.sides],
-        "seeds": pair.seeds.model_dump(),
+        "streams": [plan.base_seed for plan in streams.plans],
+        "seeds": streams.seeds.model_dump(),
         "alpha": ALPHA,
         "verdict": _verdict(comparisons, expectations, errors),
         "comparisons": comparisons,

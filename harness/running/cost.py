@@ -6,8 +6,9 @@ data and environment, under whatever base seed.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from statistics import fmean
+from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 from harness.judging.points import points_of
@@ -76,12 +77,10 @@ class Prospect:
 
     Attributes:
         variant: the claim as it stands or under a control's change; its evidence is all stored trials.
-        forecasts: expectation -> what to expect of it.
         parts: its trials.
     """
 
     variant: Variant
-    forecasts: dict[str, Forecast]
     parts: list[Part]
 
 
@@ -93,16 +92,18 @@ class Outlook:
         plan: what is fixed before the first trial.
         profile: name of the profile.
         prospects: the claim as it stands, then under each control's change.
+        expected: of each of these, expectation -> what to expect of it.
     """
 
     plan: Plan
     profile: str
     prospects: list[Prospect]
+    expected: list[dict[str, Forecast]]
 
     @property
     def forecasts(self) -> dict[str, Forecast]:
         """Forecasts of the claim's own expectations."""
-        return self.prospects[0].forecasts
+        return self.expected[0]
 
     @property
     def neediest(self) -> str:
@@ -129,22 +130,8 @@ class Outlook:
     @property
     def seconds(self) -> float | None:
         """Computing time of a run that reuses nothing, on average; None where no trial was timed."""
-        needs = self._needs([_blank(prospect.variant) for prospect in self.prospects])
-        return _total([(part, needs[key]) for key, part in self.parts.items()])
-
-    def remaining(self, workers: int, run: str | None) -> float | None:
-        """Return the time that a run under the plan's base seed still takes, on average; None where no trial was timed.
-
-        Args:
-            workers: processes that trials are spread over; durations are measured in one alone.
-            run: only trials of this run count as measured; None for those of any run.
-        """
-        needs = self._needs([self._present(prospect, run) for prospect in self.prospects])
-        left = []
-        for key, part in self.parts.items():
-            done = sum(trial.seed.index < needs[key] for trial in self._own(part, run))
-            left.append((part, max(0.0, needs[key] - done) / (1 if part.timed else workers)))
-        return _total(left)
+        seeds = [{name: found.seeds for name, found in forecasts.items()} for forecasts in self.expected]
+        return _total(list(zip(self.parts.values(), _needs(self.plan, self.prospects, seeds).values(), strict=True)))
 
     @property
     def peak_bytes(self) -> int | None:
@@ -153,43 +140,17 @@ class Outlook:
             (t.peak_bytes for p in self.parts.values() for t in p.trials if t.peak_bytes is not None), default=None
         )
 
-    def _own(self, part: Part, run: str | None) -> list[StoredTrial]:
-        """Return the trials that a run under the plan's base seed reuses."""
-        return [t for t in part.trials if t.seed.base == self.plan.base_seed and run in (None, t.run)]
 
-    def _present(self, prospect: Prospect, run: str | None) -> Variant:
-        """Return a variant as far as a run would find it decided by what is stored."""
-        variant = _blank(prospect.variant)
+def _needs(plan: Plan, prospects: list[Prospect], seeds: list[dict[str, float]]) -> dict[str, float]:
+    """Return how many seeds each part needs, in the order of `Outlook.parts`, given what each expectation needs."""
+    needs: dict[str, float] = {}
+    for prospect, own in zip(prospects, seeds, strict=True):
+        # A control gets no more seeds than the claim itself needed.
+        limit = max(plan.seeds.first, *(seeds[0][name] for name in own))
         for part in prospect.parts:
-            for trial in self._own(part, run):
-                variant.reuse(self.plan, part.task, trial.seed, trial.metrics, trial.seconds)
-        variant.judge(self.plan)
-        return variant
-
-    def _needs(self, present: list[Variant]) -> dict[str, float]:
-        """Return how many seeds each part needs on average, given what is decided at present."""
-        needs: dict[str, float] = {}
-        main: dict[str, float] = {}
-        for prospect, variant in zip(self.prospects, present, strict=True):
-            seeds = {name: self._seeds(variant, name, prospect.forecasts[name]) for name in variant.expectations}
-            if variant.name:
-                # A control gets no more seeds than the claim itself needed.
-                limit = max(self.plan.seeds.first, *(main[name] for name in seeds))
-                seeds = {name: min(n, limit) for name, n in seeds.items()}
-            main = main or seeds
-            for part in prospect.parts:
-                most = max(seeds[name] for name in part.readers)
-                needs[part.key] = max(needs.get(part.key, 0.0), most)
-        return needs
-
-    def _seeds(self, variant: Variant, name: str, forecast: Forecast) -> float:
-        n = variant.judgements[name].n if name in variant.judgements else 0
-        return min(forecast.seeds_after(n), self.plan.seeds.cap) if name in variant.open() else n
-
-
-def _blank(variant: Variant) -> Variant:
-    """Return a variant without any evidence."""
-    return replace(variant, evidence={}, judgements={})
+            most = min(limit, max(own[name] for name in part.readers))
+            needs[part.key] = max(needs.get(part.key, 0.0), most)
+    return needs
 
 
 def _total(parts: list[tuple[Part, float]]) -> float | None:
@@ -205,9 +166,14 @@ def _ease(forecast: Forecast) -> tuple[float, float]:
 
 def outlook_of(plan: Plan, profile: str, store: Store) -> Outlook:
     """Return what the stored trials let one expect of a claim."""
+    prospects = _prospects(plan, store)
+    return Outlook(plan, profile, prospects, [forecasts_of(plan, prospect.variant) for prospect in prospects])
+
+
+def _prospects(plan: Plan, store: Store) -> list[Prospect]:
     main = main_variant(plan.claim)
     controls = [control_variant(plan.claim, name, main) for name in plan.claim.controls]
-    return Outlook(plan, profile, [_prospect(plan, variant, store) for variant in (main, *controls)])
+    return [_prospect(plan, variant, store) for variant in (main, *controls)]
 
 
 def _prospect(plan: Plan, variant: Variant, store: Store) -> Prospect:
@@ -223,17 +189,43 @@ def _prospect(plan: Plan, variant: Variant, store: Store) -> Prospect:
             variant.reuse(plan, task, seed, trial.metrics, trial.seconds)
         reading = [name for name, read in readers.items() if read.intersection(points)]
         parts.append(Part(task, reading, trials, variant.timed(plan, task)))
-    return Prospect(variant, forecasts_of(plan, variant), parts)
+    return Prospect(variant, parts)
 
 
 def remaining_seconds(plan: Plan, options: Options, store: Store, run: str) -> float | None:
-    """Return the time that the claim still takes in a run, on average; None where no trial was timed."""
+    """Return the time that the claim still takes in a run, as stored trials took; None where no trial was timed."""
     workers = resolve_workers(options.workers, plan.device)
-    found = outlook_of(plan, options.profile, store)
-    inputs = {trial.inputs for part in found.parts.values() for trial in part.trials}
+    prospects = _prospects(plan, store)
+    parts = {part.key: part for prospect in prospects for part in prospect.parts}
+    inputs = {trial.inputs for part in parts.values() for trial in part.trials}
     # What no later run may reuse is measured anew by each.
-    alone = options.fresh or any(unseen(plan, digest, store) for digest in inputs)
-    return found.remaining(workers, run if alone else None)
+    by = run if options.fresh or any(unseen(plan, digest, store) for digest in inputs) else None
+    needs = _needs(plan, prospects, [_seeds(plan, prospect, by) for prospect in prospects])
+    done = {key: sum(t.seed.index < needs[key] for t in _own(plan, part, by)) for key, part in parts.items()}
+    left = {key: max(0.0, needs[key] - done[key]) / (1 if part.timed else workers) for key, part in parts.items()}
+    return _total([(part, left[key]) for key, part in parts.items()])
+
+
+def _own(plan: Plan, part: Part, run: str | None) -> list[StoredTrial]:
+    """Return the trials that a run under the plan's base seed reuses; those of `run` alone, if given."""
+    return [t for t in part.trials if t.seed.base == plan.base_seed and run in (None, t.run)]
+
+
+def _seeds(plan: Plan, prospect: Prospect, run: str | None) -> dict[str, float]:
+    """Return how many seeds each expectation needs: those that decided it, or its usual number, at least up to the next look."""
+    variant = replace(prospect.variant, evidence={}, judgements={})
+    usual = dict.fromkeys(variant.expectations, 0.0)
+    for part in prospect.parts:
+        own = _own(plan, part, run)
+        for trial in own:
+            variant.reuse(plan, part.task, trial.seed, trial.metrics, trial.seconds)
+        others = Counter(trial.seed.base for trial in part.trials if trial not in own)
+        for name in part.readers:
+            usual[name] = max(usual[name], median(others.values() or [0]))
+    variant.judge(plan)
+    n = {name: variant.judgements[name].n for name in usual}
+    after = {name: next((look for look in plan.seeds.looks if look > n[name]), n[name]) for name in usual}
+    return {name: max(usual[name], after[name]) if name in variant.open() else n[name] for name in usual}
 
 
 def batch_seconds(plan: Plan, variant: Variant, tasks: list[Task], options: Options, store: Store) -> float | None:

@@ -10,9 +10,9 @@ from harness.trials.plan import fingerprint, illustration_task, plan_of_pictures
 
 if TYPE_CHECKING:
     from harness.store.store import Store
-    from harness.trials.executor import Job
     from harness.trials.experiment import Outcome
     from harness.trials.plan import Plan
+    from harness.trials.worker import Job
 
 Pictures = list[dict[str, Any]]
 

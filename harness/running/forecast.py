@@ -13,36 +13,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.judging import contrasts, student, verdict
+from harness.judging import contrasts, edges, student
 from harness.judging.bounded import Bounded
 from harness.judging.confidence_sequence import STUDENT
-from harness.judging.quantile import Quantile
 from harness.judging.simulation import Decisions, Rule, decide
+from harness.running.smallest_effect import ENOUGH, RUNS, smallest_distance, smallest_step
 from harness.seeds import Seed
 from harness.specification.kinds import Exact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
-    from harness.judging.confidence_sequence import ConfidenceSequence
     from harness.judging.contrasts import PerSeed
     from harness.running.variant import Variant
     from harness.specification.models import Expectation, SeedPlan
     from harness.trials.plan import Plan
-
-RUNS = 2000
-"""Simulated runs: a probability of 0.9 is known to 0.007 then (one standard error)."""
-
-ENOUGH = 0.9
-"""The probability to decide that a plan should have; less is marked."""
 
 FEWEST = 2
 """Values without which there is no spread, and so no forecast."""
@@ -101,11 +90,6 @@ class Forecast:
         """Mean number of seeds until the decision, or until the cap without one."""
         return float(self.needed.mean())
 
-    def seeds_after(self, n: int) -> float:
-        """Return the mean number of seeds of those runs that need more than `n`; one more if none does."""
-        later = self.needed[self.needed > n]
-        return float(later.mean()) if later.size else n + 1.0
-
     def smallest_effect(self) -> float:
         """Return the distance from the band's edge that is told from it with probability `ENOUGH`, given the spread.
 
@@ -162,14 +146,14 @@ def _alone(plan: Plan, variant: Variant, name: str) -> tuple[Forecast, Decisions
         return _none(len(per_seed.values), plan.seeds, sample)
     rule = _rule(plan, expectation, per_seed)
     decisions = simulate(sample, rule, generator)
-    effect = abs(verdict.margin(sample.mean, per_seed, expectation.band)) / sample.sd
+    effect = abs(edges.margin(sample.mean, per_seed, expectation.band)) / sample.sd
     shown = (effect, sample.sd, rule, per_seed.log, sample.mean)
     return Forecast(sample.n, math.nan, decisions.n, *shown), decisions
 
 
 def _rule(plan: Plan, expectation: Expectation, per_seed: PerSeed) -> Rule:
     """Return what decides an expectation, on the scale on which its contrast is judged."""
-    low, high = verdict.edges_of(expectation.band, per_seed)
+    low, high = edges.edges_of(expectation.band, per_seed)
     floor = per_seed.sd_floor(list(per_seed.values))
     return Rule(plan.seeds.looks, low, high, expectation.alpha, floor, per_seed.bounds, per_seed.sequence)
 
@@ -193,7 +177,7 @@ def _counted(
     sd, estimate = student.moments(values)[1], rule.sequence.estimate(values)
     # In standard deviations there is no effect of a rate: its spread is another at another distance.
     spread = 0.0 if isinstance(rule.sequence, Bounded) else sd
-    effect = abs(verdict.margin(estimate, per_seed, expectation.band)) / spread if spread else math.nan
+    effect = abs(edges.margin(estimate, per_seed, expectation.band)) / spread if spread else math.nan
     return Forecast(values.size, math.nan, decisions.n, effect, sd, rule, per_seed.log, estimate), decisions
 
 
@@ -259,51 +243,3 @@ def _none(n: int, plan: SeedPlan, reason: str) -> tuple[Forecast, Decisions]:
     """Return the lack of a forecast; where costs are counted, what is not known takes all seeds."""
     needed = np.full(RUNS, plan.cap)
     return Forecast(n, math.nan, needed, reason=reason), Decisions(np.zeros(RUNS, dtype=np.int8), needed)
-
-
-@lru_cache(maxsize=512)
-def smallest_distance(
-    looks: tuple[int, ...], alpha: float, floor: float, sequence: ConfidenceSequence = STUDENT
-) -> float:
-    """Return how far from an edge of the band, in standard deviations, is told from it with probability `ENOUGH`.
-
-    Args:
-        looks: numbers of seeds after which the evidence is judged.
-        alpha: error rate of the interval.
-        floor: what the standard deviation is never taken below, in standard deviations.
-        sequence: what the seeds, which are normal here, are asked.
-    """
-    if not all(sequence.can_end(looks[-1], alpha, (0.0, math.inf), student.UNBOUNDED)):
-        return math.inf
-    rule = Rule(looks, 0.0, math.inf, alpha, floor, sequence=sequence)
-    noise = Seed(0, "smallest distance", 0).numpy("noise").standard_normal((RUNS, looks[-1]))
-    if isinstance(sequence, Quantile):
-        noise -= NormalDist().inv_cdf(sequence.q)
-    # The noise is the same at every step, so that what is told at a distance is told farther off.
-    return _search(lambda distance: noise + distance, rule, math.inf)
-
-
-@lru_cache(maxsize=512)
-def smallest_step(looks: tuple[int, ...], alpha: float, edge: float, *, upward: bool) -> float:
-    """Return how far above an edge, or below, a rate is told from it with probability `ENOUGH`; infinite if none is."""
-    band, room = ((edge, math.inf), 1.0 - edge) if upward else ((-math.inf, edge), edge)
-    rule = Rule(looks, *band, alpha, sequence=Bounded(0.0, 1.0, binary=True))
-    picks = Seed(0, "smallest step", 0).numpy("picks").random((RUNS, looks[-1]))
-    return _search(lambda step: (picks < (edge + step if upward else edge - step)).astype(np.float64), rule, room)
-
-
-def _search(values_at: Callable[[float], NDArray[np.float64]], rule: Rule, room: float) -> float:
-    """Return the smallest distance, up to `room`, at which 9 runs in 10 are verified; infinite if there is none."""
-
-    def told(distance: float) -> bool:
-        return bool((decide(values_at(distance), rule).sign > 0).mean() >= ENOUGH)
-
-    low, high = 0.0, min(1.0, room)
-    while not told(high):
-        if high >= room:
-            return math.inf
-        high = min(2 * high, room)
-    while high - low > 0.005 * high:
-        middle = (low + high) / 2
-        low, high = (low, middle) if told(middle) else (middle, high)
-    return high

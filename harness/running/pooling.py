@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness._clock import now
-from harness.judging import contrasts, points, verdict
+from harness.judging import contrasts, edges, points, verdict
 from harness.judging.repetition import repeats
 from harness.running.reuse import reusable
 from harness.specification.kinds import Exact
 from harness.specification.models import EXTERNAL
+from harness.trials.identity import Identity
 from harness.trials.plan import lasting, points_of_task, tasks_of
 
 if TYPE_CHECKING:
@@ -186,16 +187,7 @@ def count_once(plan: Plan, variant: Variant, series: Series | None) -> Series | 
 
 def _changed(plan: Plan, night: dict[str, Any], *, other_clock: bool) -> str:
     """Return what tells tonight from an earlier night, in words."""
-    present: dict[str, Any] = {
-        "code": plan.code.digest,
-        "data": [record.sha256 for record in plan.data],
-        "environment": plan.environment,
-        "settings": plan.settings,
-        "arms": plan.claim.arms,
-        "conditions": {name: c.values for name, c in plan.claim.conditions.items()},
-    }
-    then = {**night, "data": [record["sha256"] for record in night["data"]]}
-    parts = [name for name in present if present[name] != then[name]]
+    parts = Identity.of_record(night).differences(plan.identity)
     if other_clock:
         parts.append("the clock of its durations")
     what = " and ".join(parts) or "what is measured"
@@ -246,8 +238,8 @@ def nights_of(expectation: Expectation, plan: Plan, variant: Variant, series: Se
 
 
 def _shown(per_seed: PerSeed, seeds: list[int], expectation: Expectation) -> Shown:
-    found, floor = verdict.interval_of(per_seed, seeds, expectation.alpha)
-    estimate, low, high = (verdict.on_scale(per_seed, v) for v in (found.estimate, found.low, found.high))
+    found, floor = edges.interval_of(per_seed, seeds, expectation.alpha)
+    estimate, low, high = (edges.on_scale(per_seed, v) for v in (found.estimate, found.low, found.high))
     return Shown(
         found.n,
         estimate,

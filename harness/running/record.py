@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from harness import _clock
 from harness.judging import verdict
 from harness.judging.caps import seeds_needed
-from harness.judging.contrasts import reachable, sequence_of
 from harness.judging.controls import Headline, Tried, headline, state_of
 from harness.judging.expected import UNDECIDED, came_as_expected, expectations_expected
 from harness.judging.points import kind_of, metric_of
+from harness.judging.ranges import reachable, sequence_of
 from harness.running.forecast import forecasts_of
 from harness.running.pooling import nights_of
 from harness.running.reuse import anew_words
@@ -27,8 +27,8 @@ from harness.trials.provenance import arithmetic
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.judging.contrasts import Sampled
     from harness.judging.controls import ControlState
+    from harness.judging.ranges import Sampled
     from harness.running.cost import Outlook
     from harness.running.forecast import Forecast
     from harness.running.pooling import Series

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.trials.identity import changed_versions
 from harness.trials.inputs import NOT_KNOWN, changes
 
 if TYPE_CHECKING:
@@ -67,13 +68,8 @@ def superseded(plan: Plan, task: Task, seed: Seed, store: Store) -> str | None:
     before = store.predecessor(plan.claim.id, task, seed)
     if before is None:
         return None
-    names = {**before.environment, **plan.environment}
-    then, now = before.environment, plan.environment
-    found = [
-        f"{name} changed from {then.get(name, 'none')} to {now.get(name, 'none')}"
-        for name in names
-        if then.get(name) != now.get(name)
-    ]
+    versions = changed_versions(before.environment, plan.environment)
+    found = [f"{name} changed from {then} to {now}" for name, then, now in versions]
     known = store.inputs(before.inputs)
     found += changes(known, plan.inputs, plan.folder.experiment, plan.folder.project) if known else []
     return f"{_listed(list(dict.fromkeys(found)))} {SINCE}" if found else None

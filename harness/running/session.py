@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from dataclasses import replace
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from harness._clock import now
 from harness._text import inert, visible
 from harness.errors import ClaimsError, DataError, SpecError, TrialError, UsageError
-from harness.running.claim_run import TIMING, Context, pilot, run_claim
+from harness.running.claim_run import TIMING, pilot, run_claim
+from harness.running.context import Context
 from harness.running.cost import remaining_seconds
 from harness.running.progress import verdicts_of
 from harness.running.time_budget import Budget
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 KINDS = {SpecError: "specification", UsageError: "usage", DataError: "data", TrialError: "trial"}
 
 
-FORESEEING = 3.0
+ESTIMATING = 3.0
 """Seconds that may be spent at once on estimating how long claims take; those that are left are estimated when they begin."""
 
 STALE = 2.0
@@ -76,29 +78,20 @@ class Session:
         self._budget = Budget(deadline)
         self._progress = progress
         self._estimated = -math.inf
+        self._plans: dict[Path, Plan] = {}
 
     def arrange(self, folders: list[Path]) -> list[Path]:
         """Return claims in the order in which a limited time decides most of them, the cheapest first."""
         by_id = {folder.name: folder for folder in folders}
         seconds = {name: self._remaining(folder) for name, folder in by_id.items()}
-        if self._progress is not None:
-            for name, value in seconds.items():
-                self._progress.estimate(name, value)
         return [by_id[name] for name in self._budget.arrange(seconds)]
 
-    def foresee(self, folders: Iterable[Path]) -> None:
+    def estimate_durations(self, folders: Iterable[Path]) -> None:
         """Estimate how long claims take, as far as there are trials to tell and not for long; without a progress, do nothing."""
-        end = time.monotonic() + FORESEEING
+        end = time.monotonic() + ESTIMATING
         for folder in folders:
             if self._progress is not None and folder.name not in self._progress.estimates and time.monotonic() < end:
-                self._estimate(folder)
-
-    def _estimate(self, folder: Path) -> None:
-        """Estimate how long a claim still takes; without trials nobody knows."""
-        if self._progress is not None:
-            known = self.store.has_trials(folder.name)
-            self._progress.estimate(folder.name, self._remaining(folder) if known else None)
-            self._estimated = time.monotonic()
+                self._remaining(folder)
 
     def _watcher(self, folder: Path) -> Callable[[Step], None]:
         """Return what is told of every step of a claim."""
@@ -107,20 +100,25 @@ class Session:
             if self._progress is None:
                 return
             self._progress.step = step
-            # Judging and foreseeing take time themselves: where a batch is quick, the last estimate will do.
             if step.done == step.trials and time.monotonic() > self._estimated + STALE:
-                self._estimate(folder)
+                self._remaining(folder)
 
         return watch
 
     def _remaining(self, folder: Path) -> float | None:
-        """Return the seconds that a claim still takes, None where nobody knows."""
-        try:
-            plan = make_plan(load_claim(folder), self.options)
-            return remaining_seconds(plan, self.options, self.store, self.run)
-        except Exception:
-            # Its own test will say what is wrong, be it an error of ours or of the experiment.
-            return None
+        """Return the seconds that a claim still takes, None where nobody knows, and tell the progress."""
+        seconds = None
+        # Without trials nobody knows, and its experiment need not be loaded to say so. Of an error, be it ours or the
+        # experiment's, its own test will say what is wrong.
+        with contextlib.suppress(Exception):
+            if self.store.has_trials(folder.name):
+                if folder not in self._plans:
+                    self._plans[folder] = make_plan(load_claim(folder), self.options)
+                seconds = remaining_seconds(self._plans[folder], self.options, self.store, self.run)
+        if self._progress is not None:
+            self._progress.estimate(folder.name, seconds)
+            self._estimated = time.monotonic()
+        return seconds
 
     def record_of(self, folder: Path) -> Record:
         """Return the record of the claim in `folder`; it is run at the first call.
@@ -130,7 +128,7 @@ class Session:
         if folder not in self._records:
             if self._progress is not None:
                 self._progress.begin(folder.name)
-            self.foresee([folder])
+            self.estimate_durations([folder])
             try:
                 self._records[folder] = self._run(folder)
             except ClaimsError as error:

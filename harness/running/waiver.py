@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from harness.specification.models import Waiver
+    from harness.specification.waiver import Waiver
     from harness.trials.catalogue import ClaimFolder
 
 Record = dict[str, Any]

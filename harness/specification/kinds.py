@@ -14,17 +14,18 @@ NAME = r"^[a-z][a-z0-9_]{0,79}$"
 Name = Annotated[str, Field(pattern=NAME)]
 
 
-STRICT = ConfigDict(
-    extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
-)
-"""Of every part of a specification: nothing that is not declared, nothing converted."""
+class Strict(BaseModel):
+    """A part of a specification: nothing that is not declared, nothing converted."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
+    )
 
 
-class _Model(BaseModel):
-    model_config = STRICT
+Text = Annotated[str, Field(min_length=3, max_length=4000)]
 
 
-class QuantileOver(_Model):
+class QuantileOver(Strict):
     """A quantile over seeds."""
 
     quantile: Annotated[float, Field(gt=0, lt=1)]
@@ -36,21 +37,21 @@ OverSeeds = Annotated[
 ]
 
 
-class Mean(_Model):
+class Mean(Strict):
     """The metric at one cell, its mean over seeds."""
 
     mean: Name
     at: Cell = {}
 
 
-class Median(_Model):
+class Median(Strict):
     """The metric at one cell, its median over seeds."""
 
     median: Name
     at: Cell = {}
 
 
-class Quantile(_Model):
+class Quantile(Strict):
     """The metric at one cell, a quantile of it over seeds."""
 
     quantile: Name
@@ -59,14 +60,14 @@ class Quantile(_Model):
     at: Cell = {}
 
 
-class Rate(_Model):
+class Rate(Strict):
     """The share of seeds in which a metric of zeros and ones is 1 at one cell."""
 
     rate: Name
     at: Cell = {}
 
 
-class Difference(_Model):
+class Difference(Strict):
     """The metric at `of` minus the metric at `minus`."""
 
     difference: Name
@@ -75,7 +76,7 @@ class Difference(_Model):
     over_seeds: OverSeeds = None
 
 
-class Ratio(_Model):
+class Ratio(Strict):
     """The metric at `of` divided by the metric at `to`, judged on the log scale."""
 
     ratio: Name
@@ -84,7 +85,7 @@ class Ratio(_Model):
     over_seeds: OverSeeds = None
 
 
-class Interaction(_Model):
+class Interaction(Strict):
     """(of - minus) under `here`, less (of - minus) under `there`."""
 
     interaction: Name
@@ -95,7 +96,7 @@ class Interaction(_Model):
     over_seeds: OverSeeds = None
 
 
-class WeightedCell(_Model):
+class WeightedCell(Strict):
     """A cell of a linear contrast."""
 
     weight: Annotated[float, Field(json_schema_extra={"not": {"const": 0}})]
@@ -110,7 +111,7 @@ class WeightedCell(_Model):
         return value
 
 
-class Linear(_Model):
+class Linear(Strict):
     """The sum of the metric over some cells, each multiplied by its weight."""
 
     linear: Name
@@ -118,7 +119,7 @@ class Linear(_Model):
     over_seeds: OverSeeds = None
 
 
-class Slope(_Model):
+class Slope(Strict):
     """Least-squares slope of the metric over a numeric condition."""
 
     slope: Name
@@ -128,7 +129,7 @@ class Slope(_Model):
     over_seeds: OverSeeds = None
 
 
-class LogLogSlope(_Model):
+class LogLogSlope(Strict):
     """Least-squares slope of log metric over log condition."""
 
     loglog_slope: Name
@@ -138,7 +139,7 @@ class LogLogSlope(_Model):
     over_seeds: OverSeeds = None
 
 
-class RankTrend(_Model):
+class RankTrend(Strict):
     """Kendall's tau between a numeric condition and the metric."""
 
     rank_trend: Name
@@ -148,14 +149,14 @@ class RankTrend(_Model):
     over_seeds: OverSeeds = None
 
 
-class Exact(_Model):
+class Exact(Strict):
     """The metric in every instance; one outside the band refutes."""
 
     exact: Name
     at: Cell = {}
 
 
-KINDS: dict[str, type[_Model]] = {
+KINDS: dict[str, type[Strict]] = {
     "mean": Mean,
     "median": Median,
     "quantile": Quantile,
@@ -172,7 +173,7 @@ KINDS: dict[str, type[_Model]] = {
 
 
 def _kind_of(value: Any) -> str | None:
-    if isinstance(value, _Model):
+    if isinstance(value, Strict):
         return next(kind for kind, model in KINDS.items() if isinstance(value, model))
     named = [kind for kind in KINDS if isinstance(value, dict) and kind in value]
     return named[0] if named else None

@@ -1,28 +1,21 @@
-"""What claim.yaml and document.yaml may say."""
+"""What claim.yaml may say."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness._clock import is_day
-from harness.specification.kinds import STRICT, Contrast, Name, Value
+from harness.specification.kinds import Contrast, Name, Strict, Text, Value
+from harness.specification.waiver import Waiver
 
 Setting = bool | int | float | str | None | list[bool | int | float | str]
 
 EXTERNAL = "external"
 """Evidence that lies there already: seed k names a run, or a row of a file, and is the same under every base seed."""
 
-Text = Annotated[str, Field(min_length=3, max_length=4000)]
 
-
-class _Model(BaseModel):
-    model_config = STRICT
-
-
-class Source(_Model):
+class Source(Strict):
     """Where a claim comes from."""
 
     document: Name
@@ -35,7 +28,7 @@ class Source(_Model):
     """the figures that the document or the paper gives"""
 
 
-class Metric(_Model):
+class Metric(Strict):
     """A number that a trial yields."""
 
     unit: str
@@ -64,7 +57,7 @@ TWO_VALUED = "0 or 1"
 """The unit of a metric that says of a trial whether something happened."""
 
 
-class Band(_Model):
+class Band(Strict):
     """The values that an expectation admits: exactly one of the three forms."""
 
     at_most: float | None = None
@@ -100,7 +93,7 @@ class Band(_Model):
         return f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
 
 
-class Expectation(_Model):
+class Expectation(Strict):
     """A contrast, the band it must lie in, and why that band."""
 
     contrast: Contrast
@@ -119,7 +112,7 @@ class Expectation(_Model):
     """why no control could turn it; an expectation has this, or a control that breaks it"""
 
 
-class Reading(_Model):
+class Reading(Strict):
     """One way to take the statement, with one verdict."""
 
     means: str | None = None
@@ -140,7 +133,7 @@ class Reading(_Model):
         return self
 
 
-class Control(_Model):
+class Control(Strict):
     """A change under which some expectations must not come out as expected."""
 
     change: Annotated[dict[str, Setting], Field(min_length=1)]
@@ -153,7 +146,7 @@ class Control(_Model):
     """why they must not"""
 
 
-class SeedPlan(_Model):
+class SeedPlan(Strict):
     """How many seeds: a first look, then some more at each further look, up to a cap."""
 
     first: Annotated[int, Field(ge=1)]
@@ -194,7 +187,7 @@ class Profile(BaseModel):
         return dict(self.__pydantic_extra__)
 
 
-class Condition(_Model):
+class Condition(Strict):
     """What is varied besides the arm."""
 
     values: Annotated[list[Value], Field(min_length=1)]
@@ -215,14 +208,14 @@ class Condition(_Model):
         return self
 
 
-class Timings(_Model):
+class Timings(Strict):
     """Which arms have their training and inference timed by the benchmark."""
 
     training: list[Name] = []
     inference: list[Name] = []
 
 
-class Limits(_Model):
+class Limits(Strict):
     """What a trial may take at most; one that takes more has failed."""
 
     seconds: Annotated[float, Field(gt=0)] | None = None
@@ -231,37 +224,7 @@ class Limits(_Model):
     """memory that a call of measure() may add to what its process holds (Linux)"""
 
 
-class Waiver(_Model):
-    """Leave for a claim to come out otherwise than expected, up to and including a day."""
-
-    reason: Text
-    """why the claim may come out otherwise until then"""
-    owner: Annotated[str, Field(max_length=160)]
-    """who answers for it"""
-    expires: Annotated[str, Field(json_schema_extra={"format": "date"})]
-    """the last day, in UTC, on which it has an effect, such as 2026-12-31"""
-
-    @field_validator("reason", "owner")
-    @classmethod
-    def _says_something(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("should say something")
-        return value
-
-    @field_validator("expires", mode="before")
-    @classmethod
-    def _is_a_day(cls, value: Any) -> Any:
-        if not is_day(value):
-            raise ValueError("should be a day of the calendar, written year-month-day such as 2026-12-31")
-        return value
-
-    @property
-    def last_day(self) -> date:
-        """The last day on which it has an effect."""
-        return date.fromisoformat(self.expires)
-
-
-class Claim(_Model):
+class Claim(Strict):
     """One statement of a document, made testable."""
 
     id: Name
@@ -303,22 +266,6 @@ class Claim(_Model):
     def expectations(self) -> dict[str, Expectation]:
         """All expectations by name; names are unique over the readings."""
         return {name: e for reading in self.readings.values() for name, e in reading.expectations.items()}
-
-
-class Document(_Model):
-    """Where claims come from."""
-
-    id: Name
-    """the folder's name"""
-    title: Text
-    authors: str
-    """who wrote it"""
-    year: int
-    """when"""
-    url: str | None = None
-    """where it can be read"""
-    summary: Text
-    """what it is, in our own words"""
 
 
 def schema() -> dict[str, Any]:

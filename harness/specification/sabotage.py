@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from harness.specification.kinds import STRICT, Name
-
-
-class _Model(BaseModel):
-    model_config = STRICT
-
+from harness.specification.kinds import Name, Strict
 
 Line = Annotated[str, Field(min_length=1, max_length=4000)]
 
 Reason = Annotated[str, Field(min_length=3, max_length=4000)]
 
 
-class BrokenLine(_Model):
+class BrokenLine(Strict):
     """A line as a careless edit would break it."""
 
     what: Annotated[str, Field(min_length=3, max_length=160)]
@@ -33,7 +28,7 @@ class BrokenLine(_Model):
     """the reading that must not come out as expected any more"""
 
 
-class Sabotage(_Model):
+class Sabotage(Strict):
     """How an experiment can be broken, beside the claim it belongs to."""
 
     broken_lines: Annotated[list[BrokenLine], Field(min_length=1)]

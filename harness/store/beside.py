@@ -14,26 +14,15 @@ from harness.store.database import Database
 class Beside(Database):
     """The tables of a store that hold what lies beside its trials."""
 
-    def save_noise(self, claim: str, fingerprint: str, record: dict[str, Any]) -> None:
-        """Commit what an A/A run says of a claim; a later one with the same fingerprint replaces it."""
-        values = (claim, fingerprint, json.dumps(record, allow_nan=False), now())
-        self._write("INSERT OR REPLACE INTO noise VALUES (?, ?, ?, ?)", values)
-
-    def noise(self, claim: str, fingerprint: str) -> dict[str, Any] | None:
-        """Return what the latest A/A run with a fingerprint says of a claim, None if there was none."""
-        query = "SELECT record FROM noise WHERE claim = ? AND fingerprint = ?"
-        rows = self._read(query, (claim, fingerprint))
-        return self._plain(rows[0][0]) if rows else None
-
     def save_beside(self, claim: str, kind: str, fingerprint: str, record: dict[str, Any]) -> None:
-        """Commit what lies beside a claim's trials, pictures or timings; a later one of its kind replaces it."""
+        """Commit what lies beside a claim's trials, pictures, timings or its noise floor; a later one of its kind replaces it."""
         values = (claim, kind, fingerprint, json.dumps(record, allow_nan=False), now())
         self._write("INSERT OR REPLACE INTO beside VALUES (?, ?, ?, ?, ?)", values)
 
     def beside(self, claim: str, fingerprint: str) -> dict[str, dict[str, Any]]:
         """Return what lies beside a claim's trials with a fingerprint: kind -> record, in the order of the kinds.
 
-        What is no such record is left out: it is drawn or timed again, and no verdict reads it.
+        What is no such record is left out: it is drawn or measured again, and no verdict reads it.
         """
         from harness.store.soundness import check_beside
 

@@ -56,15 +56,17 @@ def names_of(text: Any, where: str) -> dict[str, str]:
     return found
 
 
-def company_of(text: Any, where: str) -> list[int] | None:
-    """Return the indices of the seeds that were measured in one call, None where nobody noted them.
+def company_of(text: Any, seed: int, where: str) -> list[int]:
+    """Return the indices of the seeds that were measured in one call, that of the trial among them.
 
     Raises:
         UsageError: it is something else.
     """
-    found = object_of(f'{{"company": {text or "null"}}}', where).get("company")
-    if found is not None and not (
-        isinstance(found, list) and all(type(index) is int and index >= 0 for index in found)
+    found = object_of(f'{{"company": {text}}}', where).get("company")
+    if (
+        not isinstance(found, list)
+        or not all(type(index) is int and index >= 0 for index in found)
+        or seed not in found
     ):
         raise UsageError(f"{where}: {str(text)[:60]!r}, where a trial has indices of seeds")
     return found

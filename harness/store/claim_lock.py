@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import TYPE_CHECKING
+
+from harness.trials.file_lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from filelock import BaseFileLock
-
-POLL = 0.1
-"""Seconds between two attempts."""
 
 
 def folder_of(store: Path) -> Path:
@@ -33,26 +29,8 @@ def turn(store: Path, claim: str, patient: Callable[[], bool]) -> Iterator[None]
         claim: id of the claim.
         patient: asked as long as another process has the turn; False goes on without it.
     """
-    # Late: most commands measure nothing.
-    from filelock import FileLock
-
-    lock = FileLock(folder_of(store) / f"{claim}.lock")
-    while not _taken(lock) and patient():
-        time.sleep(POLL)
-    try:
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(ImportError, OSError):
+            folder_of(store).mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(folder_of(store) / f"{claim}.lock", patient, alone=True))
         yield
-    finally:
-        lock.release()
-
-
-def _taken(lock: BaseFileLock) -> bool:
-    """Whether the turn is ours now, or nobody's because there are no locks here."""
-    from filelock import Timeout
-
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return False
-    except (OSError, NotImplementedError):
-        return True
-    return True

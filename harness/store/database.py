@@ -1,4 +1,4 @@
-"""One SQLite file with the tables of a store: opening, migrating, reading, writing.
+"""One SQLite file with the tables of a store: opening, reading, writing, merging.
 
 journal_mode DELETE (SQLite before 3.51.3 can corrupt a database in WAL mode) and synchronous FULL: what has been written
 is on disk.
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Self
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 1
+
+APPLICATION = 0x434C4D53
+"""What SQLite's header says that the file is (`CLMS`): a store, and none of the years before its first schema."""
 
 REMEDY = "put a sound copy there, or give another with --claims-store"
 
-_STEPS = (
-    """
+_SCHEMA = """
 CREATE TABLE run (
     id TEXT PRIMARY KEY, started TEXT NOT NULL, options TEXT NOT NULL, machine TEXT NOT NULL, finished TEXT
 ) STRICT;
@@ -31,40 +33,18 @@ CREATE TABLE trial (
     key TEXT PRIMARY KEY, claim TEXT NOT NULL, arm TEXT NOT NULL, condition TEXT NOT NULL, settings TEXT NOT NULL,
     base_seed INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL CHECK (status IN ('finished', 'failed')),
     metrics TEXT NOT NULL, seconds REAL NOT NULL, error TEXT, environment TEXT NOT NULL, run TEXT NOT NULL,
-    finished TEXT NOT NULL
+    finished TEXT NOT NULL, peak_bytes INTEGER, choices TEXT NOT NULL, company TEXT NOT NULL, clock TEXT, inputs TEXT
 ) STRICT;
 CREATE INDEX trial_of_claim ON trial (claim, seed);
 CREATE TABLE record (
     run TEXT NOT NULL, claim TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL, PRIMARY KEY (run, claim)
 ) STRICT;
-""",
-    """
-ALTER TABLE trial ADD COLUMN peak_bytes INTEGER;
-CREATE TABLE noise (
-    claim TEXT NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL,
-    PRIMARY KEY (claim, fingerprint)
-) STRICT;
-""",
-    """
-ALTER TABLE trial ADD COLUMN choices TEXT NOT NULL DEFAULT '';
-""",
-    """
-ALTER TABLE trial ADD COLUMN company TEXT;
-""",
-    """
 CREATE TABLE beside (
     claim TEXT NOT NULL, kind TEXT NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL,
     PRIMARY KEY (claim, kind, fingerprint)
 ) STRICT;
-""",
-    """
-ALTER TABLE trial ADD COLUMN clock TEXT;
 CREATE TABLE inputs (digest TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT;
-ALTER TABLE trial ADD COLUMN inputs TEXT;
-""",
-)
-"""What leads from each schema version to the next; the first from an empty file."""
-
+"""
 
 BUSY_SECONDS = 30.0
 """How long to wait for another process that writes."""
@@ -76,7 +56,6 @@ TABLES = {
         "environment", "run", "finished", "peak_bytes", "choices", "company", "clock", "inputs",
     ),
     "record": ("run", "claim", "record", "finished"),
-    "noise": ("claim", "fingerprint", "record", "finished"),
     "beside": ("claim", "kind", "fingerprint", "record", "finished"),
     "inputs": ("digest", "content"),
 }  # fmt: skip
@@ -86,18 +65,17 @@ ROWS = {
     "run": "runs",
     "trial": "trials",
     "record": "records",
-    "noise": "noise floors",
-    "beside": "pictures and timings",
+    "beside": "pictures, timings and noise floors",
     "inputs": "sets of inputs",
 }
 """What the rows of each table are."""
 
 
 class Database:
-    """An open file, brought to this version's schema.
+    """An open file, with the tables of a store.
 
     Raises:
-        UsageError: it cannot be opened, is no store, or is of a later schema.
+        UsageError: it cannot be opened, is no store, or is of another schema.
     """
 
     def __init__(self, path: Path) -> None:
@@ -107,13 +85,13 @@ class Database:
             self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = DELETE")
             self._database.execute("PRAGMA synchronous = FULL")
-            self._migrate()
+            self._begin()
         except (sqlite3.Error, OSError, ValueError) as error:
             raise UsageError(f"{path}: cannot be used as a store: {error}; give another with --claims-store") from None
 
     @classmethod
     def copy_of(cls, path: Path) -> Self:
-        """Return a copy in memory of a store: it can be migrated, written and thrown away, and the file stays as it is.
+        """Return a copy in memory of a store: it can be written and thrown away, and the file stays as it is.
 
         Raises:
             UsageError: there is no such file, or it is no store.
@@ -125,34 +103,57 @@ class Database:
         try:
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30.0)) as file:
                 file.backup(copy._database)
-            copy._migrate()
+            copy._check("main", path)
         except sqlite3.Error as error:
             copy.close()
             raise UsageError(f"{path}: cannot be read as a store: {error}; give another with --store") from None
         return copy
 
-    def _migrate(self) -> None:
-        """Bring the file to SCHEMA_VERSION; several processes may try at once.
+    def _begin(self) -> None:
+        """Make the tables in an empty file; several processes may try at once.
 
         A file that is there already is not written to, so that it can be read where nothing can be written.
         """
-        if self._database.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+        if self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            self._check("main", self.path)
             return
         self._database.execute("BEGIN IMMEDIATE")
         try:
-            version = self._database.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise UsageError(
-                    f"{self.path}: was written by a later version (schema {version}, this is {SCHEMA_VERSION}); upgrade claims-harness"
-                )
-            for step in _STEPS[version:]:
-                for statement in filter(str.strip, step.split(";\n")):
+            if not self._database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+                for statement in filter(str.strip, _SCHEMA.split(";\n")):
                     self._database.execute(statement)
-            self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                self._database.execute(f"PRAGMA application_id = {APPLICATION}")
+                self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         except BaseException:
             self._database.execute("ROLLBACK")
             raise
         self._database.execute("COMMIT")
+
+    def _check(self, name: str, path: Path) -> None:
+        """Refuse a database, attached as `name`, that is no store of this schema.
+
+        Raises:
+            UsageError: names the file, what it is, and what to do.
+        """
+        application, schema = (
+            self._database.execute(f"PRAGMA {name}.{what}").fetchone()[0] for what in ("application_id", "user_version")
+        )
+        if application != APPLICATION:
+            raise UsageError(f"{path}: is no store, or one of before schema 1; move it away, or {REMEDY}")
+        if schema != SCHEMA_VERSION:
+            words = f"was written by another version (schema {schema}, this is {SCHEMA_VERSION})"
+            raise UsageError(f"{path}: {words}; move it away, or take the version of claims-harness that wrote it")
+
+    def save_copy(self, path: Path) -> None:
+        """Write all that the store holds to a file of its own, whoever else is using the store.
+
+        Raises:
+            UsageError: the file is there already, or cannot be written.
+        """
+        try:
+            self._database.execute("VACUUM INTO ?", (str(path),))
+        except sqlite3.Error as error:
+            raise UsageError(f"{path}: cannot be written: {error}; give another file") from None
 
     def close(self) -> None:
         """Close the file."""
@@ -163,6 +164,14 @@ class Database:
         for table, columns in TABLES.items():
             for row in self._read(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
                 yield table, dict(zip(columns, row, strict=True))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows each table has."""
+        return {table: self._read(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES}
+
+    def integrity(self) -> str:
+        """Return what SQLite says of the file: `ok`, or what it first finds damaged."""
+        return str(self._read("PRAGMA integrity_check(1)")[0][0])
 
     def _plain(self, text: str) -> dict[str, Any]:
         """Return a record as plain values."""

@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+NOISE = "noise"
+"""The kind of record that a store keeps of an A/A run beside a claim's trials."""
+
 Number = float | None
 """A number, null where there is none: undefined, infinite, or not measured."""
 

@@ -11,8 +11,8 @@ from harness.errors import UsageError
 from harness.specification.kinds import Value
 from harness.specification.parsing import sentence, shown
 from harness.specification.yaml12 import dotted
-from harness.store.claim_schema import Data
-from harness.store.noise_schema import NoiseRecord, Part, Whole
+from harness.store.claim_schema import CodeRecord, Data
+from harness.store.noise_schema import NOISE, NoiseRecord, Part, Whole
 from harness.store.picture_schema import Illustration, TimingRecord
 from harness.store.schema import AnyClaim, Head, Run
 
@@ -32,7 +32,7 @@ class _Pictures(Part):
 
 class _Night(Part):
     base_seed: Whole
-    code: str
+    code: CodeRecord
     data: list[Data]
     environment: dict[str, str]
     settings: dict[str, Any]
@@ -62,18 +62,14 @@ def check_claim(claim: Any, where: str, name: str | None = None) -> None:
 
 
 def check_beside(kind: str, record: Any, where: str) -> None:
-    """Refuse stored pictures or a stored timing of a claim that are none; see `check_run`."""
-    _check(_Pictures if kind.startswith("pictures ") else TimingRecord, record, where, REMEDY)
+    """Refuse what is stored beside a claim's trials and is not what its kind says; see `check_run`."""
+    models: dict[str, type[Part]] = {"pictures": _Pictures, "timing": TimingRecord, NOISE: NoiseRecord}
+    _check(models.get(kind.split(" ", maxsplit=1)[0], TimingRecord), record, where, REMEDY)
 
 
 def check_night(night: Any, where: str) -> None:
     """Refuse those parts of a stored record that name the series of a night, if they are none; see `check_run`."""
     _check(_Night, night, where, REMEDY)
-
-
-def check_noise(record: Any, where: str) -> None:
-    """Refuse a stored record of an A/A run that is none; see `check_run`."""
-    _check(NoiseRecord, record, where, REMEDY)
 
 
 def _check(model: type[BaseModel], value: Any, where: str, remedy: str) -> None:

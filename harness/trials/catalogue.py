@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from harness.errors import SpecError, UsageError
 from harness.judging import expected, feasibility
+from harness.specification.document import Document
 from harness.specification.globs import matches
-from harness.specification.models import Claim, Document
+from harness.specification.models import Claim
 from harness.specification.parsing import by_position, parse, suggestion
 from harness.specification.yaml12 import first_of, read_yaml
 from harness.trials.data_sets import problem_of

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.trials.reach import Seen
 
 NOT_KNOWN = "it is not known what they read"
-"""Of trials that an earlier version measured."""
+"""Of trials whose inputs nobody noted."""
 
 NOT_INSTALLED = "not installed"
 

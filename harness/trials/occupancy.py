@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from harness.trials.file_lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +28,6 @@ INSIDE = "CLAIMS_INSIDE"
 """Variable of the environment of a call of measure(): in whose company it is, for runs that are begun by it."""
 
 TRIALS, GATE = "claims-harness-trials.lock", "claims-harness-gate.lock"
-
-POLL = 0.05
-"""Seconds between two attempts."""
 
 
 @contextlib.contextmanager
@@ -49,8 +47,9 @@ def occupied(*, alone: bool, patient: Callable[[], bool]) -> Iterator[Company | 
     wanted: Company = "alone" if alone else "beside others"
     with contextlib.ExitStack() as held:
         try:
-            with _locked(GATE, alone, patient) as inside:
-                holds = inside and held.enter_context(_locked(TRIALS, alone, patient))
+            folder = Path(os.environ.get(FOLDER) or tempfile.gettempdir())
+            with locked(folder / GATE, patient, alone=alone) as inside:
+                holds = inside and held.enter_context(locked(folder / TRIALS, patient, alone=alone))
         except (ImportError, OSError):
             holds = True
         yield wanted if holds else None
@@ -83,51 +82,3 @@ def calling(*, alone: bool) -> Iterator[None]:
         os.environ.pop(INSIDE)
         if before is not None:
             os.environ[INSIDE] = before
-
-
-@contextlib.contextmanager
-def _locked(name: str, alone: bool, patient: Callable[[], bool]) -> Iterator[bool]:
-    """Hold the lock on a file, by ourselves or with others who do not ask for more; yield whether it is held."""
-    import fcntl
-
-    path = Path(os.environ.get(FOLDER) or tempfile.gettempdir()) / name
-    file = _open(path)
-    try:
-        while not (taken := _taken(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)) and patient():
-            time.sleep(POLL)
-        if taken and not _is(file, path):  # somebody tidied the folder up meanwhile
-            with _locked(name, alone, patient) as again:
-                yield again
-            return
-        yield taken
-    finally:
-        # Not by closing alone: a process forked meanwhile has the file open, too.
-        fcntl.flock(file, fcntl.LOCK_UN)
-        os.close(file)
-
-
-def _open(path: Path) -> int:
-    """Open a lock file, for reading only, so that it may be another user's."""
-    try:
-        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        with contextlib.suppress(FileExistsError):
-            return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CREAT | os.O_EXCL, 0o644)
-        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-
-
-def _taken(file: int, mode: int) -> bool:
-    import fcntl
-
-    try:
-        fcntl.flock(file, mode | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is(file: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except FileNotFoundError:
-        return False

@@ -15,9 +15,10 @@ from harness.specification.parsing import suggestion
 from harness.trials.clock import clock_of, keeps_time
 from harness.trials.data_sets import record_of
 from harness.trials.experiment import Task, load_experiment
+from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
-from harness.trials.provenance import code_of, digest_of, environment, trial_key
+from harness.trials.provenance import code_of, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from harness.judging.points import Point
     from harness.specification.models import Claim, SeedPlan
     from harness.trials.catalogue import ClaimFolder
-    from harness.trials.executor import Job
     from harness.trials.options import Options
     from harness.trials.provenance import Code
     from harness.trials.rows import Measured
+    from harness.trials.worker import Job
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,14 @@ class Plan:
     def data_declared(self) -> tuple[tuple[str, str], ...]:
         """Each data set by the name that the claim declares, with the SHA-256 of its content."""
         return tuple((name, record.sha256) for name, record in zip(self.claim.data, self.data, strict=True))
+
+    @property
+    def identity(self) -> Identity:
+        """What its trials have in common with all that can be compared with them."""
+        conditions = {name: list(condition.values) for name, condition in self.claim.conditions.items()}
+        data = [record.sha256 for record in self.data]
+        settings = (self.settings, self.claim.arms, conditions)
+        return Identity(self.code.digest, data, self.environment, *settings, self.declared)
 
     @property
     def together(self) -> dict[str, tuple[Any, ...]]:
@@ -162,7 +171,7 @@ def tasks_of(
         condition = dict(cell)
         arm = str(condition.pop("arm"))
         settings = settings_for(plan, arm, condition, change_of(arm))
-        keys = tuple(_key(plan, arm, settings, seed) for seed in batch)
+        keys = tuple(plan.identity.key(seed, arm, settings, claim.metrics) for seed in batch)
         everything = {**settings, **placement(plan)}
         call = (folder.experiment, folder.project, arm, condition, batch, everything)
         limits = (claim.limits.seconds, claim.limits.gigabytes)
@@ -199,21 +208,6 @@ def illustration_task(plan: Plan) -> Task:
     )
 
 
-def _key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
-    return trial_key(
-        claim=plan.claim.id,
-        arm=arm,
-        settings=settings,
-        code=plan.code.digest,
-        data=[record.sha256 for record in plan.data],
-        environment=plan.environment,
-        inputs=plan.declared,
-        metrics=sorted(plan.claim.metrics),
-        base_seed=seed.base,
-        seed=seed.index,
-    )
-
-
 def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
     """Return the keys that trials of `task` with these seeds have, whatever their base seeds."""
     return [stored_key(plan, task.arm, task.settings, seed) for seed in seeds]
@@ -222,7 +216,7 @@ def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
 def stored_key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
     """Return the key that a trial has whose call got `settings`, as the store holds them, placement included."""
     own = {name: value for name, value in settings.items() if name not in placement(plan)}
-    return _key(plan, arm, own, seed)
+    return plan.identity.key(seed, arm, own, plan.claim.metrics)
 
 
 def lasting(plan: Plan, stored: Measured) -> Measured:
@@ -234,15 +228,8 @@ def lasting(plan: Plan, stored: Measured) -> Measured:
 
 
 def fingerprint(plan: Plan) -> str:
-    """Return the SHA-256 of all that a trial depends on besides arm and seed.
-
-    Code, data, environment and settings: what was found of the instrument holds for as long as this stays.
-    """
-    claim = plan.claim
-    settings = {"all": plan.settings, "arms": claim.arms}
-    conditions = {name: condition.values for name, condition in claim.conditions.items()}
-    data = [record.sha256 for record in plan.data]
-    return digest_of([plan.code.digest, data, plan.environment, settings, conditions, plan.declared])
+    """Return the SHA-256 of all that a trial depends on besides arm and seed."""
+    return plan.identity.fingerprint()
 
 
 def points_of_task(plan: Plan, task: Task) -> list[Point]:

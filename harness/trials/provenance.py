@@ -207,11 +207,6 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def trial_key(**parts: Any) -> str:
-    """Return the SHA-256 that names a trial; the band is no part of it, the seed is."""
-    return digest_of(parts)
-
-
 def digest_of(value: Any) -> str:
     """Return the SHA-256 of plain values."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.trials.callers import kind_of, package_of
+from harness.trials.notes import signature_of
 from harness.trials.provenance import (
     HARNESS,
     PICTURES,
@@ -20,13 +22,13 @@ from harness.trials.provenance import (
     is_about,
     parsed,
 )
-from harness.trials.witness import deaf, imported, kind_of, notes_of, package_of, signature_of
+from harness.trials.witness import deaf, imported, notes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from harness.trials.notes import Signature
     from harness.trials.provenance import Code
-    from harness.trials.witness import Signature
 
 ABSENT = "absent"
 """Stands for the digest of a file that was asked for and was not there."""

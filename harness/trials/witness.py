@@ -10,24 +10,23 @@ the experiment that is being measured.
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib.util
 import os
-import shlex
-import stat
 import sys
-import sysconfig
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from harness.trials.provenance import HARNESS
+from harness.trials.callers import is_inquiry, is_of_import, kind_of, line_of, modules_of, owners_of, package_of
+from harness.trials.notes import Notes, signature_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import FrameType
+
+    from harness.trials.notes import Signature
 
 CHILD = "a child process of multiprocessing"
 """What is noted of a child that no audit event tells of."""
@@ -35,54 +34,11 @@ CHILD = "a child process of multiprocessing"
 QUERIES = frozenset(["arch", "getconf", "hostname", "ldconfig", "lscpu", "nproc", "nvidia-smi", "sysctl", "uname"])
 """Commands that ask what the machine is, and read nothing of the user's."""
 
-INQUIRING = ("platform.py", "ctypes/util.py", "uuid.py")
-"""Modules of Python whose commands do."""
-
-SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/run/")
-"""Where the system lies: of no project, whatever is read there."""
-
 CLOCK_TICK = 20_000_000
 """Nanoseconds by which the times of files may lag behind the clock."""
 
-_LONGEST_COMMAND = 80
 _WRITING = os.O_WRONLY | os.O_RDWR
-_PYTHONS = tuple(
-    f"{os.path.abspath(path)}{os.sep}"
-    for name in ("stdlib", "platstdlib")
-    if (path := sysconfig.get_paths().get(name))
-)  # fmt: skip
-_ENGINE = {
-    "trials": ["executor", "experiment", "plan"],
-    "store": ["claim_lock", "database", "store"],
-    "running": ["claim_run", "session"],
-    "pytest_plugin": ["claim_fixture", "fixture", "hooks", "plugin"],
-}
-_RUNNERS = frozenset(str(HARNESS / folder / f"{name}.py") for folder, names in _ENGINE.items() for name in names)
-"""Modules below which, on a call stack, nobody asks on behalf of an experiment."""
-
 _SHOWING = ("tokenize.py", "linecache.py", "inspect.py")
-
-Signature = tuple[int, ...]
-"""Times, size and inode of a file; empty for one that was not there."""
-
-
-@dataclass
-class Notes:
-    """What was read on behalf of one module.
-
-    Attributes:
-        files: file -> its signatures when it was read.
-        modules: files of Python that were imported, or read as text.
-        folders: folder -> the names found there.
-        packages: names under which installed packages are imported.
-        commands: commands that were started, in order.
-    """
-
-    files: dict[str, set[Signature]] = field(default_factory=dict)
-    modules: set[str] = field(default_factory=set)
-    folders: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
-    packages: set[str] = field(default_factory=set)
-    commands: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass
@@ -172,49 +128,9 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         _inside.hook = False
 
 
-@functools.lru_cache(maxsize=65_536)
-def kind_of(path: str) -> str | None:
-    """Return `own` for a file of the user's, `site` for one of an installed package, None for what counts nowhere."""
-    path += os.sep
-    if "/site-packages/" in path or "/dist-packages/" in path:
-        return "site"
-    if (
-        ".dist-info/" in path
-        or path.startswith(_PYTHONS)
-        or path.startswith(SYSTEM)
-        or path.startswith(f"{HARNESS}{os.sep}")
-    ):
-        return None
-    return "own"
-
-
-@functools.lru_cache(maxsize=65_536)
-def package_of(path: str) -> str | None:
-    """Return the name under which a file of an installed package is imported, None for what only describes packages."""
-    parts = path.replace("/dist-packages/", "/site-packages/").rpartition("/site-packages/")[2].split(os.sep)
-    name = parts[1] if parts[0] == "__pycache__" and len(parts) > 1 else parts[0]
-    return None if name.endswith((".dist-info", ".egg-info", ".pth")) else name.split(".")[0] or None
-
-
-@functools.lru_cache(maxsize=65_536)
-def _owner(filename: str) -> str | None:
-    """Return under what the code of a file notes: its path, `site:` and the package, None for what notes nothing."""
-    if filename.startswith("<"):
-        return None
-    path = os.path.abspath(filename)
-    kind = kind_of(path)
-    return f"site:{package_of(path)}" if kind == "site" else path if kind else None
-
-
 def _owners(frame: FrameType | None) -> set[str]:
-    """Return all on whose behalf something happens, from the innermost frame out to where a trial begins."""
-    found = {_state.experiment} if _state.experiment else set()
-    while frame is not None and (filename := frame.f_code.co_filename) not in _RUNNERS:
-        owner = _owner(filename)
-        if owner is not None:
-            found.add(owner)
-        frame = frame.f_back
-    return found
+    """Return all on whose behalf something happens; the experiment that is measured is always among them."""
+    return owners_of(frame) | ({_state.experiment} if _state.experiment else set())
 
 
 def _absolute(path: Any) -> str | None:
@@ -224,20 +140,6 @@ def _absolute(path: Any) -> str | None:
     if isinstance(path, int):
         return None
     return os.path.abspath(os.fsdecode(path))
-
-
-def _of_import(frame: FrameType) -> bool:
-    """Whether Python looks for a module, or for what describes a package."""
-    return frame.f_code.co_filename.startswith("<frozen ") or "/importlib/metadata/" in frame.f_code.co_filename
-
-
-def signature_of(path: str) -> Signature:
-    """Return what changes when a file does; empty where there is none."""
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError):
-        return ()
-    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, stat.S_ISREG(found.st_mode))
 
 
 def _is_written(path: str) -> bool:
@@ -272,9 +174,9 @@ def _read(path: str, kind: str, frame: FrameType) -> None:
         for owner in owners if package else ():
             _add(_note(owner).packages, str(package))
         return
-    if _of_import(frame):
+    if is_of_import(frame):
         source = _source(path)
-        for owner in _paths(owners):
+        for owner in modules_of(owners):
             _add(_note(owner).modules, source)
         return
     if path.endswith(".py") and frame.f_code.co_filename.endswith(_SHOWING):
@@ -285,7 +187,7 @@ def _read(path: str, kind: str, frame: FrameType) -> None:
         # A folder, or a device.
         return
     if not _is_written(path) and not _is_of_child(signature):
-        for owner in _paths(owners):
+        for owner in modules_of(owners):
             _note(owner).files.setdefault(path, set()).add(signature)
 
 
@@ -299,11 +201,6 @@ def _add(names: set[str], name: str) -> None:
 def imported() -> tuple[int, int]:
     """Return what changes whenever something is imported."""
     return _state.imported, len(sys.modules)
-
-
-def _paths(owners: Iterable[str]) -> Iterator[str]:
-    """Yield the owners that are modules of the user's."""
-    return (owner for owner in owners if not owner.startswith("site:"))
 
 
 def _source(path: str) -> str:
@@ -322,11 +219,11 @@ def _is_of_child(signature: Signature) -> bool:
 
 def _heard_listing(arguments: tuple[Any, ...], frame: FrameType) -> None:
     path = _absolute(arguments[0])
-    if path is None or kind_of(path) != "own" or _of_import(frame) or _is_written(path):
+    if path is None or kind_of(path) != "own" or is_of_import(frame) or _is_written(path):
         return
     with contextlib.suppress(OSError):
         names = tuple(sorted(n for n in os.listdir(path) if os.path.join(path, n) not in _state.written))
-        for owner in _paths(_owners(frame)):
+        for owner in modules_of(_owners(frame)):
             _note(owner).folders.setdefault(path, set()).add(names)
 
 
@@ -355,38 +252,19 @@ def _heard_library(arguments: tuple[Any, ...], frame: FrameType) -> None:
         _heard_open((name, None, os.O_RDONLY), frame)
 
 
-def _command(words: Any) -> str:
-    """Return a command in one short line."""
-    listed = [words] if isinstance(words, str | bytes | os.PathLike) else list(words or ())
-    texts = [os.fsdecode(word) for word in listed]
-    line = " ".join((texts[0] if len(texts) == 1 else shlex.join([os.path.basename(texts[0]), *texts[1:]])).split())
-    # Of a long one both ends: the command's name, and what it was given last.
-    half = _LONGEST_COMMAND // 2
-    return line if len(line) <= _LONGEST_COMMAND else f"{line[: half - 1]}…{line[-half:]}"
-
-
 def _started(place: int) -> Callable[[tuple[Any, ...], FrameType], None]:
     """Return what notes a command whose words are the argument at `place`."""
 
     def heard(arguments: tuple[Any, ...], frame: FrameType) -> None:
-        line = _command(arguments[place] or arguments[0])
-        if os.path.basename(line.split(" ")[0]) not in QUERIES and not _is_inquiry(frame):
+        line = line_of(arguments[place] or arguments[0])
+        if os.path.basename(line.split(" ")[0]) not in QUERIES and not is_inquiry(frame):
             _note_command(line, frame)
 
     return heard
 
 
-def _is_inquiry(frame: FrameType | None) -> bool:
-    """Whether Python itself asks what the machine is."""
-    while frame is not None and os.path.abspath(frame.f_code.co_filename).startswith(_PYTHONS):
-        if frame.f_code.co_filename.endswith(INQUIRING):
-            return True
-        frame = frame.f_back
-    return False
-
-
 def _note_command(line: str, frame: FrameType) -> None:
-    owners = list(_paths(_owners(frame)))
+    owners = list(modules_of(_owners(frame)))
     _state.commanded = _state.commanded or bool(owners)
     for owner in owners:
         _note(owner).commands[line] = None

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from harness.report.write import write_reports
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.running.results import run_of
 from harness.seeds import Seed
 from harness.store.store import Store

@@ -8,7 +8,7 @@ from sklearn.svm import SVC
 from fixtures import clutter, mnist
 from harness.seeds import Seed
 from harness.training import support_vectors
-from harness.trials.executor import one_thread
+from harness.trials.worker import one_thread
 
 TRAINING, TEST, COST = 2000, 1000, 10.0
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.judging import contrasts, points
+from harness.judging import contrasts, points, ranges
 from harness.running.variant import main_variant
 from harness.specification.kinds import Exact
 from harness.store.store import Store
@@ -51,7 +51,7 @@ def entries(plan: Plan, store: Store) -> list[dict[str, Any]]:
     for name, expectation in plan.claim.expectations.items():
         if isinstance(expectation.contrast, Exact) or expectation.contrast in seen:
             continue
-        if not contrasts.sequence_of(expectation.contrast, plan.claim).normal:
+        if not ranges.sequence_of(expectation.contrast, plan.claim).normal:
             # Neither a rate nor a median takes a shape for granted.
             continue
         seen.append(expectation.contrast)
@@ -65,7 +65,7 @@ def entries(plan: Plan, store: Store) -> list[dict[str, Any]]:
     return found
 
 
-def _entry(contrast: contrasts.Sampled, per_base: dict[int, PerSeed]) -> dict[str, Any]:
+def _entry(contrast: ranges.Sampled, per_base: dict[int, PerSeed]) -> dict[str, Any]:
     first = next(iter(per_base.values()))
     return {
         "kind": points.kind_of(contrast),

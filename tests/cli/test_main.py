@@ -14,7 +14,8 @@ import pytest
 
 from harness.cli.arguments import GROUPS, commands_of
 from harness.cli.main import build_parser, main
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline

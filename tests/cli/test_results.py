@@ -7,7 +7,8 @@ import webbrowser
 import pytest
 
 from harness.cli.main import main
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline

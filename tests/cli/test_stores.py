@@ -7,7 +7,8 @@ import shutil
 
 import pytest
 
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
@@ -25,25 +26,25 @@ def project(tmp_path):
     store.close()
 
 
-ROWS = {"run": 1, "trial": 18, "record": 1, "noise": 0, "beside": 0, "inputs": 1}
+ROWS = {"run": 1, "trial": 18, "record": 1, "beside": 0, "inputs": 1}
 
 
 def test_export_and_import_say_how_many_rows(tmp_path, claims):
-    file = str(tmp_path / "store.jsonl")
+    file = str(tmp_path / "copy.sqlite3")
 
-    assert claims("export", "--jsonl", file)[:2] == (
+    assert claims("export", "--sqlite", file)[:2] == (
         0,
-        f"{file}: runs 1, trials 18, records 1, noise floors 0, pictures and timings 0, sets of inputs 1\n",
+        f"{file}: runs 1, trials 18, records 1, pictures, timings and noise floors 0, sets of inputs 1\n",
     )
     assert claims("import", file, "--store", "new.sqlite3")[1] == (
-        f"{tmp_path}/new.sqlite3: new: runs 1, trials 18, records 1, noise floors 0, pictures and timings 0, sets of inputs 1\n"
+        f"{tmp_path}/new.sqlite3: new: runs 1, trials 18, records 1, pictures, timings and noise floors 0, sets of inputs 1\n"
     )
 
 
 def test_export_and_import_as_json(tmp_path, claims):
-    file = str(tmp_path / "store.jsonl")
+    file = str(tmp_path / "copy.sqlite3")
 
-    assert json.loads(claims("export", "--jsonl", file, "--json")[1]) == {"file": file, "rows": ROWS}
+    assert json.loads(claims("export", "--sqlite", file, "--json")[1]) == {"file": file, "rows": ROWS}
     told = json.loads(claims("import", file, "--json", "--store", "new.sqlite3")[1])
     assert told == {"store": f"{tmp_path}/new.sqlite3", "new": ROWS}
 
@@ -67,7 +68,7 @@ def test_gc_as_json_has_every_key_and_its_reason(tmp_path, claims):
     assert json.loads(claims("gc", "--json", "--delete")[1])["deleted"] == 18
 
 
-@pytest.mark.parametrize("words", [["export", "--jsonl", "x"], ["gc"]])
+@pytest.mark.parametrize("words", [["export", "--sqlite", "x"], ["gc"]])
 def test_without_a_store_the_remedy_is_named(claims, words):
     code, out, error = claims(*words, "--store", "none.sqlite3")
 
@@ -80,5 +81,5 @@ def test_export_without_a_file_says_what_it_takes(claims):
 
     assert code == 2
     assert error.startswith(
-        "claims export: one of the arguments --jsonl --tensorboard --mlflow is required; `claims export --help`"
+        "claims export: one of the arguments --sqlite --tensorboard --mlflow is required; `claims export --help`"
     )

@@ -6,10 +6,10 @@ import math
 
 import pytest
 
-from harness.judging import contrasts, points
+from harness.judging import contrasts, points, ranges
 from harness.judging.bounded import Bounded
 from harness.judging.confidence_sequence import STUDENT
-from harness.judging.contrasts import evaluate, instances, reachable
+from harness.judging.contrasts import evaluate, instances
 from harness.judging.points import points_of
 from harness.judging.quantile import Quantile
 from harness.judging.student import resolution_floor
@@ -303,52 +303,10 @@ def test_an_instance_that_cannot_be_is_a_problem():
     assert problems == ("seed 0 at arm=net, scene=plain, width=4: error is 2, beyond its bounds [0.0, 1.0]",)
 
 
-@pytest.mark.parametrize(
-    ("contrast", "span"),
-    [
-        ({"mean": "error", "at": NET}, (0, 1)),
-        ({"mean": "loss", "at": NET}, (-math.inf, math.inf)),
-        ({"difference": "error", "of": SVM, "minus": NET}, (-1, 1)),
-        ({"ratio": "error", "of": SVM, "to": NET}, (0, math.inf)),
-        ({"ratio": "loss", "of": SVM, "to": NET}, (0, math.inf)),
-        ({"interaction": "error", "of": SVM, "minus": NET, "here": {}, "there": {}}, (-2, 2)),
-        ({"slope": "error", "over": "width"}, (-5 / 14, 5 / 14)),
-        ({"loglog_slope": "error", "over": "width"}, (-math.inf, math.inf)),
-        ({"rank_trend": "loss", "over": "width"}, (-1, 1)),
-        ({"exact": "error"}, (0, 1)),
-        ({"exact": "loss"}, (-math.inf, math.inf)),
-    ],
-)
-def test_what_a_contrast_can_be_at_all(contrast, span):
-    spec = claim_with(contrast)
-    assert reachable(spec.expectations["e"].contrast, spec) == pytest.approx(span)
-
-
-@pytest.mark.parametrize(("bounds", "span"), [([0, None], (0, math.inf)), ([None, 0], (-math.inf, 0))])
-def test_exact_values_reach_as_far_as_their_metric(bounds, span):
-    spec = claim_with({"exact": "m"}, metrics={"m": {"unit": "s", "better": "lower", "bounds": bounds}})
-    assert reachable(spec.expectations["e"].contrast, spec) == span
-
-
-def test_a_half_bounded_metric_gives_half_bounded_contrasts():
-    spec = claim_with(
-        {"difference": "m", "of": SVM, "minus": NET},
-        metrics={"m": {"unit": "s", "better": "lower", "bounds": [0, None]}},
-    )
-    assert contrasts.linear_bounds(spec.metrics["m"], [1.0]) == (0, math.inf)
-    assert reachable(spec.expectations["e"].contrast, spec) == (-math.inf, math.inf)
-
-
 @pytest.mark.parametrize(("resolution", "step"), [("1/n_test", 0.005), (0.25, 0.25), (None, None)])
 def test_a_resolution_is_a_number_or_one_over_a_setting(resolution, step):
     spec = claim(metrics={"error": {"unit": "fraction", "better": "lower", "resolution": resolution}})
     assert contrasts.step_at(spec.metrics["error"], point(), spec, SETTINGS) == step
-
-
-@pytest.mark.parametrize(("bounds", "span"), [([0, None], (0, math.inf)), ([None, 0], (-math.inf, 0))])
-def test_a_point_of_weight_zero_does_not_spoil_the_bounds(bounds, span):
-    spec = claim(metrics={"error": {"unit": "fraction", "better": "lower", "bounds": bounds}})
-    assert contrasts.linear_bounds(spec.metrics["error"], [0.0, 2.0]) == span
 
 
 # ---- weights, rates and what the seeds are asked -------------------------------------------------------------------
@@ -408,23 +366,13 @@ def test_other_kinds_are_linear_contrasts_with_weights_of_their_own(contrast, we
 )
 def test_the_seeds_are_asked_what_the_contrast_says_and_its_metric_allows(contrast, sequence):
     spec = claim_with(contrast, metrics={**sound()["metrics"], **SUCCESS})
-    found = contrasts.sequence_of(spec.expectations["e"].contrast, spec)
+    found = ranges.sequence_of(spec.expectations["e"].contrast, spec)
     assert found == sequence
     rows = {
         where: {0: {"error": 0.5, "loss": 1.0, "solved": 1.0}}
         for where in points_of(spec.expectations["e"].contrast, spec)
     }
     assert evaluate(spec.expectations["e"].contrast, spec, rows, SETTINGS).sequence == found
-
-
-@pytest.mark.parametrize(
-    "metric",
-    [{"unit": "0 or 1", "better": "higher"}, {"unit": "x", "better": "higher", "bounds": [0, 1], "resolution": 1}],
-)
-def test_a_metric_says_by_unit_or_by_bounds_and_resolution_that_it_is_zero_or_one(metric):
-    spec = claim_with({"rate": "solved", "at": NET}, metrics={"solved": metric})
-    assert spec.metrics["solved"].two_valued
-    assert contrasts.bounds_of(spec.metrics["solved"]) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(

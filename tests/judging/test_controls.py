@@ -18,7 +18,7 @@ from harness.judging.controls import (
     state_of,
 )
 from harness.judging.verdict import INCONCLUSIVE, INVALID, NOT_RUN, REFUTED, VERIFIED, combine
-from harness.running import claim_run
+from harness.running import measuring
 from harness.running.exit_code import exit_code
 from harness.running.time_budget import Budget
 from tests.tiny_project import EXPERIMENT, write_claim
@@ -192,7 +192,7 @@ CUT_OFF = (
 @pytest.mark.parametrize(("allowed", "words"), [(0, NOTHING), (1, CUT_OFF)])
 def test_lack_of_time_is_the_headline(tmp_path, run, monkeypatch, allowed, words):
     calls = iter([True] * allowed)
-    monkeypatch.setattr(claim_run, "in_time", lambda *_: next(calls, False))
+    monkeypatch.setattr(measuring, "in_time", lambda *_: next(calls, False))
 
     record = run(write_claim(tmp_path))
 
@@ -201,7 +201,7 @@ def test_lack_of_time_is_the_headline(tmp_path, run, monkeypatch, allowed, words
 
 def test_an_undecided_claim_that_was_cut_off_says_so(tmp_path, run, monkeypatch):
     calls = iter([True])
-    monkeypatch.setattr(claim_run, "in_time", lambda *_: next(calls, False))
+    monkeypatch.setattr(measuring, "in_time", lambda *_: next(calls, False))
 
     record = run(write_claim(tmp_path, gap=0.5))
 

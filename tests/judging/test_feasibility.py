@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.judging import feasibility, student
+from harness.judging import feasibility, names, student
 from harness.judging.feasibility import problems_of
 from harness.specification.yaml12 import MOST_PROBLEMS
 from tests.specimen import claim, claim_with, sound
@@ -255,7 +255,7 @@ def test_names_that_measure_uses_otherwise_are_refused(place, name):
     }[place]
     holder[name] = [1] if place == "conditions" else 1
     problems = [problem for problem in problems_of(claim(**value)) if "is taken" in problem[1]]
-    assert problems == [((*where, name), f"the name {name!r} is taken ({feasibility.RESERVED[name]}); choose another")]
+    assert problems == [((*where, name), f"the name {name!r} is taken ({names.RESERVED[name]}); choose another")]
 
 
 @pytest.mark.parametrize(
@@ -523,6 +523,6 @@ def test_the_points_of_all_expectations_count_together(monkeypatch, values, refu
 
 def test_of_very_many_problems_no_more_are_looked_for_than_are_told(monkeypatch):
     asked = []
-    monkeypatch.setattr(feasibility, "suggestion", lambda *_: asked.append(1) or "")
+    monkeypatch.setattr(names, "suggestion", lambda *_: asked.append(1) or "")
     spec = claim_with({"mean": "error", "at": {**NET, "width": list(range(100, 1100)), "take": "min"}})
     assert len(problems_of(spec)) == len(asked) == MOST_PROBLEMS + 1

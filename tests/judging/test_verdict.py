@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.judging import student, verdict
-from harness.judging.contrasts import PerSeed
 from harness.judging.verdict import INCONCLUSIVE, INVALID, NOT_RUN, REFUTED, VERIFIED, against, combine, judge
 from harness.specification.models import Band, SeedPlan
 from tests.specimen import claim_with, evidence_of, point
@@ -369,31 +368,6 @@ def test_the_cap_counts_the_seeds_of_one_night():
     found = judge(spec.expectations["e"], spec, nights([0.0, 1.0] * 6, [0.0, 1.0] * 4), SETTINGS, PLAN)
     assert found.verdict == INCONCLUSIVE
     assert found.reason.endswith("after 20 seeds, 12 of them of earlier nights; 4 more seeds are allowed")
-
-
-@pytest.mark.parametrize(
-    ("estimate", "form", "bounds", "expected"),
-    [
-        (3.0, {"between": [1, 10]}, student.UNBOUNDED, 2.0),
-        (9.0, {"between": [1, 10]}, student.UNBOUNDED, 1.0),
-        (0.5, {"between": [1, 10]}, student.UNBOUNDED, -0.5),
-        (12.0, {"at_most": 10}, student.UNBOUNDED, -2.0),
-        (0.01, {"between": [0, 0.1]}, (0.0, 1.0), 0.09),
-        (-0.01, {"between": [0, 0.1]}, (0.0, 1.0), 0.11),
-        (0.9, {"between": [0.2, 1]}, (0.0, 1.0), 0.7),
-        (0.4, {"between": [0, 1]}, (0.0, 1.0), math.inf),
-    ],
-)
-def test_margin_is_the_distance_to_the_nearest_edge_that_can_be_passed(estimate, form, bounds, expected):
-    per_seed = PerSeed({}, bounds=bounds)
-
-    assert verdict.margin(estimate, per_seed, band(**form)) == pytest.approx(expected)
-
-
-def test_edges_of_a_ratio_are_logarithms():
-    assert verdict.edges_of(band(between=[1, math.e]), PerSeed({}, log=True)) == (0.0, 1.0)
-    assert verdict.edges_of(band(between=[0, 1]), PerSeed({}, log=True)) == (-math.inf, 0.0)
-    assert verdict.edges_of(band(between=[0, 1]), PerSeed({})) == (0, 1)
 
 
 def test_a_judgement_keeps_the_floor_of_its_spread():

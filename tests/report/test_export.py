@@ -169,16 +169,16 @@ def test_a_module_that_is_there_is_returned():
         needed("no_such_module", "x")
 
 
-@pytest.mark.parametrize("arguments", [[], ["--jsonl", "x", "--tensorboard", "y"]])
+@pytest.mark.parametrize("arguments", [[], ["--sqlite", "x", "--tensorboard", "y"]])
 def test_one_place_is_wanted(export, arguments):
     assert export(*arguments)[0] == 2
 
 
-def test_lines_of_json_are_still_written(export, tmp_path):
-    code, out, _ = export("--jsonl", tmp_path / "x.jsonl")
+def test_a_copy_of_the_store_is_written(export, tmp_path):
+    code, out, _ = export("--sqlite", tmp_path / "x.sqlite3")
 
     assert code == 0
-    assert out.startswith(f"{tmp_path}/x.jsonl: runs 4, trials ")
+    assert out.startswith(f"{tmp_path}/x.sqlite3: runs 4, trials ")
 
 
 # MLflow, by a client that remembers; the real one is below.

@@ -10,7 +10,8 @@ import pytest
 
 from harness.cli.main import main
 from harness.report.index import with_table
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.running.time_budget import Budget
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline

@@ -12,17 +12,8 @@ import pytest
 from harness.errors import UsageError
 from harness.report.comparison_text import as_markdown, lines
 from harness.retrospect import compare as module
-from harness.retrospect.compare import (
-    DIFFERENT,
-    INDEPENDENT,
-    NOT_COMPARED,
-    NOT_TOLD_APART,
-    PAIRED,
-    REGRESSION,
-    SAME,
-    compare,
-    difference,
-)
+from harness.retrospect.compare import INDEPENDENT, PAIRED, REGRESSION, compare
+from harness.retrospect.difference import DIFFERENT, NOT_COMPARED, NOT_TOLD_APART, SAME, difference
 from harness.running.results import run_of
 from tests.tiny_project import MACHINE, write_claim
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.running.results import run_of
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim

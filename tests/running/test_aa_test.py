@@ -14,9 +14,9 @@ from harness.report.aa_text import BROKEN, detail_lines, table
 from harness.report.markdown import markdown
 from harness.running import aa_test
 from harness.running.aa_test import Request, admits_equality, against_itself, run_aa
-from harness.running.claim_run import Context
-from harness.running.pair import TWIN as TWIN_NAME
-from harness.running.pair import stream
+from harness.running.context import Context
+from harness.running.streams import TWIN as TWIN_NAME
+from harness.running.streams import Streams, stream
 from harness.specification.kinds import Difference, Interaction, Mean, Ratio
 from harness.specification.models import Band, Expectation
 from harness.trials.catalogue import load_claim
@@ -320,15 +320,14 @@ def test_durations_are_measured_beside_each_other_in_streams_of_their_own(tmp_pa
 
 
 @pytest.mark.usefixtures("here")
-def test_duration_whose_twin_is_lost_is_measured_again(tmp_path, aa, store):
+def test_durations_of_another_day_are_measured_again(tmp_path, aa, store):
     folder = write_claim(tmp_path, replace=IN_SECONDS)
     aa(folder, seeds=6)
-    store._database.execute("DELETE FROM trial WHERE base_seed = ? AND seed = 4", (stream(0),))
 
     again = aa(folder, "later", seeds=6)
 
-    assert again["trials"] == {"reused": 10, "measured": 2 + 6, "failed": 0}
-    runs = store._database.execute("SELECT DISTINCT run FROM trial WHERE seed = 4").fetchall()
+    assert again["trials"] == {"reused": 0, "measured": 12 + 6, "failed": 0}
+    runs = store._database.execute("SELECT DISTINCT run FROM trial").fetchall()
     assert runs == [("later",)]
 
 
@@ -421,7 +420,7 @@ def test_markdown_report_gives_verdict_and_floor_or_says_that_there_is_none(tmp_
     assert BROKEN not in before
     attention = after[after.index("## What needs attention") : after.index("## Overview")]
     assert f"A/A run: {BROKEN}" in attention
-    assert "- A/A run of arm cold (base seed 0, 20" in after
+    assert "- Noise: A/A run of arm cold (base seed 0, 20" in after
     assert "measured 3 times again, once in a fresh process: bit for bit" in after
 
 
@@ -480,7 +479,7 @@ def test_command_prints_the_record_alone_as_json(tmp_path, command, store):
     record = json.loads(out)
     assert code == 0
     assert record["repeats"] == 2
-    assert store.noise("warm_exceeds_cold", record["fingerprint"]) == record
+    assert store.beside("warm_exceeds_cold", record["fingerprint"])["noise"] == record
 
 
 @pytest.mark.parametrize(
@@ -511,7 +510,7 @@ def test_interrupted_command_says_what_is_kept(tmp_path, command, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(aa_test, "measure", interrupt)
+    monkeypatch.setattr(Streams, "measure", interrupt)
     code, _, err = command("warm_exceeds_cold")
 
     assert code == 2

@@ -11,7 +11,8 @@ from unittest.mock import Mock
 import pytest
 
 from harness.errors import TrialError, UsageError
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.running.time_budget import Budget
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.running.time_budget import Budget
 from harness.trials.catalogue import load_claim
 from harness.trials.options import Options

@@ -12,17 +12,8 @@ from scipy.stats import kstest, t
 from harness.judging.bounded import Bounded
 from harness.judging.quantile import Quantile
 from harness.judging.simulation import Rule, decide
-from harness.running.forecast import (
-    ENOUGH,
-    RUNS,
-    Sample,
-    draw,
-    draw_shares,
-    forecasts_of,
-    simulate,
-    smallest_distance,
-    smallest_step,
-)
+from harness.running.forecast import Sample, draw, draw_shares, forecasts_of, simulate
+from harness.running.smallest_effect import ENOUGH, smallest_distance, smallest_step
 from harness.running.variant import main_variant
 from harness.specification.models import SeedPlan
 from tests.specimen import claim_with, evidence_of, point
@@ -202,15 +193,6 @@ def test_a_verified_member_leaves_its_reading_open():
     assert found["clear"].probability == 1.0
     assert found["e"].doubtful
     assert found["e"].seeds > 15
-
-
-def test_seeds_after_a_look_are_those_of_the_runs_that_go_on():
-    found = forecast_of(claim_with({"mean": "loss", "at": NET}, {"at_least": 0}), {point(): [1.0, 4.0] * 6})["e"]
-
-    assert found.needed.shape == (RUNS,)
-    assert found.seeds_after(0) == found.seeds
-    assert found.seeds_after(6) == pytest.approx(found.needed[found.needed > 6].mean())
-    assert found.seeds_after(24) == 25
 
 
 def test_the_same_trials_give_the_same_forecast():

@@ -19,7 +19,7 @@ from harness.report.terminal import table
 from harness.running import waiver
 from harness.running.exit_code import exit_code
 from harness.running.results import run_of
-from harness.specification.models import Waiver
+from harness.specification.waiver import Waiver
 from harness.trials.catalogue import load_claim
 from harness.trials.options import Options
 from harness.trials.plan import make_plan, tasks_of
@@ -278,7 +278,7 @@ def test_markdown_still_lists_what_is_waived_as_needing_attention(tmp_path, repo
     found = markdown(report(write(tmp_path, gap=-1.0)))
 
     attention = found[found.index("## What needs attention") : found.index("## Overview")]
-    assert "reading “as documented”: REFUTED, expected VERIFIED" in attention
+    assert "reading “as documented” REFUTED, expected VERIFIED" in attention
     assert f"**{MARK}: {REASON}**" in attention
     assert "**0 of 1 readings came out as expected, 1 waived**" in found
     assert f"| ✗ as documented: REFUTED, {MARK} |" in found

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from harness.errors import SpecError
 from harness.judging.feasibility import problems_of
-from harness.specification.models import Claim, Document
+from harness.specification.document import Document
+from harness.specification.models import Claim
 from harness.specification.parsing import by_position, parse, suggestion
 from harness.specification.yaml12 import read_yaml
 from tests.fuzz.loading import LIMIT, one_problem, outcome_of, seconds_of

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.running.time_budget import Budget
 from harness.store.claim_lock import folder_of, turn
 from harness.trials.catalogue import load_claim

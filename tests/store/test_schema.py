@@ -21,7 +21,7 @@ from harness.retrospect.compare import compare
 from harness.retrospect.find_run import load_run
 from harness.running.results import run_of, stored_run
 from harness.store.schema import SCHEMA_VERSION, Run, schema
-from harness.store.soundness import check_claim, check_head, check_noise, check_run
+from harness.store.soundness import check_beside, check_claim, check_head, check_run
 from harness.store.store import Store
 from tests.reported import SAVED, make_reports
 from tests.tiny_project import write_claim
@@ -196,7 +196,7 @@ def test_sound_reports_are_read(reports):
         for claim in run["claims"]:
             check_claim(claim, name)
             if claim.get("noise"):
-                check_noise(claim["noise"], name)
+                check_beside("noise", claim["noise"], name)
 
 
 def holds(run):

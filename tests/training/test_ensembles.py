@@ -18,7 +18,7 @@ from harness.training.ensembles import Ensemble, error_rate
 from harness.training.initialisation import initial_weights
 from harness.training.layers import LastStep
 from harness.training.optimisers import Optimiser
-from harness.trials.executor import one_thread
+from harness.trials.worker import one_thread
 from tests.keywords import train
 from tests.plain import cosine, plain_loop
 

@@ -15,7 +15,7 @@ from harness.training.initialisation import initial_weights
 from harness.training.layers import LastStep, known, products, rounds_first, stack, stackable
 from harness.training.optimisers import Optimiser
 from harness.training.strategy import choose_strategy
-from harness.trials.executor import one_thread
+from harness.trials.worker import one_thread
 from tests.keywords import train
 
 SEEDS = seeds_of("layers", 0, range(3))

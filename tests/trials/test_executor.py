@@ -16,9 +16,10 @@ import pytest
 import torch
 
 from harness.seeds import seeds_of
-from harness.trials.executor import WORKER_ENVIRONMENT, Inline, Processes, one_thread
+from harness.trials.executor import Inline, Processes
 from harness.trials.experiment import Task
 from harness.trials.process_tree import descendants, end
+from harness.trials.worker import WORKER_ENVIRONMENT, one_thread
 
 EXPERIMENT = """\
 import os, signal, subprocess, time
@@ -213,7 +214,7 @@ def test_a_message_that_cannot_be_read_fails_its_task_and_no_other(task, process
 
 
 def test_a_process_that_hangs_up_and_does_not_end_is_ended(task, processes, monkeypatch):
-    monkeypatch.setattr("harness.trials.executor.PARTING", 0.1)
+    monkeypatch.setattr("harness.trials.worker.PARTING", 0.1)
     outcomes = {t.arm: o for t, o in processes.run([[task("linger"), task("a")]])}
 
     assert "the worker process" in outcomes["linger"][0].error

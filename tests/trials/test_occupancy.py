@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.running.claim_run import Context, run_claim
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
 from harness.running.time_budget import Budget
 from harness.seeds import seeds_of
-from harness.trials import occupancy
+from harness.trials import file_lock, occupancy
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.experiment import Task, run_task
@@ -161,7 +162,7 @@ def test_files_that_somebody_tidied_up_are_made_anew(hold):
 
 def test_a_file_that_is_exchanged_while_it_is_waited_for_is_opened_again(monkeypatch):
     path = Path(os.environ[occupancy.FOLDER]) / TRIALS
-    taken, exchanged = occupancy._taken, []
+    taken, exchanged = file_lock._taken, []
 
     def exchange(file, mode):
         if not exchanged and os.path.samestat(os.fstat(file), path.stat()):
@@ -170,10 +171,10 @@ def test_a_file_that_is_exchanged_while_it_is_waited_for_is_opened_again(monkeyp
         return taken(file, mode)
 
     assert held(alone=True)
-    monkeypatch.setattr(occupancy, "_taken", exchange)
+    monkeypatch.setattr(file_lock, "_taken", exchange)
     with occupied(alone=True, patient=never):
         assert exchanged
-        monkeypatch.setattr(occupancy, "_taken", taken)
+        monkeypatch.setattr(file_lock, "_taken", taken)
         assert not held(alone=False)
 
 

@@ -106,18 +106,6 @@ def test_the_encoding_of_a_file_is_no_part_of_its_code(project):
     assert digest(project) == before
 
 
-KEY = {
-    "claim": "c",
-    "arm": "a",
-    "settings": {"n": 1},
-    "code": "d",
-    "data": [],
-    "environment": {"device": "cpu"},
-    "base_seed": 0,
-    "seed": 0,
-}
-
-
 def test_a_table_in_the_claims_folder_is_part_of_the_code_and_what_is_about_the_claim_is_not(project):
     for name in ("claim.yaml", "sabotage.yaml", "test_claim.py", "notes.md", ".hidden", "table.csv"):
         (project / name).write_text("1")
@@ -128,21 +116,6 @@ def test_a_table_in_the_claims_folder_is_part_of_the_code_and_what_is_about_the_
         assert digest(project) == before
     (project / "table.csv").write_text("2")
     assert digest(project) != before
-
-
-@pytest.mark.parametrize("part", KEY)
-def test_every_part_enters_the_key(part):
-    assert provenance.trial_key(**KEY) != provenance.trial_key(**{**KEY, part: "other"})
-
-
-def test_key_does_not_depend_on_the_order_of_settings():
-    first = provenance.trial_key(settings={"a": 1, "b": 2})
-
-    assert first == provenance.trial_key(settings={"b": 2, "a": 1})
-
-
-def test_settings_of_another_type_are_another_trial():
-    assert provenance.trial_key(settings={"n": 1}) != provenance.trial_key(settings={"n": "1"})
 
 
 def test_machine_says_what_a_stranger_needs(tmp_path):

@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add to the parser of `claims export` where to, one of which has to be given."""
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument(
-        "--jsonl", type=Path, metavar="FILE", help="everything, a line of JSON each; `claims import` reads it"
+        "--sqlite", type=Path, metavar="FILE", help="a copy of the store, whoever is using it; `claims import` reads it"
     )
     where.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help="event files for TensorBoard, a folder for each run"
@@ -36,11 +36,10 @@ def export(options: argparse.Namespace, store: Store) -> tuple[dict[str, Any], s
     Raises:
         UsageError: what it needs is not installed, or nothing can be written there.
     """
-    if options.jsonl is not None:
-        from harness.store.transfer import export as to_jsonl
-
-        counts = to_jsonl(store, options.jsonl)
-        return {"file": str(options.jsonl), "rows": counts}, f"{options.jsonl}: {counted(counts)}"
+    if options.sqlite is not None:
+        store.save_copy(options.sqlite)
+        counts = store.counts()
+        return {"file": str(options.sqlite), "rows": counts}, f"{options.sqlite}: {counted(counts)}"
     if options.tensorboard is not None:
         from harness.report.export.tensorboard import export as to_tensorboard
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Context = dict[str, Any]
 
-HEIGHT = 130
 LEFT, RIGHT, TOP, BOTTOM = 44, charts.WIDE - 8, 10, 100
 """Where the axes of a chart lie."""
 

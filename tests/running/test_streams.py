@@ -1,16 +1,12 @@
-"""An arm and itself: two streams of seeds, looks, and the order in which durations are measured."""
+"""An arm and itself: two streams of seeds, and when they are looked at."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from harness.errors import UsageError
-from harness.running.pair import beside_each_other, seed_plan, stream
-from harness.seeds import seeds_of
+from harness.running.streams import seed_plan, stream
 from harness.specification.models import SeedPlan
-from harness.trials.experiment import Task
 
 
 def test_streams_are_derived_positive_and_distinct():
@@ -43,15 +39,3 @@ def test_looks_are_the_profiles_from_where_an_interval_says_something(plan, most
 def test_too_few_and_too_many_seeds_are_refused(most, message):
     with pytest.raises(UsageError, match=message):
         seed_plan(SeedPlan(first=6, cap=24), most)
-
-
-def test_twins_swap_places_from_seed_to_seed_at_every_point():
-    def task(condition, base):
-        seeds = seeds_of("c", base, [0, 1])
-        return Task(Path("e.py"), Path(), "a", {"size": condition}, seeds, {}, ("m",), keys=("x", "y"))
-
-    jobs = beside_each_other([(task(1, 7), task(1, 8)), (task(2, 7), task(2, 8))])
-
-    order = [(t.seeds[0].index, t.condition["size"], t.seeds[0].base) for job in jobs for t in job]
-    assert order == [(0, 1, 7), (0, 1, 8), (0, 2, 7), (0, 2, 8), (1, 1, 8), (1, 1, 7), (1, 2, 8), (1, 2, 7)]
-    assert {len(job) for job in jobs} == {1}
