@@ -162,8 +162,6 @@ def _project(found: Finding, project: Path) -> None:
 
 
 def _data(found: Finding, project: Path) -> None:
-    names = {"data": "CLAIMS_DATA_DIR", "cache": "CLAIMS_CACHE_DIR"}
-    found.facts |= {name: os.environ.get(variable) for name, variable in names.items()}
     described = known(project)
     if not described:
         found.notes.append("fixtures/ describes no data set (record()); the claims bring their own data")

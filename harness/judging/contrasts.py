@@ -220,7 +220,8 @@ class _Reader:
 def steps_of(cells: list[Cell], claim: Claim, step: Callable[[Point], float | None]) -> list[float] | None:
     """Return the resolution at each cell, the coarsest of its points; None where a metric has none."""
     found = [[step(point) for point in expand(cell, claim)] for cell in cells]
-    return None if any(None in row for row in found) else [max(filter(None, row)) for row in found]
+    # A metric has a resolution everywhere or nowhere.
+    return None if None in found[0] else [max(filter(None, row)) for row in found]
 
 
 def _linear(contrast: Sampled, read: _Reader, seeds: list[int]) -> PerSeed:

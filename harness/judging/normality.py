@@ -24,27 +24,30 @@ CONSTANT = "constant"
 BREAKING = (NOT_NORMAL, TWO_VALUES)
 """Shapes for which the error rate of a t interval does not hold."""
 
-LIMITS = {
-    5: 0.9667,
-    6: 0.9314,
-    7: 0.8957,
-    8: 0.8653,
-    9: 0.8392,
-    10: 0.8162,
-    12: 0.7764,
-    14: 0.7446,
-    16: 0.7177,
-    20: 0.6763,
-    24: 0.6445,
-    32: 0.6000,
-    48: 0.5468,
-    64: 0.5149,
-    128: 0.4576,
-    256: 0.4190,
-    512: 0.3929,
-    1024: 0.3746,
-    4096: 0.3538,
-}
+_SEEDS = (5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 32, 48, 64, 128, 256, 512, 1024, 4096)
+_EXCEEDED = (
+    0.9667,
+    0.9314,
+    0.8957,
+    0.8653,
+    0.8392,
+    0.8162,
+    0.7764,
+    0.7446,
+    0.7177,
+    0.6763,
+    0.6445,
+    0.6000,
+    0.5468,
+    0.5149,
+    0.4576,
+    0.4190,
+    0.3929,
+    0.3746,
+    0.3538,
+)
+
+LIMITS = dict(zip(_SEEDS, _EXCEEDED, strict=True))
 """Seeds -> what nine normal samples in a thousand exceed, which at the look that decides are one in a hundred at most; made
 by `python -m tests.calibration.limits`."""
 

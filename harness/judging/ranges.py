@@ -12,7 +12,6 @@ from harness.judging.points import metric_of, sweep_values
 from harness.judging.quantile import Quantile as QuantileSequence
 from harness.specification.kinds import (
     Difference,
-    Exact,
     Interaction,
     Linear,
     LogLogSlope,
@@ -58,7 +57,7 @@ def quantile_of(contrast: Sampled) -> float | None:
     return over.quantile if isinstance(over, QuantileOver) else 0.5 if over == "median" else None
 
 
-def weights_of(contrast: Sampled, claim: Claim) -> list[float]:
+def weights_of(contrast: Contrast, claim: Claim) -> list[float]:
     """Return the weight of each whole cell in a contrast: 1, or what the kind of contrast makes of its cells."""
     if isinstance(contrast, Difference | Ratio):
         return [1.0, -1.0]
@@ -102,4 +101,4 @@ def reachable(contrast: Contrast, claim: Claim) -> tuple[float, float]:
         return student.UNBOUNDED
     if isinstance(contrast, Rate):
         return 0.0, 1.0
-    return bounds_of(metric) if isinstance(contrast, Exact) else linear_bounds(metric, weights_of(contrast, claim))
+    return linear_bounds(metric, weights_of(contrast, claim))

@@ -46,7 +46,7 @@ LARGEST_INTEGER = 2**63 - 1
 class _Resolver(Resolver):
     """Implicit types of the YAML 1.2 core schema, instead of YAML 1.1's."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - as PyYAML declares it
 
 
 _NUMBER_START = list("-+0123456789.")

@@ -434,9 +434,11 @@ def test_a_resolution_reads_the_setting_that_holds_at_the_cell():
     assert steps_in({}, point("svm"), lambda arm: only_net.get(arm, {})) == STEP
 
 
-def test_the_floor_is_that_of_every_cells_own_resolution():
+@pytest.mark.parametrize("order", [(10, 40), (40, 10)])
+def test_the_floor_is_that_of_every_cells_own_resolution(order):
     sizes = {"n_test": [10, 40], "width": [4], "scene": ["plain"]}
-    contrast = {"difference": "error", "of": {"arm": "net", "n_test": 10}, "minus": {"arm": "net", "n_test": 40}}
+    of, minus = ({"arm": "net", "n_test": n} for n in order)
+    contrast = {"difference": "error", "of": of, "minus": minus}
     spec = claim_with(contrast, conditions=sizes)
     evidence = {
         (("arm", "net"), ("n_test", n), ("scene", "plain"), ("width", 4)): {0: {"error": 0.5}, 1: {"error": 0.5}}
@@ -447,11 +449,12 @@ def test_the_floor_is_that_of_every_cells_own_resolution():
     assert found.coarsest == 1 / 10
 
 
-def test_of_a_list_of_cells_the_coarsest_resolution_counts_and_a_zero_in_a_ratio_is_half_of_its_own():
+@pytest.mark.parametrize("order", [[10, 40], [40, 10]])
+def test_of_a_list_of_cells_the_coarsest_resolution_counts_and_a_zero_in_a_ratio_is_half_of_its_own(order):
     sizes = {"n_test": [10, 40], "width": [4], "scene": ["plain"]}
     contrast = {
         "ratio": "error",
-        "of": {"arm": "net", "n_test": [10, 40], "take": "max"},
+        "of": {"arm": "net", "n_test": order, "take": "max"},
         "to": {"arm": "net", "n_test": 40},
     }
     spec = claim_with(contrast, conditions=sizes)
@@ -481,3 +484,18 @@ def test_instances_are_held_against_the_resolution_under_a_controls_change():
     assert instances(spec.expectations["e"].contrast, spec, evidence, SETTINGS)[0] == []
     found, problems = instances(spec.expectations["e"].contrast, spec, evidence, SETTINGS, lambda _: {"n_test": 4})
     assert (found, problems) == ([(point(), 0, 1.25)], ())
+
+
+def test_seeds_are_as_many_steps_away_as_the_point_that_is_farthest():
+    found = per_seed(
+        {"difference": "error", "of": SVM, "minus": NET}, {point("svm"): [STEP, 1.0], point(): [4 * STEP, 0.5]}
+    )
+    assert found.steps == pytest.approx({0: 4, 1: 100})
+
+
+def test_what_else_took_time_tells_no_seeds_apart_but_the_contrasts_own_seconds_do():
+    second = {"unit": "second", "better": "lower"}
+    spec = claim_with({"mean": "training", "at": NET}, metrics={"training": second, "inference": second})
+    evidence = {point(): {0: {"training": 1.5, "inference": 9.0}, 1: {"training": 1.25, "inference": 9.0}}}
+    found = evaluate(spec.expectations["e"].contrast, spec, evidence, SETTINGS)
+    assert {seed: list(row) for seed, row in found.rows.items()} == {0: [1.5], 1: [1.25]}
