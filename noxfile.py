@@ -78,6 +78,15 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def prove(session: nox.Session) -> None:
+    """Break every experiment in 20 small ways, and say which of them its claim notices; options follow after --."""
+    install(session)
+    session.run("claims", "index", "--check")
+    session.run("claims", "prove", *session.posargs)
+    session.run("claims", "prove", "--mutants", "20", *session.posargs)
+
+
+@nox.session(default=False)
 def mutants(session: nox.Session) -> None:
     """Break the modules that decide in every small way; the tests must notice each. Options follow after --."""
     install(session, "test")

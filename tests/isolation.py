@@ -57,7 +57,7 @@ OWN = {
 THEIRS = ("PYTEST_CURRENT_TEST", "KMP_", "TORCHINDUCTOR_", "MLFLOW_DISABLE_TELEMETRY")
 """What pytest, torch when some parts of it are first imported, and the export to MLflow set for good."""
 
-MADE = {".git", ".nox", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+MADE = {".git", ".claims", ".nox", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 """Folders in which Python, pytest and those who work here leave what is theirs."""
 
 PATH: pytest.StashKey[list[str]] = pytest.StashKey()

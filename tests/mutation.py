@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib.util
 import math
 import os
 import resource
@@ -26,6 +27,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+
+def _by_path(name):
+    """Load a module by its path: of the project itself nothing may be imported here (see `warm_up`)."""
+    spec = importlib.util.spec_from_file_location(f"proof_{name}", PROJECT / "harness/running/proof" / f"{name}.py")
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+operators, mutation = map(_by_path, ("operators", "mutation"))
 MODULES = (
     "student",
     "ties",
@@ -63,49 +75,15 @@ MEMORY = 8 << 30
 BROKEN = 70
 """Exit status of a child that could not try its mutant; pytest's own end at 5."""
 
-COMPARISONS = {
-    ast.Lt: (ast.LtE, ast.Gt),
-    ast.LtE: (ast.Lt, ast.GtE),
-    ast.Gt: (ast.GtE, ast.Lt),
-    ast.GtE: (ast.Gt, ast.LtE),
-    ast.Eq: (ast.NotEq,),
-    ast.NotEq: (ast.Eq,),
-    ast.Is: (ast.IsNot,),
-    ast.IsNot: (ast.Is,),
-    ast.In: (ast.NotIn,),
-    ast.NotIn: (ast.In,),
-}
-ARITHMETIC = {
-    ast.Add: (ast.Sub,),
-    ast.Sub: (ast.Add,),
-    ast.Mult: (ast.Div,),
-    ast.Div: (ast.Mult,),
-    ast.Pow: (ast.Mult,),
-    ast.BitAnd: (ast.BitOr,),
-}
-PAIRS = [
-    ("min", "max"),
-    ("any", "all"),
-    ("maximum", "minimum"),
-    ("low", "high"),
-    ("of", "minus"),
-    ("here", "there"),
-    ("intersection", "union"),
-    ("log", "exp"),
-    ("log1p", "expm1"),
-    ("inf", "nan"),
-    ("VERIFIED", "REFUTED"),
-]
+PAIRS = [("low", "high"), ("of", "minus"), ("here", "there"), ("intersection", "union"), ("VERIFIED", "REFUTED")]
+"""Names of the judge that are swapped besides those of any program."""
 SWAPPED = {
-    **{old: new for pair in PAIRS for old, new in (pair, pair[::-1])},
+    **operators.both_ways([*operators.PAIRS, *PAIRS]),
     "INCONCLUSIVE": "VERIFIED",
     "INVALID": "VERIFIED",
     "NOT_RUN": "INCONCLUSIVE",
 }
-DROPPED = {"abs", "clip", "exp", "log", "max", "maximum", "mean", "min", "norm", "sign", "sorted", "sqrt", "fmean"}
-"""Functions whose call is replaced by its first argument."""
-TESTS_OF_NUMBERS = {"isfinite", "isinf", "isnan"}
-TRUE, FALSE = ast.Constant(value=True), ast.Constant(value=False)
+OPERATORS = operators.operators_with(SWAPPED)
 
 
 @dataclass(frozen=True)
@@ -118,203 +96,11 @@ class Mutant:
     source: str
 
 
-def comparison(node):
-    if isinstance(node, ast.Compare):
-        for at, old in enumerate(node.ops):
-            for new in COMPARISONS[type(old)]:
-                yield ast.Compare(node.left, [*node.ops[:at], new(), *node.ops[at + 1 :]], node.comparators)
-
-
-def arithmetic(node):
-    if isinstance(node, ast.BinOp):
-        yield from (ast.BinOp(node.left, new(), node.right) for new in ARITHMETIC.get(type(node.op), ()))
-
-
-def operand_dropped(node):
-    if isinstance(node, ast.BinOp):
-        yield from (node.left, node.right)
-    if isinstance(node, ast.BoolOp):
-        for value in node.values:
-            others = [other for other in node.values if other is not value]
-            yield others[0] if len(others) == 1 else ast.BoolOp(node.op, others)
-    if isinstance(node, ast.UnaryOp):
-        yield node.operand
-
-
-def and_or(node):
-    if isinstance(node, ast.BoolOp):
-        yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
-
-
-def condition(node):
-    if isinstance(node, ast.IfExp):
-        yield from (ast.IfExp(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse), node.body, node.orelse)
-    if isinstance(node, ast.If | ast.While):
-        for test in (ast.UnaryOp(ast.Not(), node.test), TRUE, FALSE):
-            yield type(node)(test, node.body, node.orelse)
-    if isinstance(node, ast.comprehension) and node.ifs:
-        yield ast.comprehension(node.target, node.iter, [ast.UnaryOp(ast.Not(), node.ifs[0])], node.is_async)
-        yield ast.comprehension(node.target, node.iter, [], node.is_async)
-
-
-def constant(node):
-    if isinstance(node, ast.Constant):
-        if isinstance(node.value, bool):
-            yield ast.Constant(not node.value)
-        elif isinstance(node.value, int | float):
-            yield from (ast.Constant(node.value + 1), ast.Constant(node.value - 1))
-        elif isinstance(node.value, str) and " " not in node.value:
-            yield ast.Constant(f"{node.value}_")
-
-
-def name_swapped(node):
-    if isinstance(node, ast.Name) and node.id in SWAPPED and isinstance(node.ctx, ast.Load):
-        yield ast.Name(SWAPPED[node.id], node.ctx)
-    if isinstance(node, ast.Attribute) and node.attr in SWAPPED:
-        yield ast.Attribute(node.value, SWAPPED[node.attr], node.ctx)
-
-
-def call_dropped(node):
-    if isinstance(node, ast.Call):
-        name = getattr(node.func, "attr", getattr(node.func, "id", None))
-        if name in DROPPED and node.args:
-            yield getattr(node.args[0], "value", node.args[0]) if name == "clip" else node.args[0]
-        if name in TESTS_OF_NUMBERS:
-            yield from (TRUE, FALSE)
-
-
-def argument_dropped(node):
-    if isinstance(node, ast.Call):
-        for keyword in node.keywords:
-            if keyword.arg != "strict":
-                yield ast.Call(node.func, node.args, [other for other in node.keywords if other is not keyword])
-
-
-def parts_swapped_or_dropped(node):
-    if isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Load) and len(node.elts) == 2:
-        yield type(node)(node.elts[::-1], node.ctx)
-    if isinstance(node, ast.Dict):
-        for at in range(len(node.keys)):
-            keys, values = ([*part[:at], *part[at + 1 :]] for part in (node.keys, node.values))
-            yield ast.Dict(keys, values)
-    if isinstance(node, ast.Slice):
-        yield ast.Slice()
-
-
-def loop_shortened(node):
-    if isinstance(node, ast.For | ast.comprehension):
-        # Not a list of it: it may be endless.
-        once = ast.parse(f"__import__('itertools').islice({ast.unparse(node.iter)}, 1)", mode="eval").body
-        yield type(node)(**{**{name: getattr(node, name) for name in node._fields}, "iter": once})
-
-
-def statement_dropped(node):
-    # Not the assignment of a name: what reads it would only stop with a NameError.
-    indexed = isinstance(node, ast.Assign) and not all(isinstance(target, ast.Name) for target in node.targets)
-    if indexed or isinstance(node, ast.AugAssign | ast.Expr | ast.Raise | ast.Break | ast.Continue):
-        yield ast.Pass()
-    if isinstance(node, ast.Break | ast.Continue):
-        yield ast.Continue() if isinstance(node, ast.Break) else ast.Break()
-
-
-OPERATORS = (
-    comparison,
-    arithmetic,
-    operand_dropped,
-    and_or,
-    condition,
-    constant,
-    name_swapped,
-    call_dropped,
-    argument_dropped,
-    parts_swapped_or_dropped,
-    loop_shortened,
-    statement_dropped,
-)
-
-
 def mutants_of(module):
     """Return every mutant of a module of harness/, in the order of its text."""
-    tree = ast.parse((PROJECT / "harness/judging" / f"{module}.py").read_text())
-    seen, counts, found = {ast.unparse(tree)}, Counter(), []
-    for scope, path in _places(tree, "", []):
-        parent, field, at = path[-1]
-        node = _get(parent, field, at)
-        for operator in OPERATORS:
-            if operator is parts_swapped_or_dropped and isinstance(parent, ast.Compare):
-                # In a membership the order says nothing.
-                continue
-            for new in operator(node):
-                surrounding = _surrounding(path)
-                before = _headline(surrounding or node)
-                _set(parent, field, at, ast.copy_location(new, node) if isinstance(new, ast.stmt) else new)
-                source, after = ast.unparse(tree), _headline(surrounding or new)
-                _set(parent, field, at, node)
-                if source in seen:
-                    continue
-                seen.add(source)
-                text = f"{module}.py {scope or 'top'}: {before} -> {after}"
-                counts[text] += 1
-                description = text if counts[text] == 1 else f"{text} ({counts[text]})"
-                found.append(Mutant(module, operator.__name__, description, source))
-    return found
-
-
-def _places(node, scope, path):
-    """Yield each node that may change, as (function it stands in, way there from the top)."""
-    for field, value in ast.iter_fields(node):
-        if field in {"annotation", "returns", "decorator_list", "ctx", "format_spec"}:
-            continue
-        for at, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if not isinstance(child, ast.AST) or _is_inert(child, node):
-                continue
-            way = [*path, (node, field, at)]
-            yield scope, way
-            if isinstance(child, ast.Raise):
-                continue
-            name = getattr(child, "name", None) if isinstance(child, ast.FunctionDef | ast.ClassDef) else None
-            yield from _places(child, ".".join(filter(None, (scope, name))), way)
-
-
-def _is_inert(node, parent):
-    """Return whether a node is text, or read by type checkers alone."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return True
-    if isinstance(node, ast.Expr | ast.JoinedStr) and isinstance(getattr(node, "value", None), ast.Constant):
-        return True
-    if isinstance(node, ast.Constant) and isinstance(parent, ast.JoinedStr):
-        return True
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-        return True
-    if isinstance(node, ast.keyword) and node.arg == "strict":
-        return True
-    # Names in CapWords at the top are aliases of types.
-    return isinstance(parent, ast.Module) and isinstance(node, ast.Assign) and not node.targets[0].id.isupper()
-
-
-def _get(parent, field, at):
-    return getattr(parent, field) if at is None else getattr(parent, field)[at]
-
-
-def _set(parent, field, at, new):
-    if at is None:
-        setattr(parent, field, new)
-    else:
-        getattr(parent, field)[at] = new
-
-
-def _surrounding(path):
-    """Return the smallest part around a place that says enough to know it by; None for a whole statement."""
-    if isinstance(_get(*path[-1]), ast.stmt):
-        return None
-    for parent, _, _ in reversed(path):
-        if isinstance(parent, ast.stmt | ast.comprehension) or len(ast.unparse(parent)) > 20:
-            return parent
-    return None
-
-
-def _headline(node):
-    return ast.unparse(node).strip().splitlines()[0]
+    source = (PROJECT / "harness/judging" / f"{module}.py").read_text()
+    found = mutation.mutations_of(source, f"{module}.py", OPERATORS)
+    return [Mutant(module, one.operator, one.description, one.source) for one in found]
 
 
 def copy_project(folder):

@@ -8,16 +8,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from harness._clock import now
 from harness.retrospect.rejudge import review
 from harness.running import aa_test
 from harness.running.aa_test import Request, run_aa
+from harness.running.proof.mutants import kept_as
 from harness.running.results import run_of
 from harness.running.session import Session
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.options import Options
-from harness.trials.plan import make_plan
+from harness.trials.plan import fingerprint, make_plan
 from tests.tiny_project import EXPERIMENT, write_claim, write_data
 
 if TYPE_CHECKING:
@@ -170,6 +172,7 @@ def _run(root: Path, folders: list[Path], run: str, options: Options, limit: flo
     if run == "first night":
         _against_themselves(session, folders)
         _timed(session, folders)
+        _broken(session, folders)
     session.close()
     with closing(Store(options.store)) as store:
         found = run_of(store, run)
@@ -196,6 +199,28 @@ def _timed(session: Session, folders: list[Path]) -> None:
         stats=SimpleNamespace(stats=found), extra_info={"condition": {"size": "4"}, "device": "cpu"}
     )
     session.keep_timing(make_plan(load_claim(folders[0]), session.options), "training", "warm", benchmark)
+
+
+def _broken(session: Session, folders: list[Path]) -> None:
+    """Keep the score of the first claim, as `claims prove --mutants 3` would have found it."""
+    change = {"file": "claims/notes/holds/experiment.py", "operator": "constant", "equal": None, "listed": False}
+    versions = [
+        {**change, "line": 9, "change": "experiment.py measure: 1 -> 2", "noticed": "reading r is REFUTED", "unchanged": False},
+        {**change, "line": 9, "change": "experiment.py measure: 1 -> <b>0", "noticed": "", "unchanged": False},
+        {**change, "line": 12, "change": "experiment.py measure: 3 -> 4", "noticed": "", "unchanged": True, "equal": "it cancels"},
+    ]  # fmt: skip
+    score = {
+        "profile": "quick",
+        "base_seed": 0,
+        "seed": 0,
+        "possible": 3,
+        "noticed": 1,
+        "counted": 2,
+        "by": {"reading": 1},
+    }
+    plan = make_plan(load_claim(folders[0]), session.options)
+    record = {**score, "versions": versions, "finished": now()}
+    session.store.save_beside(plan.claim.id, kept_as(plan.claim), fingerprint(plan), record)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ LONGEST = 300
 
 STILL_LONGER = {
     "running.record": 338,
-    "store.claim_schema": 369,
+    "store.claim_schema": 349,
     "training.ensembles": 380,
 }
 """Files that were longer when they moved in, with what they had then: they may only shrink."""

@@ -308,6 +308,8 @@ def test_a_table_with_any_cell_of_another_kind_is_read_or_refused_in_one_line(pr
         "run": f"id = '{RUN}'",
         "record": f"claim = '{CLAIM}' AND run = '{RUN}'",
         "inputs": "rowid = (SELECT min(rowid) FROM inputs)",
+        # What lies beside a claim's trials must stay of different kinds.
+        "beside": f"rowid = (SELECT min(rowid) FROM beside WHERE claim = '{CLAIM}')",
     }.get(table, f"claim = '{CLAIM}'")
     # One row of a claim alone can be of any other kind.
     where += " AND kind = 'noise'" * ((table, column) == ("beside", "kind"))

@@ -128,7 +128,7 @@ def start_claim(project: Path, name: str, title: str | None = None) -> Path:
         folder.mkdir(parents=True)
         about = {**words, "title": _quoted(_in_words(document, "Document")), "year": today().year}
         _written(folder.parent / "document.yaml", _template("document.yaml", **about))
-        for file in ("claim.yaml", "experiment.py", "test_claim.py"):
+        for file in ("claim.yaml", "experiment.py", "sabotage.yaml", "test_claim.py"):
             _written(folder / file, _template(file, **words))
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}; nothing else was written") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.report import wording
+from harness.report import proof_text, wording
 from harness.report.aa_text import BROKEN, detail_lines
 from harness.report.selection import anchor, doubtful, fallen, judged, left, problems, rows, without_bound
 from harness.report.wording import in_words, minute
@@ -148,6 +148,8 @@ def details(claim: Record) -> Iterator[tuple[str, str]]:
         yield "seeds trained", ", ".join(f"{in_words(arm)} {' and '.join(names)}" for arm, names in chosen.items())
     for line in detail_lines(claim.get("noise")):
         yield "noise", line
+    for line in proof_text.detail_lines(claim.get("mutants")):
+        yield "broken versions", line
 
 
 def _data(record: Record) -> str:

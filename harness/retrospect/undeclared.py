@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from harness.trials.data_sets import FOLDER, known
-from harness.trials.provenance import HARNESS, code_of, parsed
+from harness.trials.modules import HARNESS, modules_of, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,8 @@ STARTING = {
     "multiprocessing": {"Pool", "Process"},
 }
 """Functions that start a command or a child process, by module."""
+
+FUNCTIONS = {name for names in STARTING.values() for name in names}
 
 REMEDY = (
     "what it reads is not seen, so no later run reuses these trials; name it in claim.yaml, such as "
@@ -70,11 +72,10 @@ def undeclared(folder: ClaimFolder, store: Store | None) -> Iterator[str]:
 def _modules(folder: ClaimFolder) -> list[Path]:
     """Return the modules of the claim's code that are no part of this tool."""
     try:
-        modules = code_of(folder.experiment, folder.project).modules
+        modules = modules_of([folder.experiment], folder.project)
     except (OSError, SyntaxError, ValueError):
         return []
-    paths = [folder.project / name for name in modules if name.endswith(".py")]
-    return [path for path in paths if path.is_file() and not path.is_relative_to(HARNESS)]
+    return sorted(path for path in modules if not path.is_relative_to(HARNESS))
 
 
 def _starts(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -86,9 +87,15 @@ def _starts(tree: ast.Module) -> Iterator[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             known |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
+        if isinstance(node, ast.Call) and (_last_name(node) in FUNCTIONS or _last_name(node) in known):
             head, _, rest = ast.unparse(node.func).partition(".")
             name = ".".join(filter(None, (known.get(head, ""), rest)))
             module, _, function = name.partition(".")
             if function in STARTING.get(module, ()):
                 yield node.lineno, name
+
+
+def _last_name(call: ast.Call) -> str | None:
+    """Return the last part of what is called: most calls need no longer look."""
+    name: str | None = getattr(call.func, "attr", getattr(call.func, "id", None))
+    return name

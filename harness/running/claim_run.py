@@ -11,6 +11,7 @@ from harness.running.cost import PILOT, remaining_seconds
 from harness.running.drawing import Drawing
 from harness.running.measuring import measure, measured
 from harness.running.pooling import count_once, join
+from harness.running.proof.mutants import kept_as
 from harness.running.record import make_record
 from harness.running.variant import control_variant, main_variant
 from harness.specification.models import EXTERNAL
@@ -61,14 +62,14 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     for variant in (main, *controls):
         variant.cut = variant.cut or not admitted
     cut = any(variant.cut for variant in (main, *controls))
-    seconds = time.monotonic() - started
-    record = make_record(plan, main, controls, context.options, seconds, series, context.budget.lack)
+    record = make_record(plan, main, controls, context.options, time.monotonic() - started, series, context.budget.lack)
     record["left"] = left_undone(plan, [main, *controls], context) if cut else None
     if not cut:
         draw_alone(plan, drawing, context)
     record["illustrations"] = drawing.pictures
     beside = context.store.beside(plan.claim.id, fingerprint(plan))
     record["timings"] = [timing for kind, timing in beside.items() if kind.startswith(f"{TIMING} ")]
+    record["mutants"] = beside.get(kept_as(plan.claim))
     record["noise"] = beside.get(NOISE)
     context.store.save_record(context.run, plan.claim.id, record)
     return record

@@ -18,8 +18,8 @@ class BrokenLine(Strict):
 
     what: Annotated[str, Field(min_length=3, max_length=160)]
     """what the broken experiment does, in words"""
-    file: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_/.-]*$", max_length=160)] = "experiment.py"
-    """the file of the claim's folder that is broken"""
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_/-]+\.py$", max_length=160)] = "experiment.py"
+    """the module in the claim's folder that is broken"""
     old: Line
     """what stands there, exactly once"""
     new: str

@@ -22,6 +22,7 @@ from harness.store.noise_schema import (
     Whole,
 )
 from harness.store.picture_schema import Illustration, PointRecord, TimingRecord
+from harness.store.proof_schema import MutantsRecord
 
 
 class NightEstimate(Look):
@@ -337,6 +338,8 @@ class ClaimRecord(Part):
     """of a judgement of stored trials: trials that the next looks lack"""
     noise: NoiseRecord | None = None
     """the claim's last A/A run with the same code, data and settings"""
+    mutants: MutantsRecord | None = None
+    """how many broken versions of its experiment the claim noticed, with the same code, data, settings and readings"""
 
     @model_validator(mode="after")
     def _waived_by_a_waiver(self) -> ClaimRecord:
@@ -344,26 +347,3 @@ class ClaimRecord(Part):
         if self.waiver is None and any(waived):
             raise ValueError("should have a waiver, since a reading or control of it is waived")
         return self
-
-
-class Home(Part):
-    """The document of a claim that could not be run."""
-
-    id: str
-
-
-class Problem(Part):
-    """What kept a claim from being run."""
-
-    kind: Literal["specification", "usage", "data", "trial", "error"]
-    lines: Annotated[list[str], Field(min_length=1)]
-
-
-class ProblemRecord(Part):
-    """A claim that could not be run."""
-
-    id: Annotated[str, Field(min_length=1)]
-    """its folder's name, be that no name for a claim"""
-    document: Home | None = None
-    problem: Problem
-    finished: str

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag, model_validator
 
-from harness.store.claim_schema import ClaimRecord, ProblemRecord
+from harness.store.claim_schema import ClaimRecord
 from harness.store.noise_schema import Count, Number, Part, Whole
+from harness.store.problem_schema import ProblemRecord
 
 SCHEMA_VERSION = 1
 """Version of report.json; it changes when a field is renamed, removed or changes its meaning."""

@@ -14,6 +14,7 @@ from harness.specification.yaml12 import dotted
 from harness.store.claim_schema import CodeRecord, Data
 from harness.store.noise_schema import NOISE, NoiseRecord, Part, Whole
 from harness.store.picture_schema import Illustration, TimingRecord
+from harness.store.proof_schema import AnswerRecord, MutantsRecord
 from harness.store.schema import AnyClaim, Head, Run
 
 if TYPE_CHECKING:
@@ -28,6 +29,16 @@ class _Claim(Part):
 
 class _Pictures(Part):
     pictures: list[Illustration]
+
+
+_BESIDE: dict[str, type[Part]] = {
+    "pictures": _Pictures,
+    "timing": TimingRecord,
+    NOISE: NoiseRecord,
+    "answer": AnswerRecord,
+    "mutants": MutantsRecord,
+}
+"""Kind, up to its first blank, of what lies beside trials -> its shape."""
 
 
 class _Night(Part):
@@ -63,8 +74,7 @@ def check_claim(claim: Any, where: str, name: str | None = None) -> None:
 
 def check_beside(kind: str, record: Any, where: str) -> None:
     """Refuse what is stored beside a claim's trials and is not what its kind says; see `check_run`."""
-    models: dict[str, type[Part]] = {"pictures": _Pictures, "timing": TimingRecord, NOISE: NoiseRecord}
-    _check(models.get(kind.split(" ", maxsplit=1)[0], TimingRecord), record, where, REMEDY)
+    _check(_BESIDE.get(kind.partition(" ")[0], TimingRecord), record, where, REMEDY)
 
 
 def check_night(night: Any, where: str) -> None:

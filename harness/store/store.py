@@ -58,9 +58,9 @@ class Store(Trials, Beside):
         return [self._record(text, run, claim) for claim, text in rows]
 
     def unsound(self) -> list[str]:
-        """Return of every record that cannot be read where it stands, and why."""
+        """Return of every record that cannot be read where it stands, and why; of the latest thousand."""
         found = []
-        for run, claim, text in self._read("SELECT run, claim, record FROM record ORDER BY rowid"):
+        for run, claim, text in self._read("SELECT run, claim, record FROM record ORDER BY rowid DESC LIMIT 1000"):
             try:
                 self._record(text, run, claim)
             except UsageError as error:

@@ -199,6 +199,8 @@ class Trials(Database):
         """
         if not path.is_file():
             raise UsageError(f"{path}: no such file; give a store, or what `claims export --sqlite` wrote")
+        if self.path.exists() and path.samefile(self.path):
+            raise UsageError(f"{path}: is the store itself; give another")
         try:
             self._write("ATTACH ? AS other", (str(path),))
             try:

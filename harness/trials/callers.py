@@ -8,7 +8,7 @@ import shlex
 import sysconfig
 from typing import TYPE_CHECKING, Any
 
-from harness.trials.provenance import HARNESS
+from harness.trials.modules import HARNESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

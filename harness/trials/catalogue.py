@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.errors import SpecError, UsageError
@@ -89,7 +90,14 @@ def load_claim(folder: Path) -> ClaimFolder:
 
 def load_document(folder: Path) -> Document:
     """Load document.yaml; its id must be its folder's name."""
-    file = read_yaml(folder / "document.yaml")
+    path = folder / "document.yaml"
+    # Its claims share it; one that cannot be read says so itself.
+    return _document(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+@lru_cache(maxsize=256)
+def _document(path: Path, _changed: int) -> Document:
+    folder, file = path.parent, read_yaml(path)
     document = parse(Document, file)
     if document.id != folder.name:
         raise SpecError(

@@ -14,6 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.trials.modules import HARNESS, imports_in, modules_of, parsed
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -23,20 +25,11 @@ NUMERIC_PACKAGES = {"numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn
 GPUS = Path("/proc/driver/nvidia/gpus")
 """Here the driver of NVIDIA GPUs has a folder for each."""
 
-SOURCES = ("", "src")
-"""Folders of a project, from its root, where modules of its own may lie."""
-
-HARNESS = Path(__file__).parents[1]
-"""Where this tool's own code lies."""
-
 PICTURES = "pictures.py"
 """What draws a claim's pictures, beside its experiment: code of its own, which no trial rests on."""
 
 ABOUT = ("claim.yaml", "sabotage.yaml", PICTURES)
 """What a claim's folder holds besides tests and pages that no trial reads."""
-
-BY_NAME = {"__import__", "exec", "import_module", "run_module", "run_path", "spec_from_file_location"}
-"""What imports, or runs, something by a name that only a run knows."""
 
 
 @dataclass(frozen=True)
@@ -67,36 +60,18 @@ def code_of(experiment: Path, project: Path, pictures: Path | None = None) -> Co
     documentation do not make a trial another trial. Of other files in the
     experiment's folder every byte counts.
     """
-    pending, seen, dynamic = [experiment, *([pictures] if pictures else [])], dict[Path, str](), False
-    imported, late = set[str](), set[str]()
-    while pending:
-        path = pending.pop()
-        if path in seen:
-            continue
-        tree = parsed(path, path.stat().st_mtime_ns)
-        seen[path] = _digest_of_tree(path, path.stat().st_mtime_ns)
-        own = path.is_relative_to(HARNESS)
-        for name in imports_of(tree):
-            late.add(name.split(".")[0])
-            pending += _module_files(name, project)
-        # What this tool imports inside a function, an experiment may well never ask for.
-        imported |= set(imports_of(ast.Module([node for node in tree.body if not own or _is_import(node)], [])))
-        pending += _siblings(tree, path)
-        dynamic = dynamic or (not own and _imports_by_name(tree))
+    reached = modules_of([experiment, *([pictures] if pictures else [])], project)
+    seen = {path: _digest_of_tree(path, path.stat().st_mtime_ns) for path in reached}
+    found = {path: imports_in(path) for path in reached}
+    late = {name.split(".")[0] for one in found.values() for name in one.anywhere}
+    # What this tool imports inside a function, an experiment may well never ask for.
+    own = {path for path in reached if path.is_relative_to(HARNESS)}
+    imported = {name for path, one in found.items() for name in (one.at_the_top if path in own else one.anywhere)}
+    dynamic = any(one.by_name for path, one in found.items() if path not in own)
     seen |= {path: digest_of_file(path) for path in _beside(experiment) if path not in seen}
     parts = sorted((_relative(path, project), digest) for path, digest in seen.items())
     packages = sorted(NUMERIC_PACKAGES[name] for name in late & NUMERIC_PACKAGES.keys())
     return Code(digest_of(parts), tuple(dict(parts)), tuple(packages), dict(parts), tuple(sorted(imported)), dynamic)
-
-
-def _is_import(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Import | ast.ImportFrom)
-
-
-def _imports_by_name(tree: ast.Module) -> bool:
-    """Whether a module holds a call that can import what its text does not name."""
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return bool(BY_NAME & (names | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}))
 
 
 def digest_of_module(path: Path) -> str:
@@ -134,13 +109,6 @@ def is_about(name: str) -> bool:
 
 
 @lru_cache(maxsize=512)
-def parsed(path: Path, _changed: int) -> ast.Module:
-    """Return the syntax tree of a module that was last changed at some time."""
-    # Bytes, since a file may begin with a mark of its order, or name its encoding.
-    return ast.parse(path.read_bytes())
-
-
-@lru_cache(maxsize=512)
 def _digest_of_tree(path: Path, changed: int) -> str:
     tree = ast.parse(ast.unparse(parsed(path, changed)))
     for node in ast.walk(tree):
@@ -149,41 +117,6 @@ def _digest_of_tree(path: Path, changed: int) -> str:
         ):
             node.body = node.body[1:] or [ast.Pass()]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-
-
-def imports_of(tree: ast.Module) -> Iterable[str]:
-    """Yield the dotted names that a module imports, but for those relative to itself."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _module_files(name: str, project: Path) -> list[Path]:
-    """Return the files of a dotted project module, its packages' __init__ included."""
-    parts = name.split(".")
-    # The harness may be installed elsewhere than the project whose claims it runs.
-    homes = [HARNESS.parent] if parts[0] == "harness" else [project / folder for folder in SOURCES]
-    return [path for home in homes for path in _files_along(home, parts)]
-
-
-def _siblings(tree: ast.Module, path: Path) -> list[Path]:
-    """Return the files of what a module imports relative to itself: `from . import a`, `from ..b import c`."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level and node.level <= len(path.parents):
-            parts = node.module.split(".") if node.module else []
-            for last in ([], *([alias.name] for alias in node.names)):
-                found += _files_along(path.parents[node.level - 1], [*parts, *last])
-    return found
-
-
-def _files_along(home: Path, parts: list[str]) -> list[Path]:
-    packages = [home.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
-    modules = [home.joinpath(*parts).with_suffix(".py")] if parts else []
-    return [path for path in [*packages, *modules] if path.is_file()]
 
 
 def _relative(path: Path, project: Path) -> str:

@@ -11,17 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.trials.callers import kind_of, package_of
+from harness.trials.modules import HARNESS, imports_of, parsed
 from harness.trials.notes import signature_of
-from harness.trials.provenance import (
-    HARNESS,
-    PICTURES,
-    digest_of,
-    digest_of_file,
-    digest_of_module,
-    imports_of,
-    is_about,
-    parsed,
-)
+from harness.trials.provenance import PICTURES, digest_of, digest_of_file, digest_of_module, is_about
 from harness.trials.witness import deaf, imported, notes_of
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from importlib.util import decode_source
 from typing import TYPE_CHECKING
 
 from harness.errors import SpecError
@@ -46,7 +47,16 @@ def load_sabotage(folder: Path, claim: Claim) -> Sabotage | None:
 
 def broken(row: BrokenLine, folder: Path) -> str:
     """Return the text of the file that a row breaks, with its line broken."""
-    return (folder / row.file).read_text(encoding="utf-8").replace(row.old, row.new)
+    return source_of(folder / row.file).replace(row.old, row.new)
+
+
+def source_of(path: Path) -> str:
+    """Return the text of a module, in the encoding that it names.
+
+    Raises:
+        SyntaxError, UnicodeDecodeError: it is in none.
+    """
+    return decode_source(path.read_bytes())
 
 
 def _problems(row: BrokenLine, folder: Path, claim: Claim) -> Iterator[tuple[str, str]]:
@@ -57,14 +67,18 @@ def _problems(row: BrokenLine, folder: Path, claim: Claim) -> Iterator[tuple[str
     if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
         yield "file", f"{row.file!r} is no file of the claim's folder; name the one whose line is broken"
         return
-    times = path.read_text(encoding="utf-8", errors="replace").count(row.old)
+    try:
+        times = source_of(path).count(row.old)
+    except (SyntaxError, UnicodeDecodeError) as error:
+        yield "file", f"{row.file!r} cannot be read: {error}; save it as UTF-8"
+        return
     if times != 1:
         where = f"stands {times} times in {row.file}" if times else f"does not stand in {row.file}, which was edited"
         yield "old", f"{row.old!r} {where}; give a line, or a part of one, that stands there exactly once"
     elif row.old == row.new:
         yield "new", f"{row.new!r} is what stands there already; say what it is broken into"
-    elif row.file.endswith(".py") and (error := _syntax_error(broken(row, folder))):
-        yield "new", f"{row.new!r} leaves no Python: {error}; break it into code that runs"
+    elif wrong := _syntax_error(broken(row, folder)):
+        yield "new", f"{row.new!r} leaves no Python: {wrong}; break it into code that runs"
 
 
 def _syntax_error(text: str) -> str:

@@ -89,7 +89,7 @@ def test_a_new_claim_passes_check(tmp_path, claims):
         str(path)
         for path in (
             folder.parent / "document.yaml",
-            *(folder / name for name in ("claim.yaml", "experiment.py", "test_claim.py")),
+            *(folder / name for name in ("claim.yaml", "experiment.py", "sabotage.yaml", "test_claim.py")),
         )
     ]
     assert f"write measure() in {folder}/experiment.py" in out.splitlines()[-1]

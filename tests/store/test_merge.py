@@ -93,6 +93,11 @@ def test_what_is_no_store_is_refused_whole_and_by_its_name(tmp_path, store, expo
     other.merge(tmp_path / "sound.sqlite3")
 
 
+def test_a_store_is_not_taken_over_by_itself(store, exported):
+    with pytest.raises(UsageError, match=r"store\.sqlite3: is the store itself; give another"):
+        store.merge(store.path)
+
+
 def test_a_copy_overwrites_nothing_and_wants_a_folder(tmp_path, store, exported):
     with pytest.raises(UsageError, match=r"copy\.sqlite3: cannot be written: output file already exists; give another"):
         store.save_copy(exported)

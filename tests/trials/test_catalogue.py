@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from harness.errors import SpecError, UsageError
+from harness.specification.yaml12 import read_yaml
+from harness.trials import catalogue
 from harness.trials.catalogue import claim_folders, documents, find, load_all, load_claim, load_document
 from tests.specimen import TEXT, write
 
@@ -71,6 +75,22 @@ def test_claims_that_load_do_so_beside_those_that_do_not(tmp_path):
     loaded, problems = load_all(tmp_path)
     assert [one.path for one in loaded] == [good]
     assert f"{bad}/claim.yaml:1:1: title: is missing; add it (one line)" in problems
+
+
+def test_the_document_of_many_claims_is_read_once_and_again_when_it_changes(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(catalogue, "read_yaml", lambda path: read.append(path.name) or read_yaml(path))
+    folder = write(tmp_path)
+    for name in ("second_claim", "third_claim"):
+        (folder.with_name(name)).mkdir()
+        (folder.with_name(name) / "claim.yaml").write_text(TEXT.replace("id: wide_beats_narrow", f"id: {name}"))
+    assert len(load_all(tmp_path)[0]) == 3
+    assert sorted(read) == ["claim.yaml"] * 3 + ["document.yaml"]
+
+    document = folder.parent / "document.yaml"
+    document.write_text(document.read_text().replace("id: notes", "id: note"))
+    os.utime(document, ns=(1, 1))
+    assert load_all(tmp_path)[0] == []
 
 
 def test_a_problem_of_a_document_is_told_once(tmp_path):

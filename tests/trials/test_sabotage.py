@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from harness.errors import SpecError
@@ -53,17 +55,21 @@ def test_a_row_breaks_one_line_and_leaves_the_file(folder):
         ("normal(0.0, spread)", "normal(centre, spread)", "4:5: broken_lines[0].new: 'normal(centre, spread)' is what stands there already; say what it is broken into"),
         ("normal(0.0, spread)", "normal(0.0", "4:5: broken_lines[0].new: 'normal(0.0' leaves no Python: "),
         ("as_documented", "as_documentd", "5:5: broken_lines[0].reading: no reading 'as_documentd' in claim.yaml; did you mean 'as_documented'?"),
-        ("  - what", "  - file: numbers.csv\n    what", "2:5: broken_lines[0].file: 'numbers.csv' is no file of the claim's folder; name the one whose line is broken"),
-        ("  - what", "  - file: a/../../document.yaml\n    what", "2:5: broken_lines[0].file: 'a/../../document.yaml' is no file of the claim's folder; name the one whose line is broken"),
+        ("  - what", "  - file: numbers.py\n    what", "2:5: broken_lines[0].file: 'numbers.py' is no file of the claim's folder; name the one whose line is broken"),
+        ("  - what", "  - file: ../elsewhere.py\n    what", "2:5: broken_lines[0].file: should match ^[A-Za-z0-9_/-]+"),
+        ("  - what", "  - file: {elsewhere}\n    what", "2:5: broken_lines[0].file: '{elsewhere}' is no file of the claim's folder; "),
+        ("  - what", "  - file: odd.py\n    what", "2:5: broken_lines[0].file: 'odd.py' cannot be read: invalid or missing encoding declaration"),
         ("    new:", "    fil: x\n    new:", "4:5: broken_lines[0].fil: unknown key 'fil'; did you mean 'file'?"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_place_and_a_remedy(folder, old, new, message):
-    (folder / "a").mkdir()
+    elsewhere = Path(__file__)
+    (folder / "odd.py").write_bytes(b"# \xe9")
     with pytest.raises(SpecError) as caught:
-        loaded(folder, ROWS.replace(old, new))
+        loaded(folder, ROWS.replace(old, new.replace("{elsewhere}", str(elsewhere))))
 
-    assert caught.value.problems[0].removeprefix(f"{folder}/sabotage.yaml:").startswith(message)
+    (problem,) = [line.removeprefix(f"{folder}/sabotage.yaml:") for line in caught.value.problems]
+    assert problem.startswith(message.replace("{elsewhere}", str(elsewhere)))
 
 
 def test_checking_all_claims_checks_their_sabotage(folder, tmp_path):

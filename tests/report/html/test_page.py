@@ -12,6 +12,7 @@ import pytest
 
 from harness.report.html.history_page import timeline
 from harness.report.html.page import page
+from harness.report.sections import section
 from harness.retrospect.run_history import chronicle_of
 from harness.running.results import run_of
 from tests.test_pictures import DRAWS
@@ -67,7 +68,7 @@ def runs(tmp_path, run, store):
 
 
 def test_a_page_says_everything_of_a_claim(runs):
-    read = Reader(page(*runs({"experiment": DRAWS})))
+    read = Reader(page(*runs({"pictures": DRAWS})))
 
     assert not read.wrong
     assert not read.open
@@ -193,7 +194,7 @@ def test_hostile_words_stay_words(runs):
 
 
 def test_the_page_of_many_claims_is_cut_short_where_all_is_well(runs, monkeypatch):
-    run, past = runs({"experiment": DRAWS}, {"experiment": DRAWS, "gap": -1.0})
+    run, past = runs({"pictures": DRAWS}, {"pictures": DRAWS, "gap": -1.0})
     whole = page(run, past)
     monkeypatch.setattr(sys.modules["harness.report.html.page"], "LARGEST", len(whole) - 1)
     brief = page(run, past)
@@ -219,7 +220,7 @@ def test_a_claim_that_could_not_be_run_needs_attention(runs):
 
 
 @pytest.mark.parametrize(
-    "name", ["points", "illustrations", "timings", "seconds_per_trial", "noise", "strategies", "series"]
+    "name", ["points", "illustrations", "timings", "seconds_per_trial", "noise", "mutants", "strategies", "series"]
 )
 def test_a_record_of_an_earlier_version_is_shown_as_far_as_it_goes(runs, name):
     run, past = runs({})
@@ -236,6 +237,24 @@ def test_timings_of_a_benchmark_are_shown(runs):
     assert (
         "training of warm 1.25 s (median of 3, interquartile range 0.1 s), width 8, cpu, 2026-01-02"
         in Reader(page(run, past)).text
+    )
+
+
+def test_broken_versions_stand_in_how_it_was_measured(runs):
+    run, past = runs({})
+    version = {"file": "experiment.py", "line": 9, "change": "experiment.py measure: 1 -> <b>", "unchanged": False}
+    versions = [{**version, "noticed": noticed, "equal": None} for noticed in ("reading a is REFUTED", "")]
+    run["claims"][0]["mutants"] = {"noticed": 1, "counted": 2, "versions": versions}
+    score, survivor = (
+        "notices 1 of 2 broken versions of its experiment",
+        "experiment.py:9: measure: 1 -> <b> (not noticed)",
+    )
+
+    text = Reader(page(run, past)).text
+    assert f"broken versions {score} broken versions {survivor}" in text
+    assert (
+        f"- Broken versions: {score}\n- Broken versions: experiment.py:9: measure: 1 -&gt; &lt;b&gt; (not noticed)\n"
+        in section(run["claims"][0])
     )
 
 
