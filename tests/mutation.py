@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,9 @@ WIDER = [
 ]
 """Asked about a mutant that the first let pass."""
 
+REMEMBERED = 4
+"""Tests that caught other mutants of the same function, asked first: most mutants fall to one of them."""
+
 MEMORY = 8 << 30
 """Bytes of address space; a mutant that asks for more is caught."""
 
@@ -94,6 +97,11 @@ class Mutant:
     operator: str
     description: str
     source: str
+
+    @property
+    def scope(self):
+        """The module and the function that it is in."""
+        return self.description.split(":")[0]
 
 
 def mutants_of(module):
@@ -177,7 +185,7 @@ def _run_stages(folder, stages):
     options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--assert=plain"]
     for tests in stages:
         try:
-            status = pytest.main([*options, *tests])
+            status = pytest.main([*options, *tests], plugins=[_Witness(folder)])
         except Exception:
             # A mutant that cannot even be imported: pytest loads the project's plugin before it tests anything.
             traceback.print_exc()
@@ -190,12 +198,25 @@ def _run_stages(folder, stages):
     return 0
 
 
-def stages_for(module, tests):
-    """Return what to run, the module's own tests first."""
+class _Witness:
+    """A plugin of pytest that leaves the name of the test that fails beside the folder of the mutant."""
+
+    def __init__(self, folder):
+        self.path = folder.with_suffix(".caught")
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            # Without parameters: a mutant may change what a test is parametrised with, and pytest fails on names it misses.
+            self.path.write_text(report.nodeid.split("[")[0])
+
+
+def stages_for(module, tests, first=()):
+    """Return what to run: tests to ask first, then the module's own, then all others."""
     if tests:
         return [tests]
     own = f"tests/judging/test_{module}.py"
-    return [[own, *(path for path in MIRRORS if path != own)], WIDER]
+    stages = [[own, *(path for path in MIRRORS if path != own)], WIDER]
+    return [list(first), *stages] if first else stages
 
 
 def try_all(mutants, workers, tests):
@@ -223,13 +244,16 @@ def try_all(mutants, workers, tests):
 
 def _try_each(mutants, folders, originals, tests, seconds):
     todo, free, running, ended = deque(enumerate(mutants, start=1)), list(folders), {}, {}
+    catchers = defaultdict(list)
     began = time.monotonic()
     while todo or running:
         if todo and free:
             index, mutant = todo.popleft()
             folder = free.pop()
             write_module(folder, mutant.module, mutant.source, index)
-            running[start(folder, stages_for(mutant.module, tests), seconds)] = mutant, folder
+            folder.with_suffix(".caught").unlink(missing_ok=True)
+            stages = stages_for(mutant.module, tests, catchers[mutant.scope])
+            running[start(folder, stages, seconds)] = mutant, folder
             continue
         pid, status = os.wait()
         mutant, folder = running.pop(pid)
@@ -239,12 +263,19 @@ def _try_each(mutants, folders, originals, tests, seconds):
         if os.WIFEXITED(status) and os.WEXITSTATUS(status) == BROKEN:
             raise RuntimeError(f"could not try {mutant.description}:\n{folder.with_suffix('.log').read_text()}")
         ended[mutant.description] = "timed out" if timed_out else "caught" if status else "survived"
+        if folder.with_suffix(".caught").exists():
+            _remember(folder.with_suffix(".caught").read_text(), catchers[mutant.scope])
         if not status:
             print(f"  survived: {mutant.description}", flush=True)
         if len(ended) % 25 == 0:
             left = (time.monotonic() - began) / len(ended) * (len(mutants) - len(ended))
             print(f"[{len(ended)}/{len(mutants)}] about {left / 60:.1f} min left", flush=True)
     return ended
+
+
+def _remember(test, catchers):
+    """Put a test in front of those that are asked first."""
+    catchers[:] = [test, *(other for other in catchers if other != test)][:REMEMBERED]
 
 
 def table(mutants, ended):
@@ -277,16 +308,20 @@ def problems_of(mutants, ended, accepted, whole):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes at a time")
-    parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose description contains it")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], metavar="TEXT", help="mutants whose description contains one of them"
+    )
     parser.add_argument("--tests", nargs="+", metavar="PATH", help="tests to ask instead")
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     options = parser.parse_args()
-    mutants = [m for module in MODULES for m in mutants_of(module) if options.only in m.description]
+    mutants = [
+        m for module in MODULES for m in mutants_of(module) if any(text in m.description for text in options.only)
+    ]
     if options.list:
         print("\n".join(mutant.description for mutant in mutants))
         return 0
     if not mutants:
-        parser.error(f"no mutant has {options.only!r} in its description; --list prints them")
+        parser.error(f"no mutant has one of {options.only} in its description; --list prints them")
     # Before numpy is imported: forking is safe without threads, and workers must not take each other's cores.
     os.environ["OMP_NUM_THREADS"] = "1"
     *_, yaml = warm_up()
@@ -296,7 +331,7 @@ def main():
     print("\n".join(table(mutants, ended)))
     for description in (d for d, how in ended.items() if how == "survived" and d in accepted):
         print(f"survives, as listed: {description}\n  because {accepted[description]}")
-    problems = problems_of(mutants, ended, accepted, whole=not options.only)
+    problems = problems_of(mutants, ended, accepted, whole=options.only == [""])
     print("\n".join(problems))
     return 1 if problems else 0
 

@@ -84,6 +84,16 @@ def test_a_deadly_mutant_is_caught_by_the_tests_of_its_module_and_not_by_others(
     assert (caught, timed_out, survived) == (1 - status, 0, status)
 
 
+def test_what_caught_a_mutant_is_asked_first_about_others_of_the_same_function():
+    assert mutation.stages_for("ties", None)[0][0] == "tests/judging/test_ties.py"
+    asked = mutation.stages_for("ties", None, ["tests/judging/test_verdict.py::test_it"])
+    assert asked == [["tests/judging/test_verdict.py::test_it"], *mutation.stages_for("ties", None)]
+    first = []
+    for name in "abcdebe":
+        mutation._remember(name, first)
+    assert first == ["e", "b", "d", "c"]
+
+
 MADE = [Mutant("stats", "comparison", name, "") for name in ("a", "b", "c")]
 
 
