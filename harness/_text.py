@@ -29,7 +29,7 @@ _PUNCTUATION = frozenset(string.punctuation) - frozenset(".,;()?!")
 _LEADING = re.compile(r"^([#=]|[+-](?=[\s+-]|$)|\d{1,9}(?=[.)](?:\s|$)))(.?)")
 
 
-def visible(value: object, keep: str = "") -> str:
+def escape_unprintable(value: object, keep: str = "") -> str:
     """Return text of which every character shows; the characters of `keep` are left as they are.
 
     Space of any kind becomes a blank. Controls (C0, C1, ESC among them), marks of direction, other invisible formats,
@@ -47,15 +47,15 @@ def _shown(character: str) -> str:
 
 def one_line(value: object) -> str:
     """Return text on one line, with single blanks between its words."""
-    return " ".join(visible(value).split())
+    return " ".join(escape_unprintable(value).split())
 
 
 def block(value: object) -> str:
     """Return text of several lines, each harmless in a terminal and in the log of a CI job; tabs stay."""
-    return inert(visible(value, "\n\t"))
+    return without_ci_commands(escape_unprintable(value, "\n\t"))
 
 
-def inert(text: str) -> str:
+def without_ci_commands(text: str) -> str:
     """Return text of which GitHub's runner, which reads what a job prints, takes no line for a command."""
     return _COMMAND.sub(r"\1: ", text).replace("##[", "## [")
 
@@ -92,7 +92,7 @@ def _escaped_start(found: re.Match[str]) -> str:
 
 def in_xml(value: object) -> str:
     """Return text that XML 1.0 can hold; the writer of the XML escapes markup."""
-    return visible(value, "\n\t")
+    return escape_unprintable(value, "\n\t")
 
 
 def as_json(value: Any, indent: int | None = None) -> str:

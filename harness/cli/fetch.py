@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness._text import visible
+from harness._text import escape_unprintable
 from harness.errors import UsageError
 from harness.running.exit_code import AS_EXPECTED
 
@@ -24,7 +24,7 @@ def add_commands(commands: Any) -> None:
 def _fetch(options: argparse.Namespace) -> int:
     project = options.root.resolve()
     for line in [_fetched(options.data, project)] if options.data else _listed(project):
-        print(visible(line))
+        print(escape_unprintable(line))
     return AS_EXPECTED
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness._text import block, visible
+from harness._text import block, escape_unprintable
 from harness.cli import aa, completion, doctor, fetch, new, plan, prove, questions, results, run, specifications, stores
 from harness.cli.arguments import ABOUT, Overview, Parser, commands_of, near
 from harness.errors import ClaimsError, UsageError
@@ -122,5 +122,5 @@ def _overview(options: argparse.Namespace) -> int:
     root: Path = options.root / "claims"
     number = sum(1 for _ in root.glob("*/*/claim.yaml"))
     here = f"{number} claims in {root.resolve()}" if number else f"no claims in {options.root.resolve()}"
-    print(f"\n{visible(here)}")
+    print(f"\n{escape_unprintable(here)}")
     return AS_EXPECTED

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness._clock import today
-from harness._text import visible
+from harness._text import escape_unprintable
 from harness.cli.neighbours import notes, refuse_namesake
 from harness.errors import UsageError
 from harness.running.exit_code import AS_EXPECTED
@@ -50,18 +50,20 @@ def add_commands(commands: Any) -> None:
 def _init(options: argparse.Namespace) -> int:
     folder: Path = options.root / (options.folder or "")
     for line in start_project(folder, workflow=options.workflow):
-        print(visible(line))
+        print(escape_unprintable(line))
     place = f"cd {folder}; " if folder.resolve() != Path.cwd() else ""
-    print(visible(f"next: {place}claims new DOCUMENT/CLAIM"))
+    print(escape_unprintable(f"next: {place}claims new DOCUMENT/CLAIM"))
     return AS_EXPECTED
 
 
 def _new(options: argparse.Namespace) -> int:
     claim = start_claim(options.root, options.name, options.title)
     for path in sorted([claim.parent / "document.yaml", *claim.iterdir()]):
-        print(visible(path))
+        print(escape_unprintable(path))
     print(
-        visible(f"next: write measure() in {claim / 'experiment.py'}, say in claim.yaml what is claimed; claims check")
+        escape_unprintable(
+            f"next: write measure() in {claim / 'experiment.py'}, say in claim.yaml what is claimed; claims check"
+        )
     )
     return AS_EXPECTED
 

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from harness._text import visible
+from harness._text import escape_unprintable
 from harness.cli.project import add_ids, add_json, add_store, chosen, complete_profiles, short_names
 from harness.errors import ClaimsError, SpecError, UsageError
 from harness.running.exit_code import AS_EXPECTED, UNEXPECTED, USAGE
@@ -89,7 +89,7 @@ def _checked(path: Path, prover: Prover, options: argparse.Namespace) -> tuple[F
 
     found: Found = []
     if not options.json:
-        print(visible(path.name))
+        print(escape_unprintable(path.name))
     try:
         for check, record in _checks(load_claim(path), prover, options):
             found.append((check, record))
@@ -97,7 +97,7 @@ def _checked(path: Path, prover: Prover, options: argparse.Namespace) -> tuple[F
                 _tell(check, record)
     except ClaimsError as error:
         for line in str(error).splitlines():
-            print(visible(line), file=sys.stderr)
+            print(escape_unprintable(line), file=sys.stderr)
         # A trial that fails is a finding about the experiment; a specification that is none, or a wrong word, is not.
         found.append((_failed(error), None))
         return found, isinstance(error, SpecError | UsageError)
@@ -123,9 +123,9 @@ def _tell(check: Check, record: dict[str, Any] | None) -> None:
     from harness.report.proof_text import check_lines, mutant_lines
 
     for line in check_lines(check):
-        print(visible(line))
+        print(escape_unprintable(line))
     for line in mutant_lines(record) if record else ():
-        print(visible(f"    {line}"))
+        print(escape_unprintable(f"    {line}"))
     sys.stdout.flush()
 
 

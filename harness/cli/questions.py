@@ -100,7 +100,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _repro(options: argparse.Namespace) -> int:
-    from harness._text import visible
+    from harness._text import escape_unprintable
     from harness.report import replay_text
     from harness.retrospect import replay as repro
     from harness.store.store import Store
@@ -112,7 +112,7 @@ def _repro(options: argparse.Namespace) -> int:
                 raise UsageError("--run: which trial? `claims repro` without it lists the latest")
             trials = store.past("", repro.LATEST)
             latest = json.dumps([repro.as_plain(trial) for trial in trials], indent=1)
-            print(latest if options.json else "\n".join(map(visible, replay_text.listing(trials))))
+            print(latest if options.json else "\n".join(map(escape_unprintable, replay_text.listing(trials))))
             return AS_EXPECTED
         finding = repro.find_trial(store, options.trial)
         prospect = repro.prospect_of(finding, root_of(options), store)
@@ -122,12 +122,12 @@ def _repro(options: argparse.Namespace) -> int:
             print(json.dumps(facts, indent=1))
             return AS_EXPECTED
         given = "" if options.store == STORE else f" --store {options.store}"
-        print("\n".join(map(visible, replay_text.lines(finding, prospect, given))))
+        print("\n".join(map(escape_unprintable, replay_text.lines(finding, prospect, given))))
         return AS_EXPECTED
-    outcome = repro.repeat(prospect, finding.trial, lambda line: print(visible(line), file=sys.stderr))
+    outcome = repro.repeat(prospect, finding.trial, lambda line: print(escape_unprintable(line), file=sys.stderr))
     assert prospect.plan is not None
     same = repro.repeated(finding.trial, outcome, prospect.plan)
     again = {"again": {"metrics": outcome.metrics, "seconds": outcome.seconds}, "same": same}
-    told = "\n".join(map(visible, replay_text.result_lines(finding, outcome, prospect.plan)))
+    told = "\n".join(map(escape_unprintable, replay_text.result_lines(finding, outcome, prospect.plan)))
     print(json.dumps(facts | again, indent=1) if options.json else told)
     return AS_EXPECTED if same else UNEXPECTED

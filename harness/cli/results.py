@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness._text import block, visible
+from harness._text import block, escape_unprintable
 from harness.cli.project import (
     add_ids,
     add_json,
@@ -64,7 +64,7 @@ def _report(options: argparse.Namespace) -> int:
     write_reports(run, options.root / options.into, past_of(options, run))
     folder = options.root / options.into
     path = next((folder / name for name in SHOWN if (folder / name).is_file()), folder / SHOWN[-1])
-    print(visible(path))
+    print(escape_unprintable(path))
     return _open(path) if options.open else AS_EXPECTED
 
 

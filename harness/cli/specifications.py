@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from harness._text import visible
+from harness._text import escape_unprintable
 from harness.cli.arguments import near
 from harness.cli.project import add_ids, add_json, add_store, chosen, known_documents, root_of, short_names
 from harness.errors import UsageError
@@ -81,7 +81,7 @@ def _list(options: argparse.Namespace) -> int:
     else:
         show(catalogue(rows, last, str(options.root / options.store)))
     for problem in problems:
-        print(visible(problem), file=sys.stderr)
+        print(escape_unprintable(problem), file=sys.stderr)
     return USAGE if problems else AS_EXPECTED
 
 
@@ -100,7 +100,7 @@ def _opened(options: argparse.Namespace) -> Iterator[Store | None]:
     try:
         store = Store(path) if path.is_file() else None
     except UsageError as error:
-        print(visible(f"{short_names(error)}; without verdicts:"), file=sys.stderr)
+        print(escape_unprintable(f"{short_names(error)}; without verdicts:"), file=sys.stderr)
         store = None
     try:
         yield store
@@ -173,7 +173,7 @@ def _check(options: argparse.Namespace) -> int:
         print(json.dumps({"sound": sound, "problems": problems, "notes": notes}, indent=1))
     else:
         for line in (*problems, *notes):
-            print(visible(line))
+            print(escape_unprintable(line))
         words = f"{sound} claim{' is' if sound == 1 else 's are'} sound"
         print(f"{words}, {len(problems)} problem{'s' * (len(problems) != 1)}")
     if not loaded and not problems:
@@ -188,14 +188,14 @@ def _index(options: argparse.Namespace) -> int:
     pages = {path: after for path, after in _pages(options, loaded).items() if after != _text_of(path)}
     for path, after in pages.items():
         if options.check:
-            print(visible(_out_of_date(path, after)))
+            print(escape_unprintable(_out_of_date(path, after)))
         else:
             path.write_text(after, encoding="utf-8")
-            print(visible(path))
+            print(escape_unprintable(path))
     if not pages:
         print("up to date")
     for problem in problems:
-        print(visible(problem), file=sys.stderr)
+        print(escape_unprintable(problem), file=sys.stderr)
     if problems:
         return USAGE
     return UNEXPECTED if options.check and pages else AS_EXPECTED

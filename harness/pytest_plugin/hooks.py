@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness._clock import base_seed_of, today
-from harness._text import block, visible
+from harness._text import block, escape_unprintable
 from harness.errors import ClaimsError, SpecError, UsageError
 from harness.pytest_plugin.fixture import (
     DEADLINE,
@@ -185,7 +185,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if isinstance(report.longrepr, tuple):
         # Where a test was skipped, and why.
         path, line, reason = report.longrepr
-        report.longrepr = (visible(path), line, reason)
+        report.longrepr = (escape_unprintable(path), line, reason)
     return report
 
 
@@ -194,7 +194,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     options = config.stash[OPTIONS]
     given = ", ".join(f"{name} {getattr(options, name)}" for name in options.sources if name != "store")
     head = f"claims: profile {options.profile}, base seed {options.base_seed}, store {options.store}"
-    return visible(f"{head} ({given})" if given else head)
+    return escape_unprintable(f"{head} ({given})" if given else head)
 
 
 @pytest.hookimpl(trylast=True)
@@ -268,7 +268,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     """Print the verdict table and name the report; after an interruption, say what is kept."""
     if SESSION in config.stash and exitstatus == pytest.ExitCode.INTERRUPTED:
         kept = f"what was finished is kept in {config.stash[OPTIONS].store}"
-        terminalreporter.write_line(f"claims: interrupted; {visible(kept)}, and the same command goes on from there")
+        terminalreporter.write_line(
+            f"claims: interrupted; {escape_unprintable(kept)}, and the same command goes on from there"
+        )
     if NOTHING in config.stash:
         terminalreporter.write_line("claims: no claim was run: nothing that was selected runs one; see `claims list`")
     if FINISHED not in config.stash:
@@ -279,7 +281,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     terminalreporter.section("claims")
     for line in table(config.stash[FINISHED], terminalreporter._tw.fullwidth):
         terminalreporter.write_line(line)
-    terminalreporter.write_line(visible(f"report: {_report_folder(config) / 'index.html'}"))
+    terminalreporter.write_line(escape_unprintable(f"report: {_report_folder(config) / 'index.html'}"))
     if wanted(asked=config.getoption("claims_annotations")):
         for line in commands(config.stash[FINISHED], config.stash[PROJECT]):
             terminalreporter.write_line(line)

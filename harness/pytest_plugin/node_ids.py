@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from harness._text import block, visible
+from harness._text import block, escape_unprintable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def pytest_collectstart(collector: pytest.Collector) -> None:
     """Give what pytest shows of files and folders, and of all that they hold, names of characters that all show."""
     if not collector.nodeid.isprintable():
-        node, shown = cast("Any", collector), visible(collector.nodeid)
+        node, shown = cast("Any", collector), escape_unprintable(collector.nodeid)
         # pytest has no way to give a node its id; since 9.2 it is more than text.
         if hasattr(node, "_id"):
             node._id = type(node._id).parse(shown)
@@ -27,7 +27,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Do the same to the place that a test is said to come from."""
     path, line, name = item.location
     if not path.isprintable():
-        item.location = (visible(path), line, name)
+        item.location = (escape_unprintable(path), line, name)
 
 
 @pytest.hookimpl(wrapper=True)

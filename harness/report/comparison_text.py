@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness._text import escape_unprintable
 from harness._text import in_markdown as text
-from harness._text import visible
 from harness.report import wording
 from harness.retrospect.compare import INDEPENDENT, PAIRED, REGRESSION
 from harness.retrospect.difference import DIFFERENT, NOT_COMPARED, NOT_TOLD_APART, ONLY_A, ONLY_B, SAME
@@ -39,7 +39,7 @@ def lines(comparison: Comparison) -> list[str]:
             found.append(f"  {SYMBOL[row['outcome']]} {row['expectation']} ({row['unit']}): {outcome_words(row)}")
             found += [f"      {side}" for side in _sides(row)]
     found += ["", *_method(comparison)]
-    return [visible(line) for line in found]
+    return [escape_unprintable(line) for line in found]
 
 
 def as_markdown(comparison: Comparison) -> str:

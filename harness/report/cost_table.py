@@ -35,10 +35,10 @@ def _line(outlook: dict[str, Any]) -> str:
     if not outlook["trials"]:
         command = f"claims plan {outlook['id']} --profile {outlook['profile']} --pilot"
         return f"{name} no stored trials; `{command}` measures a few seeds"
-    neediest = outlook["expectations"][outlook["neediest"]]
+    least_powered = outlook["expectations"][outlook["neediest"]]
     seconds = wording.number(outlook["seconds"])
     peak = "-" if outlook["peak_bytes"] is None else f"{outlook['peak_bytes'] / 1e6:.0f} MB"
-    return name + _cells(neediest, outlook["cap"], seconds, peak) + f"  {outlook['neediest']}{_why(neediest)}"
+    return name + _cells(least_powered, outlook["cap"], seconds, peak) + f"  {outlook['neediest']}{_why(least_powered)}"
 
 
 def _expectations(outlook: dict[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from harness._text import in_xml, one_line, visible
+from harness._text import escape_unprintable, in_xml, one_line
 from harness.report import wording
 from harness.report.selection import judged, problems
 from harness.running import waiver
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def junit(run: Run) -> str:
     """Return the run as JUnit XML."""
     seconds = sum(claim["cost"]["wall_seconds"] for claim in judged(run))
-    suite = ET.Element("testsuite", name="claims", timestamp=visible(run["started"]), time=f"{seconds:.3f}")
+    suite = ET.Element("testsuite", name="claims", timestamp=escape_unprintable(run["started"]), time=f"{seconds:.3f}")
     for claim in judged(run):
         for name, reading in claim["readings"].items():
             _reading_case(suite, claim, name, reading)
@@ -26,9 +26,9 @@ def junit(run: Run) -> str:
             _control_case(suite, claim, name, control)
         _expired_case(suite, claim)
     for claim in problems(run):
-        case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name="claim.yaml", time="0")
+        case = ET.SubElement(suite, "testcase", classname=escape_unprintable(claim["id"]), name="claim.yaml", time="0")
         lines = claim["problem"]["lines"]
-        kind = visible(claim["problem"]["kind"])
+        kind = escape_unprintable(claim["problem"]["kind"])
         ET.SubElement(case, "error", message=one_line(lines[0]), type=kind).text = in_xml("\n".join(lines))
     for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(count, str(len(suite.findall(f"testcase/{tag}"))))
@@ -39,7 +39,9 @@ def junit(run: Run) -> str:
 
 def _reading_case(suite: ET.Element, claim: dict[str, Any], name: str, reading: dict[str, Any]) -> None:
     seconds = f"{claim['cost']['wall_seconds'] / max(1, len(claim['readings'])):.3f}"
-    case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name=visible(name), time=seconds)
+    case = ET.SubElement(
+        suite, "testcase", classname=escape_unprintable(claim["id"]), name=escape_unprintable(name), time=seconds
+    )
     facts = {
         "verdict": reading["verdict"],
         "expected": reading["expected"],
@@ -63,7 +65,13 @@ def _reading_case(suite: ET.Element, claim: dict[str, Any], name: str, reading: 
 
 
 def _control_case(suite: ET.Element, claim: dict[str, Any], name: str, control: dict[str, Any]) -> None:
-    case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name=visible(f"control {name}"), time="0")
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=escape_unprintable(claim["id"]),
+        name=escape_unprintable(f"control {name}"),
+        time="0",
+    )
     _properties(case, waiver.properties(claim, control))
     if claim["profile"] == NO_VERDICT_PROFILE:
         ET.SubElement(case, "skipped", message="the smoke profile gives no verdict")
@@ -74,7 +82,7 @@ def _control_case(suite: ET.Element, claim: dict[str, Any], name: str, control: 
 def _expired_case(suite: ET.Element, claim: dict[str, Any]) -> None:
     """Add a case for a waiver that fails its claim, whatever the readings say."""
     if waiver.expired(claim):
-        case = ET.SubElement(suite, "testcase", classname=visible(claim["id"]), name="waiver", time="0")
+        case = ET.SubElement(suite, "testcase", classname=escape_unprintable(claim["id"]), name="waiver", time="0")
         _failure(case, "waiver", [waiver.note(claim)])
 
 
@@ -92,4 +100,4 @@ def _properties(case: ET.Element, facts: dict[str, Any]) -> None:
     if facts:
         properties = ET.SubElement(case, "properties")
         for key, value in facts.items():
-            ET.SubElement(properties, "property", name=visible(f"claim.{key}"), value=in_xml(value))
+            ET.SubElement(properties, "property", name=escape_unprintable(f"claim.{key}"), value=in_xml(value))

@@ -10,9 +10,9 @@ from harness.report.sections import listed, marks, section, sentence
 from harness.report.selection import (
     anchor,
     as_expected,
-    fallen,
     good,
     judged,
+    lost_after_holm,
     problems,
     reused,
     verdict_counts,
@@ -72,7 +72,11 @@ def _head(run: Run) -> str:
     profile = text(", ".join(sorted({claim["profile"] for claim in judged(run)})) or "-")
     seconds = sum(claim["cost"]["wall_seconds"] for claim in judged(run))
     broken = f" **{len(problems(run))} claims could not be run.**" if problems(run) else ""
-    lost = f" Adjusted for their number, {len(fallen(run))} verdicts do not stand." if fallen(run) else ""
+    lost = (
+        f" Adjusted for their number, {len(lost_after_holm(run))} verdicts do not stand."
+        if lost_after_holm(run)
+        else ""
+    )
     return f"""# Claims report
 
 **{fine} of {total} readings came out as expected{waivers(run)}** ({counts or "none was run"}).{broken}{lost}

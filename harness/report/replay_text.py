@@ -10,7 +10,7 @@ from harness.trials.provenance import processor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.retrospect.replay import Compared, Finding, Prospect
+    from harness.retrospect.replay import Compared, Finding, Repeatability
     from harness.trials.experiment import Outcome
     from harness.trials.plan import Plan
     from harness.trials.rows import PastTrial
@@ -25,7 +25,7 @@ def listing(trials: list[PastTrial]) -> Iterator[str]:
         yield f"{trial.key[:SHORT]}  {status:<8}  {trial.seed.index:>4}  {trial.seed.base:>9}  {what}"
 
 
-def lines(finding: Finding, prospect: Prospect, options: str = "") -> Iterator[str]:
+def lines(finding: Finding, prospect: Repeatability, options: str = "") -> Iterator[str]:
     """Yield what a trial was, and the command that repeats it, with `options` added."""
     trial, run = finding.trial, finding.run
     machine = run["machine"] if run else {}

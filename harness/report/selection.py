@@ -96,7 +96,7 @@ def reused(run: Run) -> tuple[int, int]:
     return sum(t["reused"] for t in trials), sum(t["reused"] + t["measured"] + t["failed"] for t in trials)
 
 
-def fallen(run: Run) -> list[Row]:
+def lost_after_holm(run: Run) -> list[Row]:
     """Return the readings whose verdict does not stand after Holm's adjustment over the run."""
     return [row for row in rows(run) if row.reading["adjusted_verdict"] != row.reading["verdict"]]
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from harness._text import inert, visible
+from harness._text import escape_unprintable, without_ci_commands
 from harness.judging.normality import BREAKING
 from harness.report import wording
-from harness.report.selection import as_expected, fallen, judged, left, problems, reused, rows, waivers, without_bound
+from harness.report.selection import (
+    as_expected,
+    judged,
+    left,
+    lost_after_holm,
+    problems,
+    reused,
+    rows,
+    waivers,
+    without_bound,
+)
 from harness.running import waiver
 from harness.specification.profiles import NO_VERDICT_PROFILE
 
@@ -32,7 +42,7 @@ def table(run: Run, width: int) -> list[str]:
     wrong += [f"left for lack of time: {wording.left_words(claim)}" for claim in left(run)]
     wrong += [f"{claim['id']}: {line}" for claim in judged(run) for line in wording.again_words(claim)]
     summary = [part for line in _summary(run) for part in _wrapped(line, width)]
-    return [inert(visible(line)) for line in (*wrong, *_readings(run, width), "", *summary)]
+    return [without_ci_commands(escape_unprintable(line)) for line in (*wrong, *_readings(run, width), "", *summary)]
 
 
 def _readings(run: Run, width: int) -> Iterator[str]:
@@ -95,7 +105,7 @@ def _budget(run: Run) -> Iterator[str]:
     if wording.bound_words(budget):
         yield f"  {wording.bound_words(budget)}"
     yield from (f"    {row.claim['id']}, {name}" for row, name, _ in without_bound(run))
-    lost = fallen(run)
+    lost = lost_after_holm(run)
     over = f"after Holm's adjustment ({budget['expectations']} expectations, {budget['family_wise_rate']:g})"
     yield f"{over}: " + (f"{len(lost)} readings are not decided" if lost else "every verdict stands")
     yield from (f"  {row.claim['id']}, {row.name}: {row.reading['adjusted_verdict']}" for row in lost)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.report import proof_text, wording
 from harness.report.aa_text import BROKEN, detail_lines
-from harness.report.selection import anchor, doubtful, fallen, judged, left, problems, rows, without_bound
+from harness.report.selection import anchor, doubtful, judged, left, lost_after_holm, problems, rows, without_bound
 from harness.report.wording import in_words, minute
 from harness.running import waiver
 from harness.specification.profiles import NO_VERDICT_PROFILE
@@ -85,7 +85,7 @@ def _unexpected(row: Row) -> str:
 
 def budget(run: Run) -> str:
     """Return what all verdicts of the run together may get wrong."""
-    found, lost = run["error_budget"], fallen(run)
+    found, lost = run["error_budget"], lost_after_holm(run)
     names = "; ".join(f"{row.claim['id']} “{in_words(row.name)}” ({row.reading['adjusted_verdict']})" for row in lost)
     after = f"these readings would not be decided: {names}" if lost else "every verdict stands"
     bound = f"{wording.sentence(wording.bound_words(found))} " if wording.bound_words(found) else ""

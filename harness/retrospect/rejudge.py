@@ -29,7 +29,7 @@ REVIEW = "review"
 """Id of the run that a review looks like in its reports; no run of a store has it."""
 
 
-class NothingNew(Budget):
+class NoMeasuring(Budget):
     """Lets every claim be judged by what is stored, and no batch be measured."""
 
     @property
@@ -68,7 +68,7 @@ def review(folders: Sequence[Path], options: Options, store: Store, project: Pat
     if options.profile == NO_VERDICT_PROFILE:
         raise UsageError(f"--profile: {NO_VERDICT_PROFILE} gives no verdict, so there is nothing to judge")
     store.start_run(REVIEW, options.record(), machine(project))
-    context = Context(options, store, lambda _: Inline(), REVIEW, budget=NothingNew())
+    context = Context(options, store, lambda _: Inline(), REVIEW, budget=NoMeasuring())
     for folder in folders:
         store.save_record(REVIEW, folder.name, _record(folder, context))
     store.finish_run(REVIEW)

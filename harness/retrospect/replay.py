@@ -56,7 +56,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Prospect:
+class Repeatability:
     """Whether a trial can be repeated today.
 
     Attributes:
@@ -90,7 +90,7 @@ def find_trial(store: Store, prefix: str) -> Finding:
     return Finding(trial, run, None if record is None or "problem" in record else record)
 
 
-def prospect_of(finding: Finding, root: Path, store: Store | None = None) -> Prospect:
+def prospect_of(finding: Finding, root: Path, store: Store | None = None) -> Repeatability:
     """Return whether a trial can be repeated by the claim in `root` as it is today; nothing is measured.
 
     What it rests on besides its key is looked at if the `store` that says so is given.
@@ -104,10 +104,10 @@ def prospect_of(finding: Finding, root: Path, store: Store | None = None) -> Pro
         )
         plan = make_plan(folder, chosen)
     except ClaimsError as error:
-        return Prospect(None, None, str(error).replace("--claims-device: ", "").splitlines())
+        return Repeatability(None, None, str(error).replace("--claims-device: ", "").splitlines())
     task = task_of(trial, plan)
     changed = stale(plan, trial.inputs, store) if store else None
-    return Prospect(plan, task, _obstacles(finding, plan, task) or ([changed] if changed else []))
+    return Repeatability(plan, task, _obstacles(finding, plan, task) or ([changed] if changed else []))
 
 
 def task_of(trial: PastTrial, plan: Plan) -> Task:
@@ -138,7 +138,7 @@ def _obstacles(finding: Finding, plan: Plan, task: Task) -> list[str]:
     return found or [unknown if record is None else "another key, though code, data and environment are the same"]
 
 
-def repeat(prospect: Prospect, trial: PastTrial, say: Callable[[str], None]) -> Outcome:
+def repeat(prospect: Repeatability, trial: PastTrial, say: Callable[[str], None]) -> Outcome:
     """Measure a trial again, here and on one thread, in the company it had; nothing is stored.
 
     Args:

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 from harness._clock import now
 from harness.errors import UsageError
 from harness.judging import contrasts, student, verdict
-from harness.judging.student import ROUNDING
 from harness.running.measuring import measured
 from harness.running.reuse import reusable
-from harness.running.streams import ALPHA, TWIN, of_twin, streams_of
+from harness.running.streams import ALPHA, SECOND_STREAM, in_second_stream, streams_of
 from harness.running.variant import Variant
 from harness.specification.kinds import Difference, Interaction, Ratio
 from harness.store.noise_schema import NOISE
@@ -117,13 +116,14 @@ def compare(streams: Streams) -> list[Record]:
 
 
 def _with_twin(streams: Streams) -> Claim:
-    return streams.claim.model_copy(update={"arms": {**streams.claim.arms, TWIN: streams.claim.arms[streams.arm]}})
+    arms = streams.claim.arms
+    return streams.claim.model_copy(update={"arms": {**arms, SECOND_STREAM: arms[streams.arm]}})
 
 
 def _comparison(streams: Streams, claim: Claim, evidence: Evidence, point: Point, metric: str) -> Record:
-    contrast = Difference(difference=metric, of=dict(point), minus=dict(of_twin(point)))
+    contrast = Difference(difference=metric, of=dict(point), minus=dict(in_second_stream(point)))
     found = contrasts.evaluate(contrast, claim, evidence, streams.plans[0].settings)
-    values = [row[metric] for p in (point, of_twin(point)) for row in evidence[p].values()]
+    values = [row[metric] for p in (point, in_second_stream(point)) for row in evidence[p].values()]
     head = {
         "metric": metric,
         "unit": claim.metrics[metric].unit,
@@ -151,7 +151,7 @@ def _comparison(streams: Streams, claim: Claim, evidence: Evidence, point: Point
 def _look(found: PerSeed, n: int, metrics: list[float]) -> student.Interval:
     seeds = sorted(found.values)[:n]
     # Rounding in float64 alone must not tell an arm from itself.
-    floor = max(found.sd_floor(seeds), ROUNDING * max(map(abs, metrics)))
+    floor = max(found.sd_floor(seeds), student.ROUNDING * max(map(abs, metrics)))
     return found.sequence.interval([found.values[seed] for seed in seeds], ALPHA, floor, found.bounds)
 
 
@@ -188,7 +188,7 @@ def against_itself(contrast: Contrast, arm: str) -> Contrast | None:
     # Cells that differ in more than the arm would differ in it too.
     if arms[0] == arms[1] or arm not in arms or {**of, "arm": arm} != {**rival, "arm": arm}:
         return None
-    return contrast.model_copy(update={(other if arms[0] == arm else "of"): {**of, "arm": TWIN}})
+    return contrast.model_copy(update={(other if arms[0] == arm else "of"): {**of, "arm": SECOND_STREAM}})
 
 
 def admits_equality(expectation: Expectation) -> bool:

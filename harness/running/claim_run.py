@@ -53,12 +53,14 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     drawing = Drawing(plan, context.store, fresh=context.options.fresh)
     context = replace(context, drawing=drawing)
     admitted = context.budget.admits(plan.claim.id)
-    series = gather(plan, main, plan.seeds.looks if admitted else [], context, join_earlier(plan, main, context))
+    series = sample_until_decided(
+        plan, main, plan.seeds.looks if admitted else [], context, join_earlier(plan, main, context)
+    )
     controls = [control_variant(plan.claim, name, main) for name in plan.claim.controls]
     controls = [control for control in controls if control.expectations]
     for control in controls:
         looks = control_looks(plan, control, main) if admitted else []
-        gather(plan, control, looks, context, join_earlier(plan, control, context))
+        sample_until_decided(plan, control, looks, context, join_earlier(plan, control, context))
     for variant in (main, *controls):
         variant.cut = variant.cut or not admitted
     cut = any(variant.cut for variant in (main, *controls))
@@ -95,7 +97,7 @@ def control_looks(plan: Plan, control: Variant, main: Variant) -> list[int]:
     return [n for n in plan.seeds.looks if n <= max(needed, plan.seeds.first)]
 
 
-def gather(
+def sample_until_decided(
     plan: Plan, variant: Variant, looks: list[int], context: Context, series: Series | None = None
 ) -> Series | None:
     """Measure and judge, look after look, until every reading is decided or the looks are used up.
@@ -126,7 +128,7 @@ def left_undone(plan: Plan, variants: list[Variant], context: Context) -> dict[s
     seconds = remaining_seconds(plan, context.options, context.store, context.run)
     return {
         "seconds": context.budget.estimates.get(plan.claim.id) if seconds is None else seconds,
-        "trials": sum(variant.lacking for variant in variants) or None,
+        "trials": sum(variant.missing_trials for variant in variants) or None,
     }
 
 

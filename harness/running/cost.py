@@ -72,7 +72,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Prospect:
+class VariantForecast:
     """A variant of a claim, with what the store says of it.
 
     Attributes:
@@ -97,7 +97,7 @@ class Outlook:
 
     plan: Plan
     profile: str
-    prospects: list[Prospect]
+    prospects: list[VariantForecast]
     expected: list[dict[str, Forecast]]
 
     @property
@@ -106,7 +106,7 @@ class Outlook:
         return self.expected[0]
 
     @property
-    def neediest(self) -> str:
+    def least_powered(self) -> str:
         """The expectation that is least likely to be decided; one without a forecast comes before all."""
         return min(self.forecasts, key=lambda name: _ease(self.forecasts[name]))
 
@@ -141,7 +141,7 @@ class Outlook:
         )
 
 
-def _needs(plan: Plan, prospects: list[Prospect], seeds: list[dict[str, float]]) -> dict[str, float]:
+def _needs(plan: Plan, prospects: list[VariantForecast], seeds: list[dict[str, float]]) -> dict[str, float]:
     """Return how many seeds each part needs, in the order of `Outlook.parts`, given what each expectation needs."""
     needs: dict[str, float] = {}
     for prospect, own in zip(prospects, seeds, strict=True):
@@ -170,13 +170,13 @@ def outlook_of(plan: Plan, profile: str, store: Store) -> Outlook:
     return Outlook(plan, profile, prospects, [forecasts_of(plan, prospect.variant) for prospect in prospects])
 
 
-def _prospects(plan: Plan, store: Store) -> list[Prospect]:
+def _prospects(plan: Plan, store: Store) -> list[VariantForecast]:
     main = main_variant(plan.claim)
     controls = [control_variant(plan.claim, name, main) for name in plan.claim.controls]
     return [_prospect(plan, variant, store) for variant in (main, *controls)]
 
 
-def _prospect(plan: Plan, variant: Variant, store: Store) -> Prospect:
+def _prospect(plan: Plan, variant: Variant, store: Store) -> VariantForecast:
     """Return a variant with all stored trials as its evidence, each (base seed, index) a seed of its own."""
     readers = {name: set(points_of(e.contrast, plan.claim)) for name, e in variant.expectations.items()}
     numbers: dict[Seed, int] = {}
@@ -189,7 +189,7 @@ def _prospect(plan: Plan, variant: Variant, store: Store) -> Prospect:
             variant.reuse(plan, task, seed, trial.metrics, trial.seconds)
         reading = [name for name, read in readers.items() if read.intersection(points)]
         parts.append(Part(task, reading, trials, variant.timed(plan, task)))
-    return Prospect(variant, parts)
+    return VariantForecast(variant, parts)
 
 
 def remaining_seconds(plan: Plan, options: Options, store: Store, run: str) -> float | None:
@@ -211,7 +211,7 @@ def _own(plan: Plan, part: Part, run: str | None) -> list[StoredTrial]:
     return [t for t in part.trials if t.seed.base == plan.base_seed and run in (None, t.run)]
 
 
-def _seeds(plan: Plan, prospect: Prospect, run: str | None) -> dict[str, float]:
+def _seeds(plan: Plan, prospect: VariantForecast, run: str | None) -> dict[str, float]:
     """Return how many seeds each expectation needs: those that decided it, or its usual number, at least up to the next look."""
     variant = replace(prospect.variant, evidence={}, judgements={})
     usual = dict.fromkeys(variant.expectations, 0.0)

@@ -21,7 +21,7 @@ from harness.judging import contrasts, edges, student
 from harness.judging.bounded import Bounded
 from harness.judging.confidence_sequence import STUDENT
 from harness.judging.simulation import Decisions, Rule, decide
-from harness.running.smallest_effect import ENOUGH, RUNS, smallest_distance, smallest_step
+from harness.running.smallest_effect import RUNS, TARGET_POWER, smallest_distance, smallest_step
 from harness.seeds import Seed
 from harness.specification.kinds import Exact
 
@@ -83,7 +83,7 @@ class Forecast:
     @property
     def doubtful(self) -> bool:
         """Whether a decision is less likely than a plan should have it."""
-        return self.probability < ENOUGH
+        return self.probability < TARGET_POWER
 
     @property
     def seeds(self) -> float:
@@ -91,7 +91,7 @@ class Forecast:
         return float(self.needed.mean())
 
     def smallest_effect(self) -> float:
-        """Return the distance from the band's edge that is told from it with probability `ENOUGH`, given the spread.
+        """Return the distance from the band's edge that is told from it with probability `TARGET_POWER`, given the spread.
 
         In the contrast's unit; for a ratio it is a factor; nan without a sample.
         """

@@ -54,7 +54,7 @@ def measure(plan: Plan, variant: Variant, names: list[str], n: int, context: Con
 def measure_missing(plan: Plan, variant: Variant, missing: list[Task], n: int, context: Context) -> bool:
     """Measure tasks; return False if there was no time for them, or no time to finish them."""
     if missing and not in_time(plan, variant, missing, context):
-        variant.lacking = sum(len(task.seeds) for task in missing)
+        variant.missing_trials = sum(len(task.seeds) for task in missing)
         return False
     wanted = sum(len(task.seeds) for task in missing)
     step = Step(plan.claim.id, variant.name, n, plan.seeds.cap, 0, wanted)

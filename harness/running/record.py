@@ -326,7 +326,7 @@ def outlook_record(outlook: Outlook) -> Record:
         "profile": outlook.profile,
         "cap": outlook.plan.seeds.cap,
         "trials": outlook.trials,
-        "neediest": outlook.neediest,
+        "neediest": outlook.least_powered,
         "seconds": outlook.seconds,
         "peak_bytes": outlook.peak_bytes,
         "expectations": everything,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness._clock import now
-from harness._text import inert, visible
+from harness._text import escape_unprintable, without_ci_commands
 from harness.errors import ClaimsError, DataError, SpecError, TrialError, UsageError
 from harness.running.claim_run import TIMING, pilot, run_claim
 from harness.running.context import Context
@@ -72,7 +72,7 @@ class Session:
         self.store = Store(options.store)
         self.store.start_run(run, options.record(), machine(project))
         # What is said may quote anything, an exception included.
-        self._say = lambda line: say(inert(visible(line)))
+        self._say = lambda line: say(without_ci_commands(escape_unprintable(line)))
         self._records: dict[Path, Record] = {}
         self._executors: dict[int, Executor] = {}
         self._budget = Budget(deadline)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RUNS = 2000
 """Simulated runs: a probability of 0.9 is known to 0.007 then (one standard error)."""
 
-ENOUGH = 0.9
+TARGET_POWER = 0.9
 """The probability to decide that a plan should have; less is marked."""
 
 
@@ -34,7 +34,7 @@ ENOUGH = 0.9
 def smallest_distance(
     looks: tuple[int, ...], alpha: float, floor: float, sequence: ConfidenceSequence = STUDENT
 ) -> float:
-    """Return how far from an edge of the band, in standard deviations, is told from it with probability `ENOUGH`.
+    """Return how far from an edge of the band, in standard deviations, is told from it with probability `TARGET_POWER`.
 
     Args:
         looks: numbers of seeds after which the evidence is judged.
@@ -54,7 +54,7 @@ def smallest_distance(
 
 @lru_cache(maxsize=512)
 def smallest_step(looks: tuple[int, ...], alpha: float, edge: float, *, upward: bool) -> float:
-    """Return how far above an edge, or below, a rate is told from it with probability `ENOUGH`; infinite if none is."""
+    """Return how far above an edge, or below, a rate is told from it with probability `TARGET_POWER`; infinite if none is."""
     band, room = ((edge, math.inf), 1.0 - edge) if upward else ((-math.inf, edge), edge)
     rule = Rule(looks, *band, alpha, sequence=Bounded(0.0, 1.0, binary=True))
     picks = Seed(0, "smallest step", 0).numpy("picks").random((RUNS, looks[-1]))
@@ -65,7 +65,7 @@ def _search(values_at: Callable[[float], NDArray[np.float64]], rule: Rule, room:
     """Return the smallest distance, up to `room`, at which 9 runs in 10 are verified; infinite if there is none."""
 
     def told(distance: float) -> bool:
-        return bool((decide(values_at(distance), rule).sign > 0).mean() >= ENOUGH)
+        return bool((decide(values_at(distance), rule).sign > 0).mean() >= TARGET_POWER)
 
     low, high = 0.0, min(1.0, room)
     while not told(high):

@@ -32,7 +32,7 @@ ALPHA = 0.001
 FURTHER_LOOKS = 2
 """Looks after the first, unless a number of seeds is given."""
 
-TWIN = "the same arm again"
+SECOND_STREAM = "the same arm again"
 """Stands for the arm under its second stream of seeds; no arm of a specification can have this name."""
 
 
@@ -76,7 +76,7 @@ class Streams:
     def evidence(self) -> Evidence:
         """Return the trials of both streams, those of the second as the twin's."""
         first, second = (variant.evidence for variant in self.variants)
-        return {**first, **{of_twin(point): trials for point, trials in second.items()}}
+        return {**first, **{in_second_stream(point): trials for point, trials in second.items()}}
 
     def measure(self, n: int, context: Context) -> None:
         """Make sure that both streams have the seeds 0 to n - 1 at every point.
@@ -91,9 +91,9 @@ class Streams:
                 measure(plan, variant, list(variant.expectations), upto, context)
 
 
-def of_twin(point: Point) -> Point:
+def in_second_stream(point: Point) -> Point:
     """Return a point of the arm as the twin's."""
-    return (("arm", TWIN), *point[1:])
+    return (("arm", SECOND_STREAM), *point[1:])
 
 
 def stream(base: int, number: int = 1) -> int:

@@ -42,7 +42,7 @@ class Variant:
         joined: first index of an earlier night -> how many trials of it are evidence.
         seconds: compute time of all trials, reused ones included.
         cut: whether there was no time for its next batch.
-        lacking: trials of that batch that are not stored.
+        missing_trials: trials of that batch that are not stored.
         choices: arm -> what the engine chose while it trained.
         costs: arm -> seconds of each of its trials.
         clocks: what the durations among its evidence were measured by, as text.
@@ -64,7 +64,7 @@ class Variant:
     joined: dict[int, int] = field(default_factory=dict)
     seconds: float = 0.0
     cut: bool = False
-    lacking: int = 0
+    missing_trials: int = 0
     choices: dict[str, set[str]] = field(default_factory=dict)
     costs: dict[str, list[float]] = field(default_factory=dict)
     clocks: set[str] = field(default_factory=set)

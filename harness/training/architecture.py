@@ -25,7 +25,7 @@ def is_sequence(module: nn.Module) -> bool:
     return type(module) is nn.Sequential and bare(module)
 
 
-def leaves(module: nn.Module, path: str = "") -> list[tuple[str, nn.Module]]:
+def leaf_layers(module: nn.Module, path: str = "") -> list[tuple[str, nn.Module]]:
     """Return the layers of a sequence, those of sequences within included, by the prefix of their weights' names.
 
     A layer that stands at several places comes several times.
@@ -33,7 +33,7 @@ def leaves(module: nn.Module, path: str = "") -> list[tuple[str, nn.Module]]:
     if not is_sequence(module):
         return [(path, module)]
     # `named_children` would leave out repeats.
-    return [leaf for name, child in children(module) for leaf in leaves(child, f"{path}{name}.")]
+    return [leaf for name, child in children(module) for leaf in leaf_layers(child, f"{path}{name}.")]
 
 
 def sequences(module: nn.Module) -> list[nn.Module]:

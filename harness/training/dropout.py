@@ -37,13 +37,13 @@ def drop(inputs: Tensor, probability: float, generators: Sequence[torch.Generato
     return inputs * (mask.div_(1.0 - probability) if probability < 1.0 else mask)
 
 
-def sow(module: nn.Module, generator: torch.Generator) -> None:
+def seed_dropout(module: nn.Module, generator: torch.Generator) -> None:
     """Let every dropout layer of `module` draw from `generator`."""
     for name, child in children(module):
         if type(child) is nn.Dropout:
             setattr(module, name, SeededDropout(child.p, generator))
         else:
-            sow(child, generator)
+            seed_dropout(child, generator)
 
 
 def require_seeded(module: nn.Module) -> None:

@@ -47,7 +47,7 @@ class EarlyStopping:
         _require(self.patience is not None or self.enough is not None, "patience and enough: give at least one of them")
 
 
-class Watch:
+class StoppingState:
     """The looks at an ensemble in training: who has stopped, and the weights of everyone's best look.
 
     Attributes:

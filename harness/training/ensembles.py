@@ -1,8 +1,7 @@
 """Training one network per seed, all in one call, without a global generator.
 
-`train` takes an ordinary `nn.Module` factory and gives back one trained network per seed. What a seed draws (initial
-weights, order of the examples, dropout masks) comes from its own generators, and no operation mixes seeds, so a seed's
-network does not depend on which other seeds were trained along with it.
+`train` takes an ordinary `nn.Module` factory and gives back one trained network per seed. What a seed draws comes from
+its own generators, and no operation mixes seeds: a seed's network does not depend on which others were trained with it.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from torch import Tensor, nn
 from harness._strategy_log import note
 from harness.errors import UsageError
 from harness.training.architecture import call, is_sequence, mixes_examples, state_of
-from harness.training.early_stopping import Watch
+from harness.training.early_stopping import StoppingState
 from harness.training.examples import as_inputs, as_targets, require_fit
 from harness.training.initialisation import initial_weights
 from harness.training.layers import rounds_first
 from harness.training.losses import error_rates, losses, require_answers, summed_loss
 from harness.training.minibatches import Batches
-from harness.training.networks import Alone, Mapped, Stacked
-from harness.training.optimisers import descent
+from harness.training.networks import SingleNetwork, Stacked, VmappedNetworks
+from harness.training.optimisers import make_stepper
 from harness.training.precision import arithmetic, storage
 from harness.training.rehearsal import global_states, rehearse, require_undrawn
 from harness.training.strategy import choose_strategy, require_possible
@@ -253,7 +252,8 @@ def _train(run: _Run, architecture: nn.Module, first: dict[str, Tensor], chosen:
         return _one_by_one(run, architecture, first)
     module = copy.deepcopy(architecture)
     stacked = chosen == "stacked"
-    network = Stacked(module, first, run.frozen, run.dropout()) if stacked else Mapped(module, first, run.frozen)
+    own = (module, first, run.frozen)
+    network = Stacked(*own, run.dropout()) if stacked else VmappedNetworks(*own)
     return _descend(run, network, Batches(run.inputs, run.targets, run.seeds, run.batch_size, run.steps))
 
 
@@ -267,7 +267,7 @@ def _one_by_one(run: _Run, architecture: nn.Module, first: dict[str, Tensor]) ->
         only = slice(number, number + 1)
         # Memory of its own: autograd counts changes, and counts those of all views of one tensor together.
         own, weights = run.of(only), {name: values[only].clone() for name, values in first.items()}
-        network = Alone(copy.deepcopy(architecture), weights, run.frozen, own.dropout())
+        network = SingleNetwork(copy.deepcopy(architecture), weights, run.frozen, own.dropout())
         batches = Batches(own.inputs, own.targets, own.seeds, own.batch_size, own.steps, channels_last=True)
         return _descend(own, network, batches)
 
@@ -287,9 +287,9 @@ def _one_by_one(run: _Run, architecture: nn.Module, first: dict[str, Tensor]) ->
 def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
     """Take the steps of a run on its networks, each seed's until its rule stops it."""
     parameters = list(network.trained.values())
-    rule = descent(run.optimisers, parameters, run.steps)
+    rule = make_stepper(run.optimisers, parameters, run.steps)
     masked = [(network.weights()[name].detach(), mask) for name, mask in run.masks.items()]
-    watch = run.stopping and Watch(run.stopping, len(run.seeds), run.inputs.device)
+    watch = run.stopping and StoppingState(run.stopping, len(run.seeds), run.inputs.device)
     around, stored, taken = arithmetic(run.inputs.device, run.precision), storage(run.precision), 0
     for inputs, targets in batches:
         with around:

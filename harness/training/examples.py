@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.errors import UsageError
-from harness.training.architecture import leaves
+from harness.training.architecture import leaf_layers
 from harness.training.losses import class_numbers
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def as_inputs(inputs: Tensor | np.ndarray, module: nn.Module, storage: torch.dty
 def _require_words(given: Tensor, module: nn.Module) -> None:
     if given.is_floating_point() and not torch.equal(given, given.round()):
         raise UsageError("inputs: fractions, but the network looks its inputs up (nn.Embedding): give whole numbers")
-    words = [part.num_embeddings for _, part in leaves(module) if isinstance(part, nn.Embedding)]
+    words = [part.num_embeddings for _, part in leaf_layers(module) if isinstance(part, nn.Embedding)]
     if not words or not given.numel():
         return
     # All seeds' vectors stand in one table in training: a word beyond its own would be looked up at a neighbour's.

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.training.architecture import bare, is_sequence, leaves, tied
+from harness.training.architecture import bare, is_sequence, leaf_layers, tied
 from harness.training.dropout import drop
 
 Weights = Mapping[str, Tensor]
@@ -49,7 +49,7 @@ class LastStep(nn.Module):
 
 def stackable(module: nn.Module) -> bool:
     """Whether `stack` does to every seed what the module does to one: a sequence of known layers, no weight used twice."""
-    return is_sequence(module) and not tied(module) and all(known(layer) for _, layer in leaves(module))
+    return is_sequence(module) and not tied(module) and all(known(layer) for _, layer in leaf_layers(module))
 
 
 def known(layer: nn.Module) -> bool:
@@ -84,7 +84,7 @@ def products(module: nn.Module) -> set[str]:
 
 def rounds_first(module: nn.Module) -> bool:
     """Whether autocast rounds the inputs before anything else is done to them; then that may as well be done once."""
-    acting = [layer for _, layer in leaves(module) if not (type(layer) is nn.Flatten and bare(layer))]
+    acting = [layer for _, layer in leaf_layers(module) if not (type(layer) is nn.Flatten and bare(layer))]
     return bool(acting) and type(acting[0]) in (nn.Linear, *CONVOLUTIONS) and bare(acting[0])
 
 
@@ -98,7 +98,7 @@ def stack(module: nn.Module, weights: Weights, generators: Generators) -> Forwar
         generators: one per seed, for dropout.
     """
     layers = []
-    for path, layer in leaves(module):
+    for path, layer in leaf_layers(module):
         own = {name.removeprefix(path): values for name, values in weights.items() if name.startswith(path)}
         layers.append(_stacked(layer, own, generators))
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import vmap
 
 from harness.training.architecture import assign, bare, call, children, sequences, state_of
-from harness.training.dropout import sow
+from harness.training.dropout import seed_dropout
 from harness.training.layers import products, stack
 from harness.training.strategy import convolves
 
@@ -52,7 +52,7 @@ class Stacked:
     def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str], generators: Generators) -> None:
         self._products = products(module)
         laid_out = {name: own.mT.contiguous() if name in self._products else own for name, own in first.items()}
-        self.trained = _leaves(module, laid_out, frozen)
+        self.trained = _leaf_tensors(module, laid_out, frozen)
         self._forward = stack(module, laid_out, generators)
         self._state = {name: own.mT if name in self._products else own for name, own in laid_out.items()}
 
@@ -65,11 +65,11 @@ class Stacked:
         return self._state
 
 
-class Mapped:
+class VmappedNetworks:
     """Networks whose weights are stacked, the architecture mapped over them by torch.func; without dropout."""
 
     def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str]) -> None:
-        self.trained = _leaves(module, first, frozen)
+        self.trained = _leaf_tensors(module, first, frozen)
         self._state = first
         self._module = module
         self._forward = vmap(lambda own, inputs: call(module, own, inputs))
@@ -84,7 +84,7 @@ class Mapped:
         return self._state
 
 
-class Alone:
+class SingleNetwork:
     """One seed's network, an ordinary module."""
 
     def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str], generators: Generators) -> None:
@@ -92,8 +92,8 @@ class Alone:
         if convolves(module):
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             pool_first(module)
-        self.trained = _leaves(module, dict(module.named_parameters()), frozen)
-        sow(module.train(), generators[0])
+        self.trained = _leaf_tensors(module, dict(module.named_parameters()), frozen)
+        seed_dropout(module.train(), generators[0])
         self._module = module
 
     def forward(self, inputs: Tensor, training: bool) -> Tensor:
@@ -120,7 +120,7 @@ def pool_first(module: nn.Module) -> None:
                 part._modules[one], part._modules[other] = second, first
 
 
-def _leaves(module: nn.Module, values: Weights, frozen: Collection[str]) -> Weights:
+def _leaf_tensors(module: nn.Module, values: Weights, frozen: Collection[str]) -> Weights:
     """Return those of `values` that are trained, and have autograd follow them and no others."""
     parameters = {name for name, own in module.named_parameters() if own.requires_grad}
     for name, own in values.items():

@@ -83,7 +83,7 @@ class Descent(Protocol):
         ...
 
 
-def descent(optimisers: Sequence[Optimiser], parameters: list[torch.Tensor], steps: int) -> Descent:
+def make_stepper(optimisers: Sequence[Optimiser], parameters: list[torch.Tensor], steps: int) -> Descent:
     """Return the steps of a run of `steps` on `parameters`, (n_seeds, *shape) each.
 
     Args:
@@ -97,11 +97,11 @@ def descent(optimisers: Sequence[Optimiser], parameters: list[torch.Tensor], ste
     if len({each.method for each in optimisers}) > 1:
         raise UsageError("optimiser: method: one per seed may differ in numbers and schedule, not in method")
     if all(each == optimisers[0] for each in optimisers):
-        return _Alike(optimisers[0], parameters, steps)
+        return _SharedOptimiser(optimisers[0], parameters, steps)
     return (_Sgd if optimisers[0].method == "sgd" else _Adam)(optimisers, parameters, steps)
 
 
-class _Alike:
+class _SharedOptimiser:
     """torch's own optimiser: its updates are elementwise, so seeds of one optimiser may share tensors."""
 
     def __init__(self, optimiser: Optimiser, parameters: list[torch.Tensor], steps: int) -> None:

@@ -12,7 +12,7 @@ import torch
 
 from harness.errors import UsageError
 from harness.training.architecture import call
-from harness.training.dropout import require_seeded, sow
+from harness.training.dropout import require_seeded, seed_dropout
 from harness.training.precision import arithmetic
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def rehearse(module: nn.Module, state: dict[str, Tensor], inputs: Tensor, precis
     """
     require_seeded(module)
     acting, own = copy.deepcopy(module).train(), inputs.clone()
-    sow(acting, torch.Generator(inputs.device))
+    seed_dropout(acting, torch.Generator(inputs.device))
     version, before = own._version, global_states(inputs.device)
     with arithmetic(inputs.device, precision), _meta_in_words():
         outputs = call(acting, {name: values.clone() for name, values in state.items()}, own)

@@ -37,7 +37,7 @@ def choose_strategy(module: nn.Module, example: Tensor, batch_size: int, device:
         batch_size: examples per step.
         device: where it will be trained.
     """
-    if device == "cpu" and (convolves(module) or touched(module, batch_size) > STACKED_AT_MOST):
+    if device == "cpu" and (convolves(module) or working_set(module, batch_size) > STACKED_AT_MOST):
         return "loop"
     if stackable(module):
         return "stacked"
@@ -57,7 +57,7 @@ def require_possible(strategy: Strategy, module: nn.Module) -> None:
         raise UsageError(f"train: strategy: {strategy!r} does not serve this network; leave it out")
 
 
-def touched(module: nn.Module, batch_size: int) -> int:
+def working_set(module: nn.Module, batch_size: int) -> int:
     """Return how many numbers a step of one seed touches: its parameters, and four per hidden unit and example."""
     units = sum(layer.out_features for layer in module.modules() if isinstance(layer, nn.Linear))
     return sum(p.numel() for p in module.parameters()) + 4 * batch_size * units

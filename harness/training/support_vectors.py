@@ -39,7 +39,7 @@ SOLVER = {"cache_size": 500, "random_state": 0}
 
 
 @dataclass(frozen=True)
-class Penalty:
+class SvmParameters:
     """The two numbers of a Gaussian-kernel machine.
 
     Attributes:
@@ -64,7 +64,7 @@ class GaussianMachine:
         intercepts: one for each pair of classes, (k (k - 1) / 2,).
     """
 
-    penalty: Penalty
+    penalty: SvmParameters
     classes: NDArray[np.integer]
     support: Floats
     sizes: NDArray[np.integer]
@@ -84,17 +84,17 @@ class GaussianMachine:
         bounds = [0, *np.cumsum(self.sizes)]
         parts = [kernel[:, a:b] @ self.coefficients[:, a:b].T for a, b in itertools.pairwise(bounds)]
         votes = np.zeros((len(inputs), len(self.classes)), np.int64)
-        for (one, other), intercept in zip(self._duels(), self.intercepts, strict=True):
+        for (one, other), intercept in zip(self._class_pairs(), self.intercepts, strict=True):
             won = parts[one][:, other - 1] + parts[other][:, one] + intercept > 0
             votes[:, one] += won
             votes[:, other] += ~won
         return votes
 
-    def _duels(self) -> Iterator[tuple[int, int]]:
+    def _class_pairs(self) -> Iterator[tuple[int, int]]:
         return itertools.combinations(range(len(self.classes)), 2)
 
 
-def fit(inputs: Floats, labels: Labels, penalty: Penalty) -> GaussianMachine:
+def fit(inputs: Floats, labels: Labels, penalty: SvmParameters) -> GaussianMachine:
     """Return a machine fitted to `inputs`, float32 of shape (n, n_features), and their labels, (n,).
 
     Raises:
@@ -115,7 +115,7 @@ def search(
     n_search: int,
     costs: tuple[float, ...] = COSTS,
     widths: tuple[float, ...] = WIDTHS,
-) -> Penalty:
+) -> SvmParameters:
     """Return the penalty with the fewest errors on held-out training data, the smoothest among equals.
 
     A random `n_search` examples (or two thirds of all, if that is less) are fitted, half as many others are judged;
@@ -139,7 +139,7 @@ def search(
         kernel, to_kernel = gaussian(among, width * scale), gaussian(to_judged, width * scale)
         for cost in sorted(costs):
             solver = SVC(C=cost, kernel="precomputed", **SOLVER).fit(kernel, labels[fitted])
-            errors[Penalty(cost, width * scale)] = float(np.mean(solver.predict(to_kernel) != labels[judged]))
+            errors[SvmParameters(cost, width * scale)] = float(np.mean(solver.predict(to_kernel) != labels[judged]))
     return min(errors, key=errors.__getitem__)
 
 
@@ -158,12 +158,12 @@ def gaussian(squares: Floats, gamma: float) -> Floats:
     return np.exp(kernel, out=kernel)
 
 
-def _solve(kernel: Floats, inputs: Floats, labels: Labels, penalty: Penalty) -> GaussianMachine:
+def _solve(kernel: Floats, inputs: Floats, labels: Labels, penalty: SvmParameters) -> GaussianMachine:
     solver = SVC(C=penalty.cost, kernel="precomputed", **SOLVER).fit(kernel, labels)
     return _machine(solver, inputs, penalty)
 
 
-def _machine(solver: SVC, inputs: Floats, penalty: Penalty) -> GaussianMachine:
+def _machine(solver: SVC, inputs: Floats, penalty: SvmParameters) -> GaussianMachine:
     # scikit-learn turns the sign of a machine of two classes; libsvm's own sign serves any number of them.
     sign = -1.0 if len(solver.classes_) == 2 else 1.0
     return GaussianMachine(

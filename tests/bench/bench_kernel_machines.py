@@ -25,7 +25,7 @@ def bench_kernel_machines(contest, part):
     )
     labels = digits.labels[chosen[0]]
     gamma = 1 / (inputs.shape[1] * inputs.var())
-    penalty = support_vectors.Penalty(COST, gamma)
+    penalty = support_vectors.SvmParameters(COST, gamma)
     ours, theirs = support_vectors.fit(inputs, labels, penalty), SVC(C=COST, gamma=gamma).fit(inputs, labels)
     with one_thread():
         contest(

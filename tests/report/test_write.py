@@ -11,7 +11,7 @@ import pytest
 from harness.report.badge import badge
 from harness.report.junit import junit
 from harness.report.markdown import LARGEST, markdown, text
-from harness.report.selection import as_expected, fallen
+from harness.report.selection import as_expected, lost_after_holm
 from harness.report.terminal import table
 from harness.report.write import write_reports
 from harness.running.error_budget import add_budget
@@ -247,7 +247,7 @@ def test_expected_false_verdicts_are_in_every_report(report):
 
 def test_verdicts_after_holms_adjustment_stand_beside_the_plain_ones(report):
     run = report(HOLDS)
-    assert fallen(run) == []
+    assert lost_after_holm(run) == []
     assert "has a chance of at most 0.05, every verdict stands." in markdown(run)
     assert "after Holm's adjustment (1 expectations, 0.05): every verdict stands" in table(run, 200)
     assert re.search(r"\| 6 \| ✓ VERIFIED \| ✓ p [0-9.e-]+ \|", markdown(run))

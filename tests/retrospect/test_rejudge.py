@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import UsageError
-from harness.retrospect.rejudge import NothingNew, lines, review
+from harness.retrospect.rejudge import NoMeasuring, lines, review
 from harness.running.error_budget import add_budget
 from harness.store.store import Store
 from harness.trials.options import Options
@@ -117,7 +117,7 @@ def test_a_review_of_nothing_is_no_success(tmp_path, run, again):
 
 
 def test_nothing_new_admits_every_claim_and_no_batch():
-    budget = NothingNew()
+    budget = NoMeasuring()
 
     assert budget.limited
     assert budget.admits("any")

@@ -15,7 +15,7 @@ from harness.report.markdown import markdown
 from harness.running import aa_test
 from harness.running.aa_test import Request, admits_equality, against_itself, run_aa
 from harness.running.context import Context
-from harness.running.streams import TWIN as TWIN_NAME
+from harness.running.streams import SECOND_STREAM as TWIN_NAME
 from harness.running.streams import Streams, stream
 from harness.specification.kinds import Difference, Interaction, Mean, Ratio
 from harness.specification.models import Band, Expectation
@@ -186,19 +186,19 @@ def test_expectation_that_finds_a_difference_in_an_arm_and_itself_is_broken(tmp_
     assert not row["as_it_must"]
 
 
-A, B, TWIN = {"arm": "a"}, {"arm": "b"}, {"arm": TWIN_NAME}
+A, B, SECOND_STREAM = {"arm": "a"}, {"arm": "b"}, {"arm": TWIN_NAME}
 DRY, WET = {"ground": "dry"}, {"ground": "wet"}
 
 
 @pytest.mark.parametrize(
     ("contrast", "expected"),
     [
-        (Difference(difference="m", of=A, minus=B), Difference(difference="m", of=A, minus=TWIN)),
-        (Difference(difference="m", of=B, minus=A), Difference(difference="m", of=TWIN, minus=A)),
-        (Ratio(ratio="m", of=A | DRY, to=B | DRY), Ratio(ratio="m", of=A | DRY, to=TWIN | DRY)),
+        (Difference(difference="m", of=A, minus=B), Difference(difference="m", of=A, minus=SECOND_STREAM)),
+        (Difference(difference="m", of=B, minus=A), Difference(difference="m", of=SECOND_STREAM, minus=A)),
+        (Ratio(ratio="m", of=A | DRY, to=B | DRY), Ratio(ratio="m", of=A | DRY, to=SECOND_STREAM | DRY)),
         (
             Interaction(interaction="m", of=B, minus=A, here=DRY, there=WET),
-            Interaction(interaction="m", of=TWIN, minus=A, here=DRY, there=WET),
+            Interaction(interaction="m", of=SECOND_STREAM, minus=A, here=DRY, there=WET),
         ),
         (Difference(difference="m", of=A | DRY, minus=B | WET), None),
         (Difference(difference="m", of=A | DRY, minus=A | WET), None),

@@ -192,9 +192,9 @@ controls:"""
 
     found = outlook(folder)
 
-    assert found.neediest == "warm_exceeds_cold_by_one"
+    assert found.least_powered == "warm_exceeds_cold_by_one"
     record = outlook_record(found)
-    assert record["expectations"][found.neediest]["doubtful"]
+    assert record["expectations"][found.least_powered]["doubtful"]
     assert not record["expectations"]["warm_exceeds_cold"]["doubtful"]
     assert record["expectations"]["warm_exceeds_cold"]["smallest_effect"] == pytest.approx(
         found.forecasts["warm_exceeds_cold"].smallest_effect()

@@ -13,7 +13,7 @@ from harness.judging.bounded import Bounded
 from harness.judging.quantile import Quantile
 from harness.judging.simulation import Rule, decide
 from harness.running.forecast import Sample, draw, draw_shares, forecasts_of, simulate
-from harness.running.smallest_effect import ENOUGH, smallest_distance, smallest_step
+from harness.running.smallest_effect import TARGET_POWER, smallest_distance, smallest_step
 from harness.running.variant import main_variant
 from harness.specification.models import SeedPlan
 from tests.specimen import claim_with, evidence_of, point
@@ -52,7 +52,7 @@ def test_more_effect_is_more_probability_and_fewer_seeds():
     probabilities, seeds = [(d.sign != 0).mean() for d in found], [d.n.mean() for d in found]
     assert probabilities == sorted(probabilities)
     assert seeds == sorted(seeds, reverse=True)
-    assert probabilities[0] < 0.1 < ENOUGH < probabilities[-1]
+    assert probabilities[0] < 0.1 < TARGET_POWER < probabilities[-1]
 
 
 def test_truth_on_the_edge_is_hardly_ever_decided():
@@ -105,7 +105,7 @@ def test_effect_outside_the_band_counts_as_well():
     found = forecast_of(claim_with({"mean": "loss", "at": NET}, {"at_least": 5}), {point(): [1.0, 3.0] * 10})["e"]
 
     assert found.effect == pytest.approx(3 / np.std([1.0, 3.0] * 10, ddof=1))
-    assert found.probability > ENOUGH
+    assert found.probability > TARGET_POWER
 
 
 def test_an_edge_that_the_metric_cannot_pass_does_not_count():

@@ -14,7 +14,7 @@ from torch import nn
 from harness.errors import UsageError
 from harness.seeds import seeds_of
 from harness.training import rehearsal
-from harness.training.dropout import drop, require_seeded, sow
+from harness.training.dropout import drop, require_seeded, seed_dropout
 from harness.training.layers import LastStep
 from harness.training.optimisers import Optimiser
 from tests.keywords import train
@@ -121,7 +121,7 @@ def test_one_dropout_at_two_places_is_seeded_at_both(strategy):
 def test_a_dropout_under_two_names_is_replaced_under_both():
     module = nn.ModuleDict({"first": nn.Dropout(0.5), "inner": nn.Sequential(nn.Dropout(0.5))})
     module["again"], module["outer"] = module["first"], module["inner"]
-    sow(module, torch.Generator())
+    seed_dropout(module, torch.Generator())
 
     assert not [part for part in module.modules() if type(part) is nn.Dropout]
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from harness.errors import UsageError
-from harness.training.early_stopping import EarlyStopping, Watch
+from harness.training.early_stopping import EarlyStopping, StoppingState
 
 
 def watched(looks, **rule):
     """Show a watch of two seeds the looks in turn, each at a further ten steps; return it and when all had stopped."""
-    watch = Watch(EarlyStopping(torch.empty(0), torch.empty(0), every=10, **rule), 2, torch.device("cpu"))
+    watch = StoppingState(EarlyStopping(torch.empty(0), torch.empty(0), every=10, **rule), 2, torch.device("cpu"))
     for number, values in enumerate(looks, 1):
         weights = {"w": torch.full((2, 3), float(number))}
         if watch.look(10 * number, torch.tensor(values, dtype=torch.float64), weights):
@@ -48,7 +48,7 @@ def test_no_number_is_no_improvement():
 
 
 def test_weights_that_are_kept_do_not_change_with_those_in_training():
-    watch = Watch(EarlyStopping(torch.empty(0), torch.empty(0), every=1, patience=1), 1, torch.device("cpu"))
+    watch = StoppingState(EarlyStopping(torch.empty(0), torch.empty(0), every=1, patience=1), 1, torch.device("cpu"))
     weights = {"w": torch.zeros(1, 2)}
     watch.look(1, torch.tensor([1.0]), weights)
     weights["w"].add_(1)

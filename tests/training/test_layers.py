@@ -10,7 +10,7 @@ from torch.nn.modules.module import register_module_forward_hook
 from torch.nn.utils import parametrizations
 
 from harness.seeds import seeds_of
-from harness.training.architecture import leaves
+from harness.training.architecture import leaf_layers
 from harness.training.initialisation import initial_weights
 from harness.training.layers import LastStep, known, products, rounds_first, stack, stackable
 from harness.training.optimisers import Optimiser
@@ -109,20 +109,20 @@ def drawn(kind, shape):
 def test_a_layer_does_to_each_seed_what_torchs_own_does_to_one(kind, training):
     module, weights, inputs = drawn(kind, LAYERS[kind][1])
     alone = {name: values.clone() for name, values in weights.items()}
-    leaves = {name: values for name, values in weights.items() if name in dict(module.named_parameters())}
-    for values in leaves.values():
+    leaf_layers = {name: values for name, values in weights.items() if name in dict(module.named_parameters())}
+    for values in leaf_layers.values():
         values.requires_grad_()
     laid_out = {name: values.mT if name in products(module) else values for name, values in weights.items()}
 
     outputs = stack(module, laid_out, [])(inputs, training)
-    outputs.square().sum().backward() if leaves else None
+    outputs.square().sum().backward() if leaf_layers else None
 
     for number in range(3):
         module.load_state_dict({name: values[number] for name, values in alone.items()})
         module.train(training).zero_grad()
         expected = module(inputs[number])
         torch.testing.assert_close(outputs[number], expected, rtol=1e-12, atol=1e-12)
-        if leaves:
+        if leaf_layers:
             expected.square().sum().backward()
         for name, parameter in module.named_parameters():
             torch.testing.assert_close(weights[name].grad[number], parameter.grad, rtol=1e-10, atol=1e-10)
@@ -132,7 +132,7 @@ def test_a_layer_does_to_each_seed_what_torchs_own_does_to_one(kind, training):
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_every_layer_here_is_known(kind):
-    assert all(known(layer) for _, layer in leaves(nn.Sequential(LAYERS[kind][0]())))
+    assert all(known(layer) for _, layer in leaf_layers(nn.Sequential(LAYERS[kind][0]())))
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_what_is_stacked_is_what_one_network_alone_would_be():
     for number in range(60):
         build = random_sequence(number)
         module = build()
-        places = [layer for _, layer in leaves(module)]
+        places = [layer for _, layer in leaf_layers(module)]
         repeats = len(places) > len(set(map(id, places)))
         strategy = (
             "stacked" if stackable(module) else choose_strategy(module.to("meta"), torch.empty(8, 6, device="meta"), 8)
@@ -256,7 +256,7 @@ def test_where_nothing_strange_stands_repeats_without_weights_are_stacked():
     act, drop = nn.ReLU(), nn.Dropout(0.5)
     module = nn.Sequential(nn.Linear(6, 6), act, drop, nn.Linear(6, 6), act, drop, nn.Linear(6, 3))
 
-    assert [name for name, _ in leaves(module)] == [f"{place}." for place in range(7)]
+    assert [name for name, _ in leaf_layers(module)] == [f"{place}." for place in range(7)]
     assert stackable(module)
 
 

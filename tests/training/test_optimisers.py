@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from harness.errors import UsageError
-from harness.training.optimisers import Optimiser, descent
+from harness.training.optimisers import Optimiser, make_stepper
 
 REFERENCES = {
     "sgd": lambda parameters: torch.optim.SGD(parameters, 0.05, foreach=False),
@@ -51,7 +51,7 @@ def reference(build, factor=lambda _: 1.0):
 def ours(optimisers):
     """Minimise the same by one optimiser per seed; return where each led."""
     place = places(len(optimisers))
-    rule = descent(optimisers, [place], STEPS)
+    rule = make_stepper(optimisers, [place], STEPS)
     for step in range(STEPS):
         (CURVATURE * place.square()).sum().backward()
         rule.step(step)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from harness.training.layers import LastStep
-from harness.training.strategy import STACKED_AT_MOST, choose_strategy, touched
+from harness.training.strategy import STACKED_AT_MOST, choose_strategy, working_set
 
 
 def network(width=32, inputs=100):
@@ -55,7 +55,7 @@ def test_on_a_cpu_what_outgrows_the_cache_goes_one_by_one(width, batch_size, exp
 
 
 def test_what_a_step_touches_is_counted_as_documented():
-    assert touched(network(32), 20) == 100 * 32 + 32 + 32 * 10 + 10 + 4 * 20 * 42
+    assert working_set(network(32), 20) == 100 * 32 + 32 + 32 * 10 + 10 + 4 * 20 * 42
     assert choice(lambda: nn.Sequential(nn.Linear(1, 2)), (1,), (STACKED_AT_MOST - 4) // 8) == "stacked"
     assert choice(lambda: nn.Sequential(nn.Linear(1, 2)), (1,), (STACKED_AT_MOST - 4) // 8 + 1) == "loop"
 

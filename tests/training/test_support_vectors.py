@@ -9,7 +9,7 @@ from sklearn.svm import SVC
 
 from harness.errors import UsageError
 from harness.training import support_vectors
-from harness.training.support_vectors import GaussianMachine, Penalty
+from harness.training.support_vectors import GaussianMachine, SvmParameters
 
 N_TRAIN = 600
 
@@ -22,12 +22,12 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("classes", [2, 3, 10])
-@pytest.mark.parametrize("penalty", [Penalty(1.0, 0.02), Penalty(10.0, 0.1)])
+@pytest.mark.parametrize("penalty", [SvmParameters(1.0, 0.02), SvmParameters(10.0, 0.1)])
 @pytest.mark.parametrize("whole_kernel", [0, N_TRAIN])
 def test_decides_like_the_plain_machine(
     digits: tuple[np.ndarray, np.ndarray],
     classes: int,
-    penalty: Penalty,
+    penalty: SvmParameters,
     whole_kernel: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -43,7 +43,7 @@ def test_decides_like_the_plain_machine(
 def test_the_machine_is_the_plain_one(digits: tuple[np.ndarray, np.ndarray]) -> None:
     inputs, labels = digits[0][:N_TRAIN], digits[1][:N_TRAIN]
     ours, plain = (
-        support_vectors.fit(inputs, labels, Penalty(1.0, 0.02)),
+        support_vectors.fit(inputs, labels, SvmParameters(1.0, 0.02)),
         SVC(C=1.0, gamma=0.02, random_state=0).fit(inputs, labels),
     )
     np.testing.assert_array_equal(ours.sizes, plain.n_support_)
@@ -53,14 +53,14 @@ def test_the_machine_is_the_plain_one(digits: tuple[np.ndarray, np.ndarray]) -> 
 
 def test_labels_may_be_any_integers(digits: tuple[np.ndarray, np.ndarray]) -> None:
     inputs, labels = digits[0][:200], digits[1][:200] * 7 - 20
-    predicted = support_vectors.fit(inputs, labels, Penalty(10.0, 0.1)).predict(inputs)
+    predicted = support_vectors.fit(inputs, labels, SvmParameters(10.0, 0.1)).predict(inputs)
     assert np.mean(predicted == labels) > 0.99
 
 
 def test_prediction_does_not_depend_on_the_blocks(
     digits: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine = support_vectors.fit(digits[0][:N_TRAIN], digits[1][:N_TRAIN], Penalty(10.0, 0.1))
+    machine = support_vectors.fit(digits[0][:N_TRAIN], digits[1][:N_TRAIN], SvmParameters(10.0, 0.1))
     whole = machine.predict(digits[0])
     monkeypatch.setattr(support_vectors, "PREDICTED_AT_ONCE", 77)
     np.testing.assert_array_equal(machine.predict(digits[0]), whole)
@@ -70,7 +70,7 @@ def test_equal_votes_go_to_the_first_class() -> None:
     """Three classes that each win one duel: libsvm takes the first, and so does this."""
     nothing = np.zeros((2, 3), np.float32)
     machine = GaussianMachine(
-        Penalty(1.0, 1.0), np.array([4, 5, 6]), np.eye(3, dtype=np.float32), np.ones(3, int), nothing,
+        SvmParameters(1.0, 1.0), np.array([4, 5, 6]), np.eye(3, dtype=np.float32), np.ones(3, int), nothing,
         np.array([1.0, -1.0, 1.0], np.float32),  # 4 beats 5, 6 beats 4, 5 beats 6
     )  # fmt: skip
     assert machine.predict(np.zeros((1, 3), np.float32)).tolist() == [4]
@@ -94,7 +94,7 @@ def test_search_finds_what_a_search_by_hand_finds(digits: tuple[np.ndarray, np.n
     chosen = np.random.default_rng(1).permutation(N_TRAIN)[:300]
     fitted, judged = chosen[:200], chosen[200:]
     scale = 1 / (64 * inputs.var())
-    grid = [Penalty(cost, width * scale) for width in support_vectors.WIDTHS for cost in support_vectors.COSTS]
+    grid = [SvmParameters(cost, width * scale) for width in support_vectors.WIDTHS for cost in support_vectors.COSTS]
     plain = [
         SVC(C=penalty.cost, gamma=penalty.gamma, random_state=0).fit(inputs[fitted], labels[fitted]) for penalty in grid
     ]
@@ -107,7 +107,7 @@ def test_search_prefers_the_smoothest_among_equals() -> None:
     labels = np.arange(90) % 2
     apart = (generator.normal(0, 0.1, (90, 2)) + 10 * labels[:, None]).astype(np.float32)  # any penalty is faultless
     found = support_vectors.search(apart, labels, generator, n_search=60, costs=(100.0, 1.0), widths=(2.0, 0.5))
-    assert found == Penalty(1.0, pytest.approx(0.5 / (2 * apart.var())))
+    assert found == SvmParameters(1.0, pytest.approx(0.5 / (2 * apart.var())))
 
 
 def test_search_with_fewer_examples_than_asked_for(digits: tuple[np.ndarray, np.ndarray]) -> None:
@@ -127,6 +127,6 @@ def test_search_with_fewer_examples_than_asked_for(digits: tuple[np.ndarray, np.
 )
 def test_misuse_is_refused(inputs: np.ndarray, labels: np.ndarray, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        support_vectors.fit(inputs, labels, Penalty(1.0, 1.0))
+        support_vectors.fit(inputs, labels, SvmParameters(1.0, 1.0))
     with pytest.raises(UsageError, match=message):
         support_vectors.search(inputs, labels, np.random.default_rng(0), n_search=2)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from harness._text import visible
+from harness._text import escape_unprintable
 from harness.report import wording
 from harness.report.comparison_text import change_words, outcome_words
 from harness.report.html import charts
@@ -97,7 +97,9 @@ def _environment() -> Environment:
 
     def shown(value: object) -> object:
         """Return text without what moves a cursor or turns the direction of writing; markup is our own."""
-        return value if isinstance(value, Markup) else visible(value, "\n") if isinstance(value, str) else value
+        return (
+            value if isinstance(value, Markup) else escape_unprintable(value, "\n") if isinstance(value, str) else value
+        )
 
     made = Environment(
         loader=PackageLoader("harness.report.html"),

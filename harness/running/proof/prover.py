@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from harness._text import inert, visible
+from harness._text import escape_unprintable, without_ci_commands
 from harness.running.context import Context
 from harness.running.proof.declared import declared
 from harness.running.proof.examiner import Examiner
@@ -41,7 +41,7 @@ class Prover:
     def __init__(self, options: Options, say: Callable[[str], None]) -> None:
         self.options = options
         self.store = Store(options.store)
-        self._say = lambda line: say(inert(visible(line)))
+        self._say = lambda line: say(without_ci_commands(escape_unprintable(line)))
         self._executors: dict[int, Executor] = {}
         self.context = Context(options, self.store, self._executor, uuid.uuid4().hex[:12], self._say)
         self._device = resolve_device(options.device)
