@@ -133,7 +133,7 @@ def support_vectors(target: str, dimension: int, width: float) -> int:
     """
     corners = vertices(dimension)
     wanted = labels(target, corners)
-    machine = SVC(C=HARD_MARGIN, gamma=1 / (2 * width**2), random_state=0).fit(corners, wanted)
+    machine = SVC(C=HARD_MARGIN, gamma=1 / (2 * width**2)).fit(corners, wanted)
     if (wanted * machine.decision_function(corners)).min() < SMALLEST_MARGIN:
         raise ArithmeticError("the support vector machine errs on a corner")
     return int(machine.n_support_.sum())
