@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import struct
+import sys
+import tempfile
 import zlib
 
 import numpy as np
@@ -156,8 +158,12 @@ def test_what_pictures_read_and_import_is_nothing_that_trials_rest_on(tmp_path, 
     assert second["trials"]["measured"] == 0
 
 
-def test_an_experiment_that_imports_by_name_rests_on_everything_but_its_pictures(tmp_path, run):
+def test_an_experiment_that_imports_by_name_rests_on_everything_but_its_pictures(tmp_path, run, monkeypatch):
     """Whatever is loaded counts for it; pictures.py is, in the process that drew first and then measured."""
+    # What other tests loaded here from folders of theirs counts, too, and may be gone.
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(tempfile.gettempdir()):
+            monkeypatch.delitem(sys.modules, name)
     dynamic = EXPERIMENT + "\n\nimport importlib\n\nMATH = importlib.import_module('math')\n"
     folder = write_claim(tmp_path, experiment=dynamic, pictures=DRAWS)
     first = run(folder, run_id="a")

@@ -7,7 +7,7 @@ It is all of a project's own code that planning runs. A trial's process asks it 
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import sys
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from harness._text import message_of
 from harness.data import DataRecord
 from harness.errors import ClaimsError, DataError, UsageError
 from harness.specification.parsing import suggestion
+from harness.trials.source_module import module_of
 from harness.trials.witness import install
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _record(path: Path, project: Path, changed: int) -> DataRecord:
     install()
     try:
         edited = changed != _first_seen(path)
-        found = (_by_path(path) if edited else loader_of(path, project, "record")).record()
+        found = (module_of(path, f"claims_data_{path.stem}") if edited else loader_of(path, project, "record")).record()
     except ClaimsError:
         raise
     except Exception as error:
@@ -106,21 +107,9 @@ def loader_of(path: Path, project: Path, function: str) -> ModuleType:
         module = None
     if module is None or getattr(module, "__file__", None) != str(path):
         # Another package is called `fixtures` too, and was imported before: that one is left as it is.
-        module = _by_path(path)
+        module = module_of(path, f"claims_data_{path.stem}")
     if not callable(getattr(module, function, None)):
         raise UsageError(f"{path}: has no function {function}()")
-    return module
-
-
-def _by_path(path: Path) -> ModuleType:
-    """Import a module as it is now, whatever of its name was imported before."""
-    spec = importlib.util.spec_from_file_location(f"claims_data_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # A dataclass looks its own module up.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
     return module
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import inspect
 import sys
 import time
@@ -26,6 +25,7 @@ from harness.trials.memory import PeakMemory
 from harness.trials.occupancy import calling
 from harness.trials.profiling import profiled
 from harness.trials.reach import seen
+from harness.trials.source_module import module_of
 from harness.trials.witness import watching
 
 if TYPE_CHECKING:
@@ -155,19 +155,14 @@ def _imported(path: Path, project: Path) -> ModuleType:
     """Import a file of a claim by its path, with the project's own modules at hand."""
     if str(project) not in sys.path:
         sys.path.insert(0, str(project))
-    name = f"claims_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
+    if not path.is_file():
         raise TrialError(f"{path}: no such file; a claim needs an experiment.py with measure()")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
         with watching(path):
-            spec.loader.exec_module(module)
+            return module_of(path, f"claims_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}")
     except Exception as error:
         remedy = f"; {INSTALL_TRAINING}" if getattr(error, "name", None) in {"torch", "sklearn"} else ""
         raise TrialError(f"{path}: cannot be imported: {_one_line(error)}{remedy}") from error
-    return module
 
 
 def _unwritten(path: Path) -> int | None:
