@@ -69,6 +69,10 @@ def test_the_limits_fall_with_the_number_of_seeds_and_reach_on():
     assert limit(4096) == pytest.approx(LIMITS[4096])
 
 
+def test_the_limits_are_of_the_sizes_that_their_script_makes():
+    assert tuple(LIMITS) == limits.SIZES
+
+
 @pytest.mark.parametrize("size", [5, 12, 32])
 def test_the_limits_are_those_that_their_script_makes(size):
     # 100,000 samples know the quantile to a few units of the third digit.
