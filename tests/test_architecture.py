@@ -37,7 +37,7 @@ LONGEST = 300
 """Lines of a file."""
 
 STILL_LONGER = {
-    "running.record": 338,
+    "running.record": 335,
     "store.claim_schema": 349,
     "training.ensembles": 380,
 }

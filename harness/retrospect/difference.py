@@ -18,6 +18,7 @@ from harness.judging.confidence_sequence import STUDENT, ConfidenceSequence
 from harness.judging.contrasts import PerSeed
 from harness.judging.quantile import Quantile
 from harness.judging.student import ROUNDING
+from harness.running.record import finite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +96,7 @@ def _interval(values: dict[int, tuple[float, float]], a: Record, b: Record) -> R
     holds_zero = found.low <= 0.0 <= found.high
     if not (holds_zero or resolution) and sequence.spread and found.sd <= rounding:
         return _nothing("the difference is the same for every seed, and no resolution of the metric is known", found.n)
-    low, estimate, high = (_finite(edges.on_scale(per_seed, v)) for v in (found.low, found.estimate, found.high))
+    low, estimate, high = (finite(edges.on_scale(per_seed, v)) for v in (found.low, found.estimate, found.high))
     return {
         "outcome": NOT_TOLD_APART if holds_zero else DIFFERENT,
         "reason": "",
@@ -115,7 +116,3 @@ def _sequence(expectation: Record) -> ConfidenceSequence:
         width = own["high"] - own["low"]
         return Bounded(-width, width)
     return Quantile(0.5) if own["kind"] == "quantile" else STUDENT
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

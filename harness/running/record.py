@@ -136,7 +136,7 @@ def _points(variant: Variant) -> list[Record]:
     for point, rows in variant.evidence.items():
         own = {seed: row for seed, row in sorted(rows.items()) if seed >= 0}
         names = dict.fromkeys(name for row in own.values() for name in row)
-        values = {name: {str(seed): _finite(row[name]) for seed, row in own.items() if name in row} for name in names}
+        values = {name: {str(seed): finite(row[name]) for seed, row in own.items() if name in row} for name in names}
         found.append({"control": variant.name or None, "point": dict(point), "values": values})
     return found
 
@@ -172,7 +172,7 @@ def _add_nights(record: Record, plan: Plan, main: Variant, series: Series) -> No
 
 
 def _plain(shown: dict[str, Any]) -> Record:
-    return {name: _finite(value) if isinstance(value, float) else value for name, value in shown.items()}
+    return {name: finite(value) if isinstance(value, float) else value for name, value in shown.items()}
 
 
 def _state_of(plan: Plan, control: Variant, main: Variant, lack: str, *, judged: bool) -> ControlState:
@@ -255,8 +255,8 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, *, judged: bool
         "unit": UNITS.get(kind_of(expectation.contrast), metric.unit),
         "duration": metric.unit == "second",
         "band": {
-            "low": _finite(expectation.band.low),
-            "high": _finite(expectation.band.high),
+            "low": finite(expectation.band.low),
+            "high": finite(expectation.band.high),
             "text": str(expectation.band),
         },
         "because": expectation.because.strip(),
@@ -264,16 +264,16 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, *, judged: bool
         "alpha": expectation.alpha,
         "n": found.n,
         "earlier": found.earlier,
-        "p": _finite(found.p) if judged else None,
-        "estimate": _finite(found.estimate),
-        "low": _finite(found.low),
-        "high": _finite(found.high),
-        "sd": _finite(found.sd),
+        "p": finite(found.p) if judged else None,
+        "estimate": finite(found.estimate),
+        "low": finite(found.low),
+        "high": finite(found.high),
+        "sd": finite(found.sd),
         "sd_floor": found.floor,
         "shape": found.shape or None,
         # Of earlier nights their own records hold the values.
-        "values": {str(seed): _finite(value) for seed, value in found.values.items() if seed >= 0},
-        "looks": [{"n": look.n, "low": _finite(look.low), "high": _finite(look.high)} for look in found.looks],
+        "values": {str(seed): finite(value) for seed, value in found.values.items() if seed >= 0},
+        "looks": [{"n": look.n, "low": finite(look.low), "high": finite(look.high)} for look in found.looks],
     }
 
 
@@ -282,19 +282,16 @@ def _sequence(contrast: Sampled, claim: Claim) -> Record:
     found = sequence_of(contrast, claim)
     return {
         "kind": type(found).__name__.lower(),
-        **{name: getattr(found, name) for name in _NAMES if hasattr(found, name)},
+        # What tells one sequence of a kind from another.
+        **{name: getattr(found, name) for name in ("low", "high", "q") if hasattr(found, name)},
     }
-
-
-_NAMES = ("low", "high", "q")
-"""What tells one sequence of a kind from another."""
 
 
 def _forecast_record(found: Forecast) -> Record:
     return {
         "n": found.n,
-        "effect": _finite(found.effect),
-        "probability": _finite(found.probability),
+        "effect": finite(found.effect),
+        "probability": finite(found.probability),
         "seeds": None if found.reason else found.seeds,
         "doubtful": found.doubtful,
         "reason": found.reason,
@@ -315,7 +312,7 @@ def outlook_record(outlook: Outlook) -> Record:
     everything = {
         name: {
             **_forecast_record(found),
-            "smallest_effect": _finite(found.smallest_effect()),
+            "smallest_effect": finite(found.smallest_effect()),
             "factor": found.log,
             "fewest": _fewest(outlook.plan.claim, name),
         }
@@ -333,6 +330,6 @@ def outlook_record(outlook: Outlook) -> Record:
     }
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
     """Return a number that JSON can hold, None for an infinite or undefined one."""
     return value if math.isfinite(value) else None
