@@ -71,6 +71,9 @@ def test_the_limits_fall_with_the_number_of_seeds_and_reach_on():
 
 def test_the_limits_are_of_the_sizes_that_their_script_makes():
     assert tuple(LIMITS) == limits.SIZES
+    assert list(LIMITS.values()) == sorted(LIMITS.values(), reverse=True)
+    assert min(LIMITS.values()) > 1 / 3
+    assert max(LIMITS.values()) < 1
 
 
 @pytest.mark.parametrize("size", [5, 12, 32])
@@ -135,10 +138,20 @@ def test_values_that_are_all_the_same_are_told_apart_from_both():
     assert shape_of([0.5] * 6, raw={seed: [0.5] for seed in range(6)}) == CONSTANT
 
 
-@pytest.mark.parametrize(("coarsest", "found"), [(0.0, TWO_VALUES), (0.6, TWO_VALUES), (0.7, ""), (1.0, "")])
+@pytest.mark.parametrize(("coarsest", "found"), [(0.0, TWO_VALUES), (0.6, TWO_VALUES), (2 / 3, ""), (1.0, "")])
 def test_a_metric_of_two_values_is_marked_unless_its_resolution_explains_them(coarsest, found):
     raw = {seed: [seed % 2, 1 - seed % 2, 1.0] for seed in range(6)}
     assert shape_of([0.1, -0.2, 0.3, 0.0, 0.2, -0.1], raw=raw, coarsest=coarsest) == found
+
+
+def test_what_counts_is_how_far_two_values_lie_apart():
+    raw = {seed: [3.0 + seed % 2] for seed in range(6)}
+    assert shape_of([0.1, -0.2, 0.3, 0.0, 0.2, -0.1], raw=raw, coarsest=0.8) == ""
+
+
+def test_the_values_of_every_point_count():
+    raw = {seed: [0.0, 1.0] for seed in range(6)}
+    assert shape_of([0.1, -0.2, 0.3, 0.0, 0.2, -0.1], raw=raw) == TWO_VALUES
 
 
 def test_a_metric_of_three_values_is_not_one_of_two():
