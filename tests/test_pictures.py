@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import struct
-import sys
-import tempfile
 import zlib
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from harness.errors import TrialError
 from harness.pictures import MOST_POINTS, Curves, Images, Line, Matrix, plain, png
-from harness.trials.catalogue import claim_folders
+from harness.running.claim_run import run_claim
+from harness.running.context import Context
+from harness.trials.catalogue import claim_folders, load_claim
+from harness.trials.executor import Processes
 from harness.trials.experiment import load_pictures
+from harness.trials.options import Options
 from harness.trials.provenance import code_of
 from tests.outside import PROJECT
 from tests.tiny_project import EXPERIMENT, write_claim
@@ -158,19 +161,18 @@ def test_what_pictures_read_and_import_is_nothing_that_trials_rest_on(tmp_path, 
     assert second["trials"]["measured"] == 0
 
 
-def test_an_experiment_that_imports_by_name_rests_on_everything_but_its_pictures(tmp_path, run, monkeypatch):
-    """Whatever is loaded counts for it; pictures.py is, in the process that drew first and then measured."""
-    # What other tests loaded here from folders of theirs counts, too, and may be gone.
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None)).startswith(tempfile.gettempdir()):
-            monkeypatch.delitem(sys.modules, name)
+def test_an_experiment_that_imports_by_name_rests_on_everything_but_its_pictures(tmp_path, store):
+    """Whatever is loaded counts for it, in a process of its own as in any; pictures.py, which is drawn first there, does not."""
     dynamic = EXPERIMENT + "\n\nimport importlib\n\nMATH = importlib.import_module('math')\n"
     folder = write_claim(tmp_path, experiment=dynamic, pictures=DRAWS)
-    first = run(folder, run_id="a")
-    (folder / "pictures.py").write_text(DRAWS.replace('"level", "x"', '"level", "z"'))
+    with closing(Processes(1)) as alone:
+        first = run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: alone, "a"))
+        (folder / "pictures.py").write_text(DRAWS.replace('"level", "x"', '"level", "z"'))
+        second = run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: alone, "b"))
 
-    assert first["trials"]["measured"] == 18
-    assert run(folder, run_id="b")["trials"]["measured"] == 0
+    assert first["illustrations"][0]["title"] == "level"
+    assert (first["measured_again"], first["trials"]["measured"]) == ([], 18)
+    assert second["trials"]["measured"] == 0
 
 
 @pytest.mark.parametrize(
