@@ -72,6 +72,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
     os.environ.update(OWN)
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        # pytest-xdist's workers inherit this, and take options of the plugins that are named here; they run the tests.
+        del os.environ["PYTEST_ADDOPTS"]
     # Wait for no run outside of this process; a test of durations would wait for whatever else is measured here. Fixtures
     # of modules run before those of functions, so this stands here.
     config.stash[LOCKS] = os.environ["CLAIMS_LOCKS"] = tempfile.mkdtemp(prefix="claims-locks-")

@@ -73,11 +73,11 @@ def isolated(pytester, monkeypatch):
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PROJECT), str(pytester.path)]))
 
-    def run(tests, **environment):
+    def run(tests, *options, **environment):
         pytester.makepyfile(test_suite=tests)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        return pytester.runpytest_subprocess("-p", "isolated", "-p", "no:randomly", "-p", "no:cacheprovider")
+        return pytester.runpytest_subprocess("-p", "isolated", "-p", "no:randomly", "-p", "no:cacheprovider", *options)
 
     return run
 
@@ -94,6 +94,18 @@ def test_who_leaves_something_behind_fails_and_what_was_there_before_is_seen_by_
     result.assert_outcomes(passed=len(LEAVING) + 4, errors=len(LEAVING))
     result.stdout.fnmatch_lines(["*files that came or went while the tests ran*", "left.txt"])
     result.stdout.no_fnmatch_line("*of_python.pyc")
+
+
+def test_workers_have_the_plugins_that_the_session_has_and_what_they_start_has_none(isolated):
+    result = isolated(
+        "import os\n\ndef test_it(request):\n    assert request.config.pluginmanager.hasplugin('hypothesispytest')\n"
+        f"    assert os.environ['PYTEST_ADDOPTS'] == {OWN['PYTEST_ADDOPTS']!r}\n",
+        "-n",
+        "1",
+        PYTEST_ADDOPTS="",
+    )
+
+    result.assert_outcomes(passed=1)
 
 
 def test_a_session_that_leaves_a_file_fails(isolated):
