@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.judging import contrasts, points, ranges, student
 from harness.specification.kinds import Exact, RankTrend
+from harness.specification.models import MOST_SEEDS
 from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from harness.specification.yaml12 import Location
 
 Problem = tuple["Location", str]
-
-MOST_SEEDS = 10_000
-"""The largest cap that a profile may have."""
 
 
 def located(claim: Claim) -> Iterable[tuple[Location, Expectation]]:

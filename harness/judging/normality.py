@@ -78,7 +78,8 @@ def bimodality(values: Sequence[float], floor: float = 0.0) -> float:
     """
     n = len(values)
     centre = math.fsum(values) / n
-    scale = max(abs(value - centre) for value in values) or 1.0
+    # Fourth powers of numbers near 1 neither vanish nor overflow.
+    scale = max(abs(value - centre) for value in values)
     rest = [(value - centre) / scale for value in values]
     second, third, fourth = (math.fsum(r**power for r in rest) / n for power in (2, 3, 4))
     error = (floor / scale) ** 2

@@ -11,6 +11,9 @@ from harness.specification.waiver import Waiver
 
 Setting = bool | int | float | str | None | list[bool | int | float | str]
 
+MOST_SEEDS = 10_000
+"""The largest cap that a profile may have."""
+
 EXTERNAL = "external"
 """Evidence that lies there already: seed k names a run, or a row of a file, and is the same under every base seed."""
 
@@ -151,7 +154,7 @@ class SeedPlan(Strict):
 
     first: Annotated[int, Field(ge=1)]
     step: Annotated[int, Field(ge=1)] = 2
-    cap: Annotated[int, Field(ge=1, le=10_000)]
+    cap: Annotated[int, Field(ge=1, le=MOST_SEEDS)]
 
     @model_validator(mode="before")
     @classmethod

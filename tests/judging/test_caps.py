@@ -74,6 +74,23 @@ def test_the_smallest_number_of_roughly_normal_seeds_is_asked_of_means_alone():
     assert problem[0] == (*E, "band")
 
 
+def test_the_error_rate_of_a_quantile_asks_nothing_of_means():
+    mean = {"contrast": {"mean": "loss", "at": NET}, "band": {"at_most": 1}, "because": "a reason"}
+    median = {"contrast": {"median": "loss", "at": NET}, "band": {"at_most": 1}, "because": "a reason", "alpha": 1e-9}
+    spec = claim_with(
+        {"mean": "loss", "at": NET}, readings={"as_documented": {"expectations": {"e": mean, "f": median}}}
+    )
+    assert {where for where, _ in caps.problems_of(spec)} == {
+        ("readings", "as_documented", "expectations", "f", "band")
+    }
+
+
+def test_every_profile_that_gives_verdicts_needs_room():
+    profiles = {"smoke": {"seeds": 2}, "quick": {"seeds": {"first": 6, "cap": 24}}, "paper": {"seeds": 4}}
+    (problem,) = caps.problems_of(claim_with({"mean": "loss", "at": NET}, {"at_most": 1}, profiles=profiles))
+    assert problem[0] == ("profiles", "paper", "seeds")
+
+
 @pytest.mark.parametrize(
     ("sequence", "alpha", "band", "bounds", "needed"),
     [

@@ -59,6 +59,14 @@ def test_a_rounding_error_counts_as_if_it_had_been_added():
     assert bimodality(values, 1 / math.sqrt(12)) < 0.7
 
 
+@pytest.mark.parametrize("size", [1e-100, 1e100])
+def test_the_coefficient_is_that_of_numbers_of_any_size(size):
+    # Of two values the coefficient is 1, in whatever proportion.
+    assert bimodality([size, size, -2 * size]) == pytest.approx(1.0)
+    plain = bimodality([0.0, 1.0, -1.0, 3.0, -3.0], 0.5)
+    assert bimodality([0.0, size, -size, 3 * size, -3 * size], 0.5 * size) == pytest.approx(plain)
+
+
 def test_the_limits_fall_with_the_number_of_seeds_and_reach_on():
     found = [limit(n) for n in (5, 6, 11, 12, 13, 40, 1000, 4096, 10_000, 10**6)]
     assert found == sorted(found, reverse=True)
