@@ -42,7 +42,8 @@ def test_every_variation_has_the_order_of_the_seed_and_what_is_its_own(run):
     assert len({call.env["HOME"] for call in calls} - {os.environ.get("HOME")}) == len(calls)
 
 
-def test_what_fails_is_named_with_the_command_that_repeats_it(run, capsys):
+def test_what_fails_is_named_with_the_command_that_repeats_it(run, capsys, monkeypatch):
+    monkeypatch.delenv("TZ", raising=False)
     calls = run(lambda environment: int("TZ" in environment))
 
     assert main(["--only", "Seoul", "--only", "locale C", "--seed", "5", "tests/cli/test_main.py"]) == 1

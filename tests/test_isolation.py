@@ -72,6 +72,7 @@ def isolated(pytester, monkeypatch):
         "isolation.PROJECT = pathlib.Path.cwd()"
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PROJECT), str(pytester.path)]))
+    monkeypatch.delenv("TZ", raising=False)
 
     def run(tests, *options, **environment):
         pytester.makepyfile(test_suite=tests)
