@@ -110,6 +110,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     result = yield
     # Where experiments were imported from stays there for as long as a process lives.
     sys.path[:] = item.stash[PATH]
+    if "browser" in getattr(item, "fixturenames", ()):
+        # It lives in threads of its own, from the first look to the last.
+        return result
     before, after = item.stash[BEFORE], surroundings(item.config)
     changed = [f"{name}: {difference(before[name], after[name])}" for name in before if before[name] != after[name]]
     if changed:
