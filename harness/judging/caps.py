@@ -64,8 +64,6 @@ def _too_few(claim: Claim, profile_name: str, profile: Profile) -> Iterable[Prob
     """Find bands that not even the clearest seeds could lie inside of, or outside of, at the cap: of rates and quantiles."""
     for where, expectation, sequence in _sampled(claim):
         band, bounds = expectation.band, ranges.reachable(expectation.contrast, claim)
-        if sequence.normal:
-            continue
         asked = expectation.alpha, (band.low, band.high), bounds
         met, missed = sequence.can_end(profile.seeds.cap, *asked)
         if not (met and missed):

@@ -55,7 +55,7 @@ class ConfidenceSequence(ABC):
     def can_end(self, n: int, alpha: float, band: student.Bounds, bounds: student.Bounds) -> tuple[bool, bool]:
         """Return whether after n seeds the interval can lie inside a band at all, and whether it can lie outside.
 
-        `bounds` are those of the contrast; what its resolution forbids is `decidability`'s to say.
+        `bounds` are those of the contrast; what its resolution forbids is `feasibility`'s to say.
         """
 
     def interval(

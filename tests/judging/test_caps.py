@@ -42,7 +42,7 @@ def test_a_cap_with_which_nothing_could_be_shown_is_refused_and_one_more_seed_is
     assert problems(contrast, band, cap) == []
     (problem,) = problems(contrast, band, cap - 1)
     assert problem[0] == (*E, "band")
-    assert f"can never be seen to be {verb}" in problem[1] or cap == 12
+    assert f"can never be seen to be {verb}: " in problem[1] or cap == 12
     assert problem[1].endswith(f"raise the cap to {needed} or more, or move the band")
 
 
@@ -77,9 +77,9 @@ def test_the_smallest_number_of_roughly_normal_seeds_is_asked_of_means_alone():
 def test_the_error_rate_of_a_quantile_asks_nothing_of_means():
     mean = {"contrast": {"mean": "loss", "at": NET}, "band": {"at_most": 1}, "because": "a reason"}
     median = {"contrast": {"median": "loss", "at": NET}, "band": {"at_most": 1}, "because": "a reason", "alpha": 1e-9}
-    spec = claim_with(
-        {"mean": "loss", "at": NET}, readings={"as_documented": {"expectations": {"e": mean, "f": median}}}
-    )
+    readings = {"as_documented": {"expectations": {"e": mean, "f": median}}}
+    profiles = {"smoke": {"seeds": 2}, "quick": {"seeds": {"first": 6, "cap": 8}}}
+    spec = claim_with({"mean": "loss", "at": NET}, readings=readings, profiles=profiles)
     assert {where for where, _ in caps.problems_of(spec)} == {
         ("readings", "as_documented", "expectations", "f", "band")
     }
@@ -98,6 +98,8 @@ def test_every_profile_that_gives_verdicts_needs_room():
         (Quantile(0.5), 0.001, (0.0, INFINITE), (-INFINITE, INFINITE), 12),
         (Bounded(0.0, 1.0, binary=True), 0.001, (0.9, INFINITE), (0.0, 1.0), 83),
         (Bounded(0.0, 1.0, binary=True), 0.001, (-INFINITE, 1e-9), (0.0, 1.0), None),
+        # Between 12,000 and 16,384 zeros would do, and no profile may have so many.
+        (Bounded(0.0, 1.0, binary=True), 0.001, (7.5e-4, INFINITE), (0.0, 1.0), None),
         (Bounded(0.0, 1.0, binary=True), 0.5, (0.5, INFINITE), (0.0, 1.0), 3),
     ],
 )
