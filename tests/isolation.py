@@ -57,6 +57,9 @@ OWN = {
 THEIRS = ("PYTEST_CURRENT_TEST", "KMP_", "TORCHINDUCTOR_", "MLFLOW_DISABLE_TELEMETRY")
 """What pytest, torch when some parts of it are first imported, and the export to MLflow set for good."""
 
+OF_A_BROWSER = {"threads", "the global generator of random"}
+"""What a real browser has of its own, from the first look to the last, and draws from."""
+
 MADE = {".git", ".claims", ".nox", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 """Folders in which Python, pytest and those who work here leave what is theirs."""
 
@@ -110,11 +113,13 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     result = yield
     # Where experiments were imported from stays there for as long as a process lives.
     sys.path[:] = item.stash[PATH]
-    if "browser" in getattr(item, "fixturenames", ()):
-        # It lives in threads of its own, from the first look to the last.
-        return result
     before, after = item.stash[BEFORE], surroundings(item.config)
-    changed = [f"{name}: {difference(before[name], after[name])}" for name in before if before[name] != after[name]]
+    kept = before.keys() - (OF_A_BROWSER if "browser" in getattr(item, "fixturenames", ()) else set())
+    changed = [
+        f"{name}: {difference(before[name], after[name])}"
+        for name in before
+        if name in kept and before[name] != after[name]
+    ]
     if changed:
         pytest.fail(f"the test left behind: {'; '.join(changed)}", pytrace=False)
     return result
