@@ -60,7 +60,7 @@ THEIRS = ("PYTEST_CURRENT_TEST", "KMP_", "TORCHINDUCTOR_", "MLFLOW_DISABLE_TELEM
 OF_A_BROWSER = {"threads", "the global generator of random"}
 """What a real browser has of its own, from the first look to the last, and draws from."""
 
-MADE = {".git", ".claims", ".nox", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+MADE = {".git", ".nox", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 """Folders in which Python, pytest and those who work here leave what is theirs."""
 
 PATH: pytest.StashKey[list[str]] = pytest.StashKey()

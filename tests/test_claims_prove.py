@@ -18,14 +18,14 @@ PROJECT = Path(__file__).parents[1]
 
 per_claim = pytest.mark.parametrize("path", claim_folders(PROJECT / "claims"), ids=lambda path: path.name)
 
-KEPT = PROJECT / ".claims/prove.sqlite3"
-"""What broken versions of today's experiments answered: they are not asked twice."""
-
 
 @pytest.fixture(scope="module")
-def prover():
+def prover(request, tmp_path_factory):
+    # What broken versions of today's experiments answered is kept where pytest keeps what it knows: they are not asked twice.
+    cache = getattr(request.config, "cache", None)
+    kept = cache.mkdir("prove") if cache else tmp_path_factory.mktemp("prove")
     # On a large machine as on a small one: each process takes a torch, and the tests run side by side.
-    options = Options(store=KEPT, device="cpu", workers=min(cores(), 2))
+    options = Options(store=kept / "store.sqlite3", device="cpu", workers=min(cores(), 2))
     with closing(Prover(options, lambda _: None)) as opened:
         yield opened
 
