@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from harness.running.record import Record
+    from harness.store.records.claim import ClaimRecord
 
 pytest_plugins = ["pytester", "tests.isolation", "tests.properties"]
 
@@ -43,10 +43,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def run(store: Store) -> Callable[..., Record]:
+def run(store: Store) -> Callable[..., ClaimRecord]:
     """Run the claim in a folder, here and now, and return its record."""
 
-    def run_folder(folder: Path, readings: list[str] | None = None, run_id: str = "run", **options: object) -> Record:
+    def run_folder(
+        folder: Path, readings: list[str] | None = None, run_id: str = "run", **options: object
+    ) -> ClaimRecord:
         context = Context(Options(**{"workers": 1, **options}), store, lambda _: Inline(), run_id)
         return run_claim(load_claim(folder), context, readings)
 

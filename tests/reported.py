@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import closing
 from pathlib import Path
@@ -12,9 +13,13 @@ from harness._clock import now
 from harness.retrospect.rejudge import review
 from harness.running import aa_test
 from harness.running.aa_test import Request, run_aa
+from harness.running.error_budget import adjust
 from harness.running.proof.mutants import kept_as
 from harness.running.results import run_of
 from harness.running.session import Session
+from harness.store.records.parsing import parse, plain
+from harness.store.records.proof import MutantsRecord
+from harness.store.records.run import Run
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
@@ -23,7 +28,12 @@ from harness.trials.plan import fingerprint, make_plan
 from tests.tiny_project import EXPERIMENT, write_claim, write_data
 
 if TYPE_CHECKING:
-    from harness.running.results import Run
+    from typing import TypeVar
+
+    from harness.store.records.claim import ClaimRecord
+    from harness.store.records.parts import Part
+
+    Record = TypeVar("Record", bound=Part)
 
 SAVED = Path(__file__).parent / "data" / "report-1.json"
 """A report of schema version 1, as it was first published; `python -m tests.reported` writes it, for a new version only."""
@@ -164,7 +174,34 @@ def make_reports(root: Path) -> dict[str, Run]:
     return found
 
 
-def _run(root: Path, folders: list[Path], run: str, options: Options, limit: float | None = None) -> dict[str, Any]:
+def read_saved() -> Run:
+    """Return the published report."""
+    return parse(Run, json.loads(SAVED.read_text()), str(SAVED))
+
+
+def altered(record: Record, changes: dict[str, Any]) -> Record:
+    """Return a record with other plain values at some places: `{"claims.0.title": "another"}`."""
+    found = plain(record)
+    for path, value in changes.items():
+        part, (*above, last) = found, [int(key) if key.isdigit() else key for key in path.split(".")]
+        for key in above:
+            part = part[key]
+        part[last] = value
+    return parse(type(record), found, "a test")
+
+
+def saved_claim(name: str = "holds") -> ClaimRecord:
+    """Return a claim of the published report, for tests that alter it."""
+    return next(claim for claim in read_saved().judged if claim.id == name)
+
+
+def adjusted(run: Run) -> Run:
+    """Return a run that was altered with the adjusted verdicts and the error budget that it now has."""
+    claims, budget = adjust(run.claims)
+    return run.model_copy(update={"claims": claims, "error_budget": budget})
+
+
+def _run(root: Path, folders: list[Path], run: str, options: Options, limit: float | None = None) -> Run:
     deadline = {} if limit is None else {"deadline": time.monotonic() + limit}
     session = Session(options, run, root, lambda _: None, **deadline)
     for folder in session.arrange(folders) if deadline else folders:
@@ -219,7 +256,7 @@ def _broken(session: Session, folders: list[Path]) -> None:
         "by": {"reading": 1},
     }
     plan = make_plan(load_claim(folders[0]), session.options)
-    record = {**score, "versions": versions, "finished": now()}
+    record = MutantsRecord.model_validate({**score, "versions": versions, "finished": now()})
     session.store.save_beside(plan.claim.id, kept_as(plan.claim), fingerprint(plan), record)
 
 
@@ -231,6 +268,8 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         night = make_reports(Path(folder))["night"]
         # Of whoever wrote it the file needs to know nothing.
-        text = as_json(night, indent=1).replace(folder, "/project").replace(str(Path(__file__).parents[1]), "/tool")
+        text = (
+            as_json(plain(night), indent=1).replace(folder, "/project").replace(str(Path(__file__).parents[1]), "/tool")
+        )
     SAVED.parent.mkdir(exist_ok=True)
     SAVED.write_text(text + "\n", encoding="utf-8")

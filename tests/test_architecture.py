@@ -37,8 +37,6 @@ LONGEST = 300
 """Lines of a file."""
 
 STILL_LONGER = {
-    "running.record": 335,
-    "store.claim_schema": 349,
     "training.ensembles": 380,
 }
 """Files that were longer when they moved in, with what they had then: they may only shrink."""

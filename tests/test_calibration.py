@@ -230,7 +230,7 @@ def test_measured_contrasts_are_those_of_the_store(tmp_path, store, run):
 
     (entry,) = measured.entries(make_plan(load_claim(folder), Options()), store)
 
-    expected = record["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]["values"]
+    expected = record.readings["as_documented"].expectations["warm_exceeds_cold"].values
     assert entry["values"].keys() == {"0", "3"}
     assert entry["values"]["0"] == pytest.approx([expected[seed] for seed in sorted(expected, key=int)], rel=1e-8)
     assert (entry["kind"], entry["log"], entry["rounding"], entry["bounds"]) == ("difference", False, {}, [None, None])

@@ -14,6 +14,7 @@ import pytest
 from harness.errors import UsageError
 from harness.running.claim_run import run_claim
 from harness.running.context import Context
+from harness.store.records.beside import NoPicture
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline, Processes
@@ -56,9 +57,9 @@ def test_a_fault_fails_its_own_call_and_no_other(tmp_path, store, fault, words, 
     with closing(executor()) as opened:
         record = run_claim(load_claim(folder), Context(Options(workers=opened.workers), store, lambda _: opened, "run"))
 
-    assert record["readings"]["as_documented"]["verdict"] == "INVALID"
-    assert len(record["errors"]) == 6 // opened.workers
-    assert all(words in error for error in record["errors"]), record["errors"]
+    assert record.readings["as_documented"].verdict == "INVALID"
+    assert len(record.errors) == 6 // opened.workers
+    assert all(words in error for error in record.errors), record.errors
     done = {(arm, seed) for arm, seed, status in trials(store) if status == "finished"}
     assert {("cold", seed) for seed in range(6)} <= done, "the other arm has all its trials"
     assert {(arm, seed) for arm, seed, status in trials(store) if status == "failed"} == {
@@ -77,8 +78,8 @@ def test_a_claim_within_its_limits_is_not_disturbed(tmp_path, store):
     with closing(Processes(2)) as executor:
         record = run_claim(load_claim(folder), Context(Options(workers=2), store, lambda _: executor, "run"))
 
-    assert record["readings"]["as_documented"]["verdict"] == "VERIFIED"
-    assert record["errors"] == []
+    assert record.readings["as_documented"].verdict == "VERIFIED"
+    assert record.errors == []
 
 
 def filled(path):
@@ -86,7 +87,7 @@ def filled(path):
     with closing(Store(path)) as opened:
         opened.start_run("run", {}, {})
         for number in range(200):
-            opened.save_beside("claim", "noise", f"fingerprint {number}", {"text": "x" * 200})
+            opened.save_beside("claim", "noise", f"fingerprint {number}", NoPicture(kind="error", title="x" * 200))
     return path.read_bytes()
 
 
@@ -201,7 +202,7 @@ from harness.store.store import Store
 with closing(Store(Path(sys.argv[2]))) as store:
     store.start_run(sys.argv[3], {}, {})
     record = run_claim(load_claim(Path(sys.argv[1])), Context(Options(workers=1), store, lambda _: Inline(), sys.argv[3]))
-    print(record["readings"]["as_documented"]["verdict"], record["readings"]["as_documented"]["expectations"])
+    print(record.readings["as_documented"].verdict, record.expectations)
 """
 
 

@@ -20,9 +20,12 @@ from harness import _clock
 from harness._text import JOINERS
 from harness.cli.main import main
 from harness.running.results import run_of
+from harness.store.records.parts import Trials
 from harness.store.store import Store
+from harness.trials.options import Options
 from harness.trials.provenance import machine
-from tests.tiny_project import EXPERIMENT, TEST_CLAIM, write_claim, write_data
+from tests.reported import saved_claim
+from tests.tiny_project import EXPERIMENT, MACHINE, TEST_CLAIM, write_claim, write_data
 
 EVIL = (
     "\x1b[31mred\x1b]0;own\x07\x9b2J\u202e<script>alert(1)</script><img src=x onerror=a()><svg onload=a()>"
@@ -249,10 +252,10 @@ def test_an_exception_of_any_kind_fails_a_trial_and_no_more(tmp_path, run, store
 
     record = run(folder)
 
-    assert text in record["errors"][0]
-    assert len(record["errors"][0]) < 3000
+    assert text in record.errors[0]
+    assert len(record.errors[0]) < 3000
     assert store.finished(["x"]) == {}
-    assert record["trials"]["failed"] > 0
+    assert record.trials.failed > 0
 
 
 def test_an_error_without_a_word_is_still_reported(tmp_path):
@@ -330,7 +333,7 @@ def test_a_store_at_a_path_that_cannot_be_is_refused(tmp_path, pytester):
 def stored(tmp_path, run, store):
     """A project with one run in its store; its file, closed."""
     folder = write_claim(tmp_path)
-    store.start_run("run", {"profile": "quick", "base_seed": 0}, machine(tmp_path))
+    store.start_run("run", Options().record(), machine(tmp_path))
     run(folder)
     store.close()
     path = tmp_path / ".claims/store.sqlite3"
@@ -395,13 +398,13 @@ def test_nights_join_though_the_clock_went_back(tmp_path, run, store, clock, cap
     records = {}
     for year, base_seed in ((2031, 20310101), (2026, 20260101)):
         clock(year, 1, 1)
-        store.start_run(f"run of {year}", {"profile": "quick", "base_seed": base_seed}, {})
+        store.start_run(f"run of {year}", Options(base_seed=base_seed).record(), MACHINE)
         records[year] = run(folder, run_id=f"run of {year}", base_seed=base_seed, accumulate=True)
 
-    assert records[2031]["finished"] > records[2026]["finished"]
-    assert records[2026]["series"]["nights"] == 2
-    assert records[2026]["series"]["earlier_trials"] > 0
-    assert run_of(store, store.latest_run())["id"] == "run of 2026"
+    assert records[2031].finished > records[2026].finished
+    assert records[2026].series.nights == 2
+    assert records[2026].series.earlier_trials > 0
+    assert run_of(store, store.latest_run()).id == "run of 2026"
     (tmp_path / ".claims").mkdir()
     (tmp_path / ".claims/store.sqlite3").write_bytes(store.path.read_bytes())
     assert main(["--root", str(tmp_path), "history", "warm_exceeds_cold"]) == 0
@@ -415,7 +418,7 @@ def test_the_last_run_is_the_one_begun_last_though_another_lies_in_the_future(tm
         for year, run in ((2031, "of the future"), (2026, "of today")):
             clock(year, 1, 1)
             store.start_run(run, {}, {})
-            store.save_record(run, "c", {"id": "c"})
+            store.save_record(run, saved_claim())
             store.finish_run(run)
 
         assert store.latest_run() == "of today"
@@ -428,7 +431,7 @@ def test_trials_of_the_future_are_reused(tmp_path, run, clock):
     clock(2026, 1, 1)
     again = run(folder, run_id="again")
 
-    assert again["trials"] == {"reused": sum(first["trials"].values()), "measured": 0, "failed": 0}
+    assert again.trials == Trials(reused=first.trials.total, measured=0, failed=0)
 
 
 # Many claims.

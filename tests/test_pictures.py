@@ -106,11 +106,11 @@ def test_a_run_draws_once_and_keeps_what_was_drawn(tmp_path, run, store):
     folder = write_claim(tmp_path, pictures=DRAWS)
     first, second = run(folder, run_id="a"), run(folder, run_id="b")
 
-    (drawn,) = first["illustrations"]
-    assert drawn["title"] == "level"
-    assert [line["name"] for line in drawn["lines"]] == ["cold", "warm"]
-    assert drawn["lines"][1]["y"] == [0.0, 1.0]
-    assert second["illustrations"] == first["illustrations"]
+    (drawn,) = first.illustrations
+    assert drawn.title == "level"
+    assert [line.name for line in drawn.lines] == ["cold", "warm"]
+    assert drawn.lines[1].y == [0.0, 1.0]
+    assert second.illustrations == first.illustrations
     assert len(store._read("SELECT * FROM beside")) == 1
 
 
@@ -119,13 +119,41 @@ def test_pictures_change_no_verdict_and_a_failure_is_said(tmp_path, run):
     broken = DRAWS.replace("CALLS.append(seed)", "raise ValueError('no colours left')")
     failed = run(write_claim(tmp_path / "b", pictures=broken))
 
-    assert plain_claim["illustrations"] == []
-    (error,) = failed["illustrations"]
-    assert error["kind"] == "error"
-    assert "no colours left" in error["title"]
-    assert failed["readings"]["as_documented"]["verdict"] == plain_claim["readings"]["as_documented"]["verdict"]
-    assert failed["trials"]["measured"] == 0, "trials of the claim without pictures are its trials"
-    assert failed["errors"] == []
+    assert plain_claim.illustrations == []
+    (error,) = failed.illustrations
+    assert error.kind == "error"
+    assert "no colours left" in error.title
+    assert failed.readings["as_documented"].verdict == plain_claim.readings["as_documented"].verdict
+    assert failed.trials.measured == 0, "trials of the claim without pictures are its trials"
+    assert failed.errors == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("Line(arm, [0, 1]", "Line(1, [0, 1]", "pictures[0].curves.lines[0].name: should be a valid string, not 1"),
+        (
+            '"y", [Line',
+            '"y", log="z", lines=[Line',
+            "pictures[0].curves.log: should be '', 'x', 'y' or 'xy', not 'z'",
+        ),
+    ],
+)
+def test_what_is_named_by_no_text_is_refused_in_its_place_and_changes_no_verdict(tmp_path, run, old, new, message):
+    record = run(write_claim(tmp_path, pictures=DRAWS.replace(old, new)))
+
+    (error,) = record.illustrations
+    assert error.kind == "error"
+    assert message in error.title
+    assert record.readings["as_documented"].verdict == "VERIFIED"
+
+
+def test_half_a_surrogate_pair_in_a_title_is_kept(tmp_path, run, store):
+    """A name of a file may bring it."""
+    record = run(write_claim(tmp_path, pictures=DRAWS.replace('"level", "x"', '"level \\udc80", "x"')))
+
+    assert record.illustrations[0].title == "level \udc80"
+    assert store.records("run")[0].illustrations == record.illustrations
 
 
 def test_a_changed_drawing_is_drawn_anew_and_no_trial_is_measured_again(tmp_path, run):
@@ -138,10 +166,10 @@ def test_a_changed_drawing_is_drawn_anew_and_no_trial_is_measured_again(tmp_path
     (folder / "pictures.py").write_text(DRAWS.replace('Curves("level"', 'Curves("other"'))
     redrawn = run(folder, run_id="c")
 
-    assert said["illustrations"][0]["title"] == "level"
-    assert redrawn["illustrations"][0]["title"] == "other"
+    assert said.illustrations[0].title == "level"
+    assert redrawn.illustrations[0].title == "other"
     for record in (said, redrawn):
-        assert record["trials"]["measured"] == 0
+        assert record.trials.measured == 0
 
 
 def test_what_pictures_read_and_import_is_nothing_that_trials_rest_on(tmp_path, run, store):
@@ -157,8 +185,8 @@ def test_what_pictures_read_and_import_is_nothing_that_trials_rest_on(tmp_path, 
 
     second = run(folder, run_id="b")
 
-    assert first["illustrations"][0]["title"] == "level"
-    assert second["trials"]["measured"] == 0
+    assert first.illustrations[0].title == "level"
+    assert second.trials.measured == 0
 
 
 def test_an_experiment_that_imports_by_name_rests_on_everything_but_its_pictures(tmp_path, store):
@@ -170,9 +198,9 @@ def test_an_experiment_that_imports_by_name_rests_on_everything_but_its_pictures
         (folder / "pictures.py").write_text(DRAWS.replace('"level", "x"', '"level", "z"'))
         second = run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: alone, "b"))
 
-    assert first["illustrations"][0]["title"] == "level"
-    assert (first["measured_again"], first["trials"]["measured"]) == ([], 18)
-    assert second["trials"]["measured"] == 0
+    assert first.illustrations[0].title == "level"
+    assert (first.measured_again, first.trials.measured) == ([], 18)
+    assert second.trials.measured == 0
 
 
 @pytest.mark.parametrize(
@@ -181,10 +209,10 @@ def test_an_experiment_that_imports_by_name_rests_on_everything_but_its_pictures
 def test_pictures_that_cannot_be_called_say_so_in_their_place(tmp_path, run, text, message):
     record = run(write_claim(tmp_path, pictures=text))
 
-    (error,) = record["illustrations"]
-    assert error["kind"] == "error"
-    assert "pictures.py: " + message in error["title"]
-    assert record["errors"] == []
+    (error,) = record.illustrations
+    assert error.kind == "error"
+    assert "pictures.py: " + message in error.title
+    assert record.errors == []
 
 
 @pytest.mark.parametrize("folder", claim_folders(PROJECT / "claims"), ids=lambda folder: folder.name)

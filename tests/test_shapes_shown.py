@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from itertools import zip_longest
 
 import pytest
 
@@ -10,9 +10,9 @@ from harness.report.html.page import page
 from harness.report.markdown import markdown
 from harness.report.terminal import table
 from harness.report.wording import SHAPES
-from harness.running.error_budget import add_budget
+from harness.store.records.claim import ClaimRecord
 from tests.report.html.test_page import Reader
-from tests.reported import SAVED
+from tests.reported import adjusted, altered, read_saved
 
 
 @pytest.fixture
@@ -20,18 +20,17 @@ def shaped():
     """Return a saved run in which expectations of the first claim have shapes of seeds, and its budget."""
 
     def make(*shapes):
-        run = json.loads(SAVED.read_text())
-        expectations = [
-            (claim["id"], name, e)
-            for claim in run["claims"]
-            for reading in claim.get("readings", {}).values()
-            for name, e in reading["expectations"].items()
-            if not e["exact"]
+        run = read_saved()
+        sampled = [
+            (f"claims.{number}.readings.{which}.expectations.{name}.shape", name)
+            for number, claim in enumerate(run.claims)
+            if isinstance(claim, ClaimRecord)
+            for which, reading in claim.readings.items()
+            for name, e in reading.expectations.items()
+            if not e.exact
         ]
-        for (_, _, expectation), shape in zip(expectations, shapes, strict=False):
-            expectation["shape"] = shape
-        run["error_budget"] = add_budget(run["claims"])
-        return run, [(claim, name) for claim, name, _ in expectations]
+        changes = {path: shape for (path, _), shape in zip_longest(sampled, shapes)}
+        return adjusted(altered(run, changes)), [name for _, name in sampled]
 
     return make
 
@@ -43,12 +42,12 @@ def texts(run):
 
 @pytest.mark.parametrize("shape", ["not_normal", "two_values"])
 def test_every_report_marks_an_error_rate_that_does_not_hold(shaped, shape):
-    run, ((_, name), *_) = shaped(shape)
+    run, (name, *_) = shaped(shape)
     words = SHAPES[shape].replace("`", "")
     for text in texts(run):
         assert words in text.replace("`", "")
         assert "no bound holds for 1 more, whose seeds are not roughly normal" in text.replace("No bound", "no bound")
-    assert f"{run['claims'][0]['id']}, {name}" in texts(run)[0]
+    assert f"{run.claims[0].id}, {name}" in texts(run)[0]
 
 
 def test_what_needs_attention_names_it(shaped):

@@ -105,8 +105,8 @@ def nights(run, process):
         if fresh:
             process()
         record = run(folder, run_id=f"run {next(count)}", **options)
-        assert not record["errors"]
-        return record["trials"]["measured"], record["measured_again"]
+        assert not record.errors
+        return record.trials.measured, record.measured_again
 
     return one
 
@@ -247,8 +247,8 @@ def arm_is_first(seed):
 
     record = run(folder, run_id="again")
 
-    assert record["trials"]["measured"] == 15
-    assert "was started, and what a command reads is not seen" in record["measured_again"][0]
+    assert record.trials.measured == 15
+    assert "was started, and what a command reads is not seen" in record.measured_again[0]
 
 
 def test_a_question_about_the_machine_is_no_command(tmp_path, nights):
@@ -326,15 +326,13 @@ def test_a_file_that_changes_during_a_run_is_trusted_by_none_of_its_later_trials
 def test_an_earlier_night_whose_files_have_changed_does_not_join(tmp_path, run, results):
     folder = write(tmp_path, READS, gap=0.56)
     run(folder, run_id="one", base_seed=1, accumulate=True)
-    assert run(folder, run_id="two", base_seed=2, accumulate=True)["series"]["nights"] == 2
+    assert run(folder, run_id="two", base_seed=2, accumulate=True).series.nights == 2
 
     (results / "offset.txt").write_text("0.25")
     record = run(folder, run_id="three", base_seed=3, accumulate=True)
 
-    assert record["series"]["nights"] == 1
-    assert record["series"]["anew"].startswith(
-        "results/offset.txt changed since these trials were measured (base seed 2"
-    )
+    assert record.series.nights == 1
+    assert record.series.anew.startswith("results/offset.txt changed since these trials were measured (base seed 2")
 
 
 def test_changed_code_data_and_versions_are_named(tmp_path, nights, monkeypatch):
@@ -464,15 +462,15 @@ def test_two_files_and_more_are_named_in_one_line(tmp_path, nights, results):
 def test_pictures_are_drawn_again_when_what_they_show_has_changed(tmp_path, run, process, results):
     drawing = "from harness.pictures import Curves, Line\n\n\ndef illustrate(experiment, seed, arms):\n    return Curves('c', 'x', 'y', [Line('a', [0, 1], [0, experiment.moved(seed)])])\n"
     folder = write_claim(tmp_path, experiment=experiment(READS), pictures=drawing)
-    first = run(folder)["illustrations"]
-    assert first[0]["kind"] != "error"
+    first = run(folder).illustrations
+    assert first[0].kind != "error"
     process()
-    assert run(folder, run_id="again")["illustrations"] == first
+    assert run(folder, run_id="again").illustrations == first
 
     (results / "offset.txt").write_text("0.25")
     process()
 
-    assert run(folder, run_id="last")["illustrations"] != first
+    assert run(folder, run_id="last").illustrations != first
 
 
 def test_a_changed_file_is_garbage_cannot_be_repeated_and_travels(tmp_path, run, store, results, process):
@@ -513,7 +511,7 @@ def test_trials_of_which_nobody_knows_what_they_read_are_measured_again(tmp_path
 
     record = run(folder, run_id="again")
 
-    assert record["measured_again"] == ["it is not known what they read: 18 trials are measured again"]
+    assert record.measured_again == ["it is not known what they read: 18 trials are measured again"]
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"files": {"a": 1}}', "nonsense"])

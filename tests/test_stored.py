@@ -16,11 +16,13 @@ import pytest
 from harness.cli.main import main
 from harness.errors import UsageError
 from harness.report import claim_text, comparison_text, junit, markdown
-from harness.report.html import page
+from harness.report.html import claim_section, page
 from harness.retrospect.compare import compare
 from harness.running.results import run_of
 from harness.store.database import TABLES
-from harness.store.soundness import check_claim, check_head, check_run
+from harness.store.records.claim import ProblemRecord
+from harness.store.records.parsing import parse, parse_claim, plain
+from harness.store.records.run import Head, Run
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from tests.reported import make_reports
@@ -57,7 +59,7 @@ def project(root):
 def night(root):
     """The run of a night as report.json has it."""
     with closing(Store(root / ".claims/store.sqlite3")) as store:
-        return json.loads(json.dumps(run_of(store, RUN)))
+        return plain(run_of(store, RUN))
 
 
 def generic(path):
@@ -79,16 +81,22 @@ def fields(claims):
     return list(found.values())
 
 
-def refusal(check, value, *more):
-    """Return the line by which a check refuses a value, nothing if it lets it in."""
+def read(value, reader, *more):
+    """Return the record that plain values are read as, or the line by which they are refused."""
     try:
-        check(value, "store", *more)
+        return reader(value, "store", *more)
     except UsageError as error:
         line = str(error)
-    else:
-        return ""
     assert line.isprintable()
     return line
+
+
+def as_head(value, where):
+    return parse(Head, value, where)
+
+
+def as_run(value, where):
+    return parse(Run, value, where)
 
 
 @pytest.fixture(scope="module")
@@ -97,10 +105,9 @@ def let_in(night):
     found, refusals = [], []
     for claim, path in fields(night["claims"]):
         for new in REPLACEMENTS:
-            record = spoil(claim, path, new)
-            line = refusal(check_claim, record, claim["id"])
-            if line:
-                refusals.append(line)
+            record = read(spoil(claim, path, new), parse_claim, claim["id"])
+            if isinstance(record, str):
+                refusals.append(record)
             else:
                 found.append((path, new, record))
     return found, refusals
@@ -137,7 +144,7 @@ def told(project, capsys, *words):
 def spoilt(let_in):
     """All that is let in as claims of one run, each under an id of its own."""
     found, _ = let_in
-    return [{**record, "id": f"claim_{number}"} for number, (_, _, record) in enumerate(found)]
+    return [{**plain(record), "id": f"claim_{number}"} for number, (_, _, record) in enumerate(found)]
 
 
 def test_what_is_let_in_is_read_by_every_command(project, capsys, spoilt):
@@ -163,12 +170,13 @@ def test_what_is_let_in_is_read_by_every_command(project, capsys, spoilt):
 
 
 def test_what_is_let_in_is_shown_claim_by_claim(root, let_in):
-    """`claims show` and `claims history ID` read the records of a claim that the project has."""
+    """`claims show` reads the record of a claim that the project has; a page of few claims shows each with its pictures."""
     folder = load_claim(root / "claims/notes" / CLAIM)
 
     for path, new, record in let_in[0]:
-        if "problem" not in record:
+        if not isinstance(record, ProblemRecord):
             assert list(claim_text.lines(folder, record, "store", 80)), (path, new)
+            assert claim_section.article_of(record, brief=False), (path, new)
 
 
 READERS = {
@@ -221,21 +229,21 @@ def test_what_is_refused_is_refused_by_every_command_that_reads_records(project,
 
 def test_options_and_machine_with_any_field_spoilt(project, capsys, night):
     head = {name: night[name] for name in ("id", "started", "finished", "options", "machine")}
-    read = 0
+    let_in = 0
     for path in dict.fromkeys(map(generic, places({"options": head["options"], "machine": head["machine"]}))):
         if "*" in path or "#" in path:
             continue
         for new in REPLACEMENTS:
             spoilt_head = spoil(head, path, new)
-            if refusal(check_head, spoilt_head):
+            if isinstance(read(spoilt_head, as_head), str):
                 continue
-            read += 1
-            run = {**night, **spoilt_head, "claims": night["claims"][:1]}
-            assert compare(run, run)["regressions"] == []
+            let_in += 1
+            run = as_run({**night, **spoilt_head, "claims": night["claims"][:1]}, "store")
+            assert compare(run, run).regressions == []
             page.page(run)
             markdown.markdown(run)
             junit.junit(run)
-    assert read > 50
+    assert let_in > 50
 
 
 # report.json.
@@ -243,23 +251,24 @@ def test_options_and_machine_with_any_field_spoilt(project, capsys, night):
 
 def test_a_report_with_any_field_spoilt_is_read_or_refused_in_one_line(night):
     """What `claims compare` does with a file; its formats are told from what is let in."""
-    refused = read = 0
+    refused = let_in = 0
+    sound = as_run(night, "store")
     for new in REPLACEMENTS:
         for path in [path for path in places({key: night[key] for key in night if key != "claims"}) if len(path) < 3]:
-            spoilt_run = spoil(night, path, new)
-            if refusal(check_run, spoilt_run):
+            spoilt_run = read(spoil(night, path, new), as_run)
+            if isinstance(spoilt_run, str):
                 refused += 1
                 continue
-            found = compare(spoilt_run, night, mixed=True)
+            found = compare(spoilt_run, sound, mixed=True)
             assert comparison_text.as_markdown(found)
             assert list(comparison_text.lines(found))
-            read += 1
-    assert refused > read > 20
+            let_in += 1
+    assert refused > let_in > 20
 
 
 def test_a_report_has_each_claim_once(night):
     with pytest.raises(UsageError, match=r"should have each claim once, and has '.*' twice"):
-        check_run({**night, "claims": [*night["claims"], *night["claims"]]}, "report.json")
+        as_run({**night, "claims": [*night["claims"], *night["claims"]]}, "report.json")
 
 
 # Cells of tables.

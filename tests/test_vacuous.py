@@ -190,32 +190,32 @@ def test_zero_test_examples_are_refused(tmp_path):
 
 
 def reading(record):
-    return record["readings"]["as_documented"]
+    return record.readings["as_documented"]
 
 
 def test_all_trials_failed_verifies_nothing(tmp_path, run):
     broken = EXPERIMENT.replace("return {", "raise OSError('disk')\n    return {")
     record = run(write_claim(tmp_path, experiment=broken))
-    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
+    assert (reading(record).verdict, exit_code([record])) == (INVALID, 4)
 
 
 def test_trials_that_all_yield_no_number_verify_nothing(tmp_path, run):
     undefined = EXPERIMENT.replace("np.array([", "np.nan * np.array([")
     record = run(write_claim(tmp_path, experiment=undefined))
-    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
+    assert (reading(record).verdict, exit_code([record])) == (INVALID, 4)
 
 
 def test_an_experiment_that_measures_no_seed_verifies_nothing(tmp_path, run):
     empty = EXPERIMENT.replace("for seed in seeds]", "for seed in seeds[:0]]")
     record = run(write_claim(tmp_path, experiment=empty))
-    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
+    assert (reading(record).verdict, exit_code([record])) == (INVALID, 4)
 
 
 def test_the_smoke_profile_verifies_nothing_whatever_it_measures(tmp_path, run):
     record = run(write_claim(tmp_path, replace={"smoke: {seeds: 2,": "smoke: {seeds: 12,"}), profile="smoke")
-    assert reading(record)["verdict"] == NOT_RUN
-    assert not reading(record)["as_expected"]
-    assert {e["verdict"] for e in record["controls"]["same_centre"]["expectations"].values()} == {NOT_RUN}
+    assert reading(record).verdict == NOT_RUN
+    assert not reading(record).as_expected
+    assert {e.verdict for e in record.controls["same_centre"].expectations.values()} == {NOT_RUN}
 
 
 def test_a_control_that_was_not_run_verifies_nothing(tmp_path, run, monkeypatch):
@@ -223,8 +223,8 @@ def test_a_control_that_was_not_run_verifies_nothing(tmp_path, run, monkeypatch)
     calls = iter([True])
     monkeypatch.setattr(measuring, "in_time", lambda *_: next(calls, False))
     record = run(write_claim(tmp_path))
-    assert reading(record)["expectations"]["warm_exceeds_cold"]["verdict"] == VERIFIED
-    assert (reading(record)["verdict"], exit_code([record])) == (NOT_RUN, 3)
+    assert reading(record).expectations["warm_exceeds_cold"].verdict == VERIFIED
+    assert (reading(record).verdict, exit_code([record])) == (NOT_RUN, 3)
 
 
 @pytest.mark.parametrize(("resolution", "seeds"), [("resolution: 0.01", 6), ("bounds: [0, 1], resolution: 0.01", 6)])
@@ -233,17 +233,17 @@ def test_a_measure_that_ignores_its_seeds_verifies_nothing_whatever_the_resoluti
     ignoring = EXPERIMENT.replace("seed.numpy(arm).normal(centre, spread)", "(0.123 if arm == 'warm' else 0.987)")
     band = {"at_least: 0.5": "at_most: 0.5", "better: higher": f"better: higher, {resolution}"}
     record = run(write_claim(tmp_path, experiment=ignoring, replace=band))
-    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 1)
-    assert "did they draw the same data?" in reading(record)["reason"]
-    assert reading(record)["expectations"]["warm_exceeds_cold"]["n"] == seeds
+    assert (reading(record).verdict, exit_code([record])) == (INVALID, 1)
+    assert "did they draw the same data?" in reading(record).reason
+    assert reading(record).expectations["warm_exceeds_cold"].n == seeds
 
 
 def test_a_control_that_could_not_be_measured_verifies_nothing(tmp_path, run):
     fails = EXPERIMENT.replace("return {", "if arm == 'warm' and centre == 0:\n        raise OSError\n    return {")
     record = run(write_claim(tmp_path, experiment=fails))
-    assert reading(record)["expectations"]["warm_exceeds_cold"]["verdict"] == VERIFIED
-    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
-    assert reading(record)["reason"].startswith("trials of control same_centre failed: seed 0 at arm=warm: ")
+    assert reading(record).expectations["warm_exceeds_cold"].verdict == VERIFIED
+    assert (reading(record).verdict, exit_code([record])) == (INVALID, 4)
+    assert reading(record).reason.startswith("trials of control same_centre failed: seed 0 at arm=warm: ")
 
 
 def test_an_expectation_without_a_control_is_refused_unless_it_says_why(tmp_path):

@@ -52,10 +52,10 @@ def experiment(folder):
 def test_each_example_is_a_claim_that_is_verified_and_could_have_failed(folder, run):
     record = run(folder)
 
-    assert record["readings"]["as_documented"]["verdict"] == "VERIFIED"
-    assert record["controls"]["the_same_way_twice"]["behaves"]
+    assert record.readings["as_documented"].verdict == "VERIFIED"
+    assert record.controls["the_same_way_twice"].behaves
     # Each seed once, however often it was repeated within.
-    assert record["readings"]["as_documented"]["expectations"]["new_way_errs_less"]["n"] == 6
+    assert record.expectations["new_way_errs_less"].n == 6
 
 
 def test_in_each_example_a_seed_is_what_it_is_alone_and_differs_from_others(folder):

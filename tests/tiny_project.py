@@ -16,6 +16,7 @@ MACHINE = {
     "processor": "a processor",
     "cores": 2,
     "platform": "a platform",
+    "gpus": [],
 }
 """A machine as runs record it, whole: a stored run without it is refused."""
 

@@ -15,7 +15,7 @@ from harness.running.exit_code import AS_EXPECTED, TRIAL_ERRORS, UNEXPECTED
 if TYPE_CHECKING:
     import argparse
 
-    from harness.running.record import Record
+    from harness.store.records.aa import NoiseRecord
     from harness.trials.catalogue import ClaimFolder
 
 AA_CODES = "exit codes: 0 not told apart, 1 different from itself, 2 usage or specification, 4 errors in trials"
@@ -40,6 +40,7 @@ def add_commands(commands: Any) -> None:
 
 def _aa(options: argparse.Namespace) -> int:
     from harness.report.aa_text import table
+    from harness.store.records.parsing import plain
     from harness.trials.catalogue import find
 
     folder = find(root_of(options), options.id)
@@ -49,11 +50,11 @@ def _aa(options: argparse.Namespace) -> int:
         raise short_names(error) from None
     except KeyboardInterrupt:
         raise UsageError(f"interrupted; what was finished is kept in {options.root / options.store}") from None
-    print(json.dumps(record, indent=1) if options.json else block("\n".join(table(record))))
-    return {"INVALID": TRIAL_ERRORS, "DIFFERENT": UNEXPECTED}.get(record["verdict"], AS_EXPECTED)
+    print(json.dumps(plain(record), indent=1) if options.json else block("\n".join(table(record))))
+    return {"INVALID": TRIAL_ERRORS, "DIFFERENT": UNEXPECTED}.get(record.verdict, AS_EXPECTED)
 
 
-def _against_itself(folder: ClaimFolder, options: argparse.Namespace) -> Record:
+def _against_itself(folder: ClaimFolder, options: argparse.Namespace) -> NoiseRecord:
     from harness.running.aa_test import Request, run_aa
     from harness.running.session import Session
     from harness.trials.options import Options

@@ -41,11 +41,14 @@ def add_commands(commands: Any) -> None:
 
 def _plan(options: argparse.Namespace) -> int:
     from harness.report.cost_table import lines
-    from harness.running.record import outlook_record
+    from harness.running.outlook import outlook_record
+    from harness.store.records.parsing import plain
 
     found = [outlook_record(outlook) for outlook in _outlooks(options)]
     print(
-        json.dumps(found, indent=1) if options.json else block("\n".join(lines(found, everything=options.expectations)))
+        json.dumps(list(map(plain, found)), indent=1)
+        if options.json
+        else block("\n".join(lines(found, everything=options.expectations)))
     )
     return AS_EXPECTED
 

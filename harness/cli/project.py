@@ -14,8 +14,8 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     import argparse
 
-    from harness.running.record import Record
-    from harness.running.results import Run
+    from harness.retrospect.run_history import Past
+    from harness.store.records.run import Run
     from harness.store.store import Store
 
 STORE = Path(".claims/store.sqlite3")
@@ -148,7 +148,7 @@ def store_of(options: argparse.Namespace) -> Store:
 
 def latest_run(options: argparse.Namespace) -> Run | None:
     """Return the last run in the store, None if there is no store or no run in it."""
-    from harness.running.results import stored_run
+    from harness.running.results import run_of
     from harness.store.store import Store
 
     path = options.root / options.store
@@ -156,10 +156,10 @@ def latest_run(options: argparse.Namespace) -> Run | None:
         return None
     store = Store(path)
     latest = store.latest_run()
-    return stored_run(store, latest) if latest else None
+    return run_of(store, latest) if latest else None
 
 
-def past_of(options: argparse.Namespace, run: Run) -> Record:
+def past_of(options: argparse.Namespace, run: Run) -> Past:
     """Return what the store knows of the claims of a run, run by run."""
     from harness.retrospect.run_history import chronicle_of
     from harness.store.store import Store

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from harness.running.proof.check import Check
     from harness.running.proof.prover import Prover
+    from harness.store.records.proof import MutantsRecord
     from harness.trials.catalogue import ClaimFolder
 
 PROVE_CODES = "exit codes: 0 everything holds, 1 something does not, 2 usage or specification"
 
-Found = list[tuple["Check", dict[str, Any] | None]]
+Found = list[tuple["Check", "MutantsRecord | None"]]
 """Checks of a claim, each with the record of broken versions if it has one."""
 
 
@@ -112,14 +113,14 @@ def _failed(error: ClaimsError) -> Check:
 
 def _checks(
     folder: ClaimFolder, prover: Prover, options: argparse.Namespace
-) -> Iterator[tuple[Check, dict[str, Any] | None]]:
+) -> Iterator[tuple[Check, MutantsRecord | None]]:
     if options.mutants is None:
         yield from ((check, None) for check in prover.checks(folder))
     else:
         yield prover.mutants(folder, options.mutants, options.seed)
 
 
-def _tell(check: Check, record: dict[str, Any] | None) -> None:
+def _tell(check: Check, record: MutantsRecord | None) -> None:
     from harness.report.proof_text import check_lines, mutant_lines
 
     for line in check_lines(check):
@@ -129,6 +130,8 @@ def _tell(check: Check, record: dict[str, Any] | None) -> None:
     sys.stdout.flush()
 
 
-def _plain(found: tuple[Check, dict[str, Any] | None]) -> dict[str, Any]:
+def _plain(found: tuple[Check, MutantsRecord | None]) -> dict[str, Any]:
+    from harness.store.records.parsing import plain
+
     check, record = found
-    return {**asdict(check), "passed": check.passed, **({"mutants": record} if record else {})}
+    return {**asdict(check), "passed": check.passed, **({"mutants": plain(record)} if record else {})}

@@ -61,6 +61,7 @@ def _judge(options: argparse.Namespace) -> int:
     from harness.report.terminal import table
     from harness.report.write import write_reports
     from harness.retrospect.rejudge import lines, review
+    from harness.store.records.parsing import plain
     from harness.store.store import Store
     from harness.trials.options import Options
 
@@ -76,27 +77,28 @@ def _judge(options: argparse.Namespace) -> int:
     if options.into:
         write_reports(run, options.root / options.into)
     if options.json:
-        print(json.dumps(run, indent=1))
+        print(json.dumps(plain(run), indent=1))
     else:
         width = shutil.get_terminal_size((100, 24)).columns
         print("\n".join([*table(run, width), *lines(run)]))
-    return exit_code(run["claims"])
+    return exit_code(run.claims)
 
 
 def _compare(options: argparse.Namespace) -> int:
     from harness.report.comparison_text import as_markdown, lines
     from harness.retrospect.compare import compare
     from harness.retrospect.find_run import load_run
+    from harness.store.records.parsing import plain
 
     a, b = (load_run(name, options.root, options.root / options.store) for name in (options.a, options.b))
     found = compare(a, b, mixed=options.mixed)
     shown = {
-        "json": lambda: json.dumps(found, indent=1),
+        "json": lambda: json.dumps(plain(found), indent=1),
         "markdown": lambda: as_markdown(found).rstrip("\n"),
         "text": lambda: "\n".join(lines(found)),
     }
     print(shown[options.format]())
-    return UNEXPECTED if options.fail_on == REGRESSION and found["regressions"] else AS_EXPECTED
+    return UNEXPECTED if options.fail_on == REGRESSION and found.regressions else AS_EXPECTED
 
 
 def _repro(options: argparse.Namespace) -> int:

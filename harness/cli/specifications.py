@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from harness.running.record import Record
+    from harness.store.records.claim import ClaimRecord
+    from harness.store.records.last import LastVerdicts
     from harness.store.store import Store
     from harness.trials.catalogue import ClaimFolder
 
@@ -109,20 +110,20 @@ def _opened(options: argparse.Namespace) -> Iterator[Store | None]:
             store.close()
 
 
-def _wanted(folder: ClaimFolder, found: dict[str, Any] | None, options: argparse.Namespace) -> bool:
+def _wanted(folder: ClaimFolder, found: LastVerdicts | None, options: argparse.Namespace) -> bool:
     if options.document not in (None, folder.document.id):
         return False
-    readings = found["readings"].values() if found else ()
+    readings = found.readings.values() if found else ()
     if options.verdict == UNEXPECTED_ONLY:
-        return any(not (reading["as_expected"] or reading["waived"]) for reading in readings)
-    verdicts = {reading["verdict"] for reading in readings} or {"NOT_RUN"}
+        return any(not (reading.as_expected or reading.waived) for reading in readings)
+    verdicts = {reading.verdict for reading in readings} or {"NOT_RUN"}
     return options.verdict is None or options.verdict in verdicts
 
 
-def _row(folder: ClaimFolder, found: dict[str, Any] | None) -> dict[str, Any]:
+def _row(folder: ClaimFolder, found: LastVerdicts | None) -> dict[str, Any]:
     claim = folder.claim
     head = {"id": claim.id, "document": folder.document.id, "title": claim.title, "strength": claim.strength}
-    return {**head, "last": found}
+    return {**head, "last": found and found.model_dump(mode="json")}
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -146,14 +147,14 @@ def _show(options: argparse.Namespace) -> int:
     return AS_EXPECTED
 
 
-def _everything(folder: ClaimFolder, record: Record | None) -> dict[str, Any]:
+def _everything(folder: ClaimFolder, record: ClaimRecord | None) -> dict[str, Any]:
     """Return what claim.yaml says, where it lies, and the last record."""
     return {
         **folder.claim.model_dump(mode="json"),
         "document": folder.document.model_dump(mode="json"),
         "folder": str(folder.path),
         "command": f"claims run {folder.claim.id}",
-        "last": record,
+        "last": record and record.model_dump(mode="json"),
     }
 
 
@@ -234,7 +235,7 @@ def _out_of_date(path: Path, after: str) -> str:
 
 def _schema(options: argparse.Namespace) -> int:
     from harness.specification import models
-    from harness.store import schema
+    from harness.store.records import run
 
-    print(json.dumps((schema if options.report else models).schema(), indent=1))
+    print(json.dumps((run if options.report else models).schema(), indent=1))
     return AS_EXPECTED

@@ -14,6 +14,7 @@ from harness.judging.verdict import INCONCLUSIVE, INVALID, NOT_RUN, combine
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from harness.specification.kinds import Verdict
 
 FAILED = 0
 DID_NOT_BREAK = 1
@@ -36,9 +37,9 @@ class Tried:
     """
 
     name: str
-    verdict: str
+    verdict: Verdict
     reason: str
-    expected: str
+    expected: Verdict
     enough: bool
 
 
@@ -110,7 +111,7 @@ class Headline:
         by: the expectation or control that did, as `expectations.NAME` or `controls.NAME`; empty for none.
     """
 
-    verdict: str
+    verdict: Verdict
     reason: str
     by: str
 
@@ -142,8 +143,9 @@ def headline(
     # Without evidence of its own a claim is not saved or spoilt by a control.
     if found in (INVALID, NOT_RUN) or worst is None or controls[worst].behaves:
         return Headline(found, reason, by)
-    verdict = NOT_RUN if controls[worst].rank == CUT else INVALID
-    return Headline(verdict, controls[worst].words(worst), f"controls.{worst}")
+    return Headline(
+        NOT_RUN if controls[worst].rank == CUT else INVALID, controls[worst].words(worst), f"controls.{worst}"
+    )
 
 
 def _decisive(found: str, members: Sequence[Tried], flipped: Collection[str]) -> tuple[str, str]:

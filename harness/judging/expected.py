@@ -13,6 +13,7 @@ from harness.judging.verdict import INCONCLUSIVE, INVALID, NOT_RUN, REFUTED, VER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from harness.specification.kinds import Verdict
     from harness.specification.models import Claim, Reading
     from harness.specification.yaml12 import Location
 
@@ -26,18 +27,18 @@ NO_CONTROL = (
 )
 
 
-def expected_of(reading: Reading) -> dict[str, str]:
+def expected_of(reading: Reading) -> dict[str, Verdict]:
     """Return the verdict to expect of each expectation; the reading's own where it is the only one."""
     default = reading.expected if len(reading.expectations) == 1 else VERIFIED
     return {name: expectation.expected or default for name, expectation in reading.expectations.items()}
 
 
-def expectations_expected(claim: Claim) -> dict[str, str]:
+def expectations_expected(claim: Claim) -> dict[str, Verdict]:
     """Return the verdict to expect of each expectation of all readings."""
     return {name: wanted for reading in claim.readings.values() for name, wanted in expected_of(reading).items()}
 
 
-def came_as_expected(reading: Reading, found: Mapping[str, str]) -> dict[str, bool | None]:
+def came_as_expected(reading: Reading, found: Mapping[str, Verdict]) -> dict[str, bool | None]:
     """Return of each expectation whether its verdict is the one to expect.
 
     None for one that was left undecided because another had closed the reading: it has neither passed nor failed.

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.judging.contrasts import PerSeed
 
-NOT_NORMAL = "not_normal"
-TWO_VALUES = "two_values"
-CONSTANT = "constant"
+Shape = Literal["not_normal", "two_values", "constant"]
+"""What speaks against the error rate of an interval."""
+
+NOT_NORMAL: Final = "not_normal"
+TWO_VALUES: Final = "two_values"
+CONSTANT: Final = "constant"
 BREAKING = (NOT_NORMAL, TWO_VALUES)
 """Shapes for which the error rate of a t interval does not hold."""
 
@@ -52,7 +55,7 @@ LIMITS = dict(zip(_SEEDS, _EXCEEDED, strict=True))
 by `python -m tests.calibration.limits`."""
 
 
-def shape(per_seed: PerSeed, seeds: Sequence[int]) -> str:
+def shape(per_seed: PerSeed, seeds: Sequence[int]) -> Shape | Literal[""]:
     """Return what speaks against the error rate of the interval over some seeds; nothing for one that needs no shape."""
     if not per_seed.sequence.normal or not seeds:
         return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from harness.judging import contrasts, normality, points, student, ties
 from harness.judging.edges import interval_of, on_scale, passable
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 
     from harness.judging.confidence_sequence import ConfidenceSequence
     from harness.judging.contrasts import ChangeOf, Evidence, PerSeed
+    from harness.judging.normality import Shape
     from harness.judging.points import Point
+    from harness.specification.kinds import Verdict
     from harness.specification.models import Band, Claim, Expectation, SeedPlan
 
-VERIFIED = "VERIFIED"
-REFUTED = "REFUTED"
-INCONCLUSIVE = "INCONCLUSIVE"
-INVALID = "INVALID"
-NOT_RUN = "NOT_RUN"
+VERIFIED: Final = "VERIFIED"
+REFUTED: Final = "REFUTED"
+INCONCLUSIVE: Final = "INCONCLUSIVE"
+INVALID: Final = "INVALID"
+NOT_RUN: Final = "NOT_RUN"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Judgement:
             `normality.shape`); empty where nothing does.
     """
 
-    verdict: str
+    verdict: Verdict
     reason: str
     n: int = 0
     estimate: float = math.nan
@@ -72,7 +74,7 @@ class Judgement:
     earlier: int = 0
     p: float = math.nan
     floor: float = 0.0
-    shape: str = ""
+    shape: Shape | Literal[""] = ""
 
     @property
     def tonight(self) -> int:
@@ -157,7 +159,7 @@ def at_look(
     high: float,
     floor: float,
     tie: float,
-) -> str:
+) -> Verdict:
     """Return the verdict of one look.
 
     Args:
@@ -179,7 +181,7 @@ def at_look(
     return against(expectation.band, low, high)
 
 
-def against(band: Band, low: float, high: float) -> str:
+def against(band: Band, low: float, high: float) -> Verdict:
     """Return VERIFIED, REFUTED or INCONCLUSIVE for the interval [low, high] held against a band."""
     if math.isnan(low) or math.isnan(high):
         return INVALID
@@ -255,7 +257,7 @@ def _first_of(problems: Sequence[str]) -> str:
     return f"{problems[0]}{more}"
 
 
-def combine(verdicts: Iterable[str]) -> str:
+def combine(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the verdict of a reading from those of its expectations.
 
     REFUTED if any is, else INVALID, NOT_RUN or INCONCLUSIVE if any is, else VERIFIED;

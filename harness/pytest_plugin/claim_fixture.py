@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from harness.running.record import Record
     from harness.running.session import Session
+    from harness.store.records.beside import Timed
+    from harness.store.records.claim import ClaimRecord
+    from harness.store.records.expectation import ControlRecord, ReadingRecord
     from harness.trials.plan import Plan
 
 
@@ -67,12 +69,15 @@ class ClaimHandle:
         return make_plan(self.folder, self._session.options)
 
     @property
-    def record(self) -> Record:
+    def record(self) -> ClaimRecord:
         """What the run says of the claim; the first call runs it."""
+        # Late: the models take longer to import than collecting takes.
+        from harness.store.records.claim import ProblemRecord
+
         record = self._session.record_of(self.path)
-        if "problem" in record:
-            self._note("claim.verdict", record["problem"]["kind"])
-            _fail("\n".join(record["problem"]["lines"]))
+        if isinstance(record, ProblemRecord):
+            self._note("claim.verdict", record.problem.kind)
+            _fail("\n".join(record.problem.lines))
         return record
 
     def seed(self, index: int = 0) -> Seed:
@@ -85,21 +90,21 @@ class ClaimHandle:
         What the claim's waiver covers is reported as xfailed, never as passed; an expired waiver fails.
         """
         record = self.record
-        if name not in record["readings"]:
+        if name not in record.readings:
             _fail(f"{self.path / 'claim.yaml'}: no reading {name!r}")
-        reading = record["readings"][name]
+        reading = record.readings[name]
         self._note("claim.reading", name)
-        self._note("claim.verdict", reading["verdict"])
-        self._note("claim.expected", reading["expected"])
-        for key, expectation in reading["expectations"].items():
-            self._note(f"claim.estimate.{key}", wording.number(expectation["estimate"]))
+        self._note("claim.verdict", reading.verdict)
+        self._note("claim.expected", reading.expected)
+        for key, expectation in reading.expectations.items():
+            self._note(f"claim.estimate.{key}", wording.number(expectation.estimate))
             self._note(f"claim.interval.{key}", wording.span(expectation))
-            self._note(f"claim.verdict.{key}", expectation["verdict"])
-            self._note(f"claim.expected.{key}", expectation["expected"])
+            self._note(f"claim.verdict.{key}", expectation.verdict)
+            self._note(f"claim.expected.{key}", expectation.expected)
         self._note_waiver(record, reading)
         self._skip_without_verdict(record)
         expired = waiver.note(record) if waiver.expired(record) else ""
-        if not reading["as_expected"]:
+        if not reading.as_expected:
             words = wording.reading_words(record, name) + self._traces(record)
             self._unexpected(record, reading, words.splitlines()[0], f"{words}\n{expired}".rstrip())
         if expired:
@@ -109,38 +114,38 @@ class ClaimHandle:
         """Fail unless a control breaks what it must break; xfailed where the claim's waiver covers it."""
         record = self.record
         self._note("claim.control", name)
-        control = record["controls"].get(name)
+        control = record.controls.get(name)
         if control is None:
             _fail(f"{self.path / 'claim.yaml'}: no control {name!r}")
         self._note("claim.verdict", wording.control_verdict(control))
         self._note_waiver(record, control)
         self._skip_without_verdict(record)
-        if not control["behaves"]:
+        if not control.behaves:
             words = wording.control_words(record, name)
-            self._unexpected(record, control, words[0].strip(), "\n".join([record["id"], *words]))
+            self._unexpected(record, control, words[0].strip(), "\n".join([record.id, *words]))
 
-    def _note_waiver(self, record: Record, part: Record) -> None:
+    def _note_waiver(self, record: ClaimRecord, part: ReadingRecord | ControlRecord) -> None:
         for name, value in waiver.properties(record, part).items():
             self._note(f"claim.{name}", value)
 
-    def _unexpected(self, record: Record, part: Record, head: str, words: str) -> NoReturn:
+    def _unexpected(self, record: ClaimRecord, part: ReadingRecord | ControlRecord, head: str, words: str) -> NoReturn:
         """Fail a reading or control that did not come out as expected; xfail it where a waiver covers it."""
-        if waiver.covers(part):
+        if part.waived:
             pytest.xfail(one_line(f"{head.rstrip('.')}; {waiver.words(record)}"))
         # Under --runxfail, pytest.xfail() does nothing.
         _fail(words)
 
-    def _skip_without_verdict(self, record: Record) -> None:
+    def _skip_without_verdict(self, record: ClaimRecord) -> None:
         if self._session.options.profile != NO_VERDICT_PROFILE:
             return
-        if record["errors"]:
-            _fail(f"{record['id']}: {record['errors'][0]}" + self._traces(record))
+        if record.errors:
+            _fail(f"{record.id}: {record.errors[0]}" + self._traces(record))
         pytest.skip("the smoke profile shows that a claim runs; it gives no verdict")
 
-    def _traces(self, record: Record) -> str:
+    def _traces(self, record: ClaimRecord) -> str:
         if not self._request.config.getoption("claims_traceback"):
-            return "\n  (--claims-traceback shows the traceback)" if record["errors"] else ""
-        return "\n" + "\n".join(record["traces"])
+            return "\n  (--claims-traceback shows the traceback)" if record.errors else ""
+        return "\n" + "\n".join(record.traces)
 
     def time_training(self, benchmark: Any, arm: str) -> None:
         """Time one training of an arm, set-up outside (`prepare_training` of the experiment)."""
@@ -150,7 +155,7 @@ class ClaimHandle:
         """Time one pass of a trained arm over the test data (`prepare_inference`)."""
         self._time(benchmark, "inference", arm)
 
-    def _time(self, benchmark: Any, what: str, arm: str) -> None:
+    def _time(self, benchmark: Any, what: Timed, arm: str) -> None:
         prepare = getattr(self.experiment, f"prepare_{what}", None)
         if prepare is None:
             _fail(f"{self.folder.experiment}: has no prepare_{what}(arm, seed, **settings)")

@@ -40,10 +40,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from harness.retrospect.run_history import Past
     from harness.specification.models import Claim
+    from harness.store.records.run import Run
 
 NOTHING: pytest.StashKey[bool] = pytest.StashKey()
-FINISHED: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
+FINISHED: pytest.StashKey[Run] = pytest.StashKey()
 
 INVALID_SPECIFICATION = "invalid-specification"
 """Stands for the readings of a claim.yaml that cannot be loaded."""
@@ -221,7 +223,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     write_reports(run, _report_folder(config), past)
     append_summary(run)
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        code = exit_code(run["claims"])
+        code = exit_code(run.claims)
         # A failed test that is no verdict counts as 1, unless a claim could not be run at all.
         weak = code in (AS_EXPECTED, INCONCLUSIVE_ONLY) and _other_failures(config)
         session.exitstatus = UNEXPECTED if weak else code or session.exitstatus
@@ -246,7 +248,7 @@ def _report_folder(config: pytest.Config) -> Path:
     return config.stash[PROJECT] / (config.getoption("claims_report") or "reports/latest")
 
 
-def _finished_run(config: pytest.Config) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+def _finished_run(config: pytest.Config) -> tuple[Run | None, Past | None]:
     """Return the run with its records and the past of its claims; nothing if no claim was run."""
     store_path = config.stash[OPTIONS].store
     if not store_path.is_file():

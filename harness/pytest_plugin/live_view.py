@@ -140,7 +140,7 @@ def head_line(progress: Progress) -> str:
     """Return a bar, the claims done and the verdicts so far, with rich's marks of style."""
     full = round(BAR * len(progress.found) / max(1, progress.total))
     bar = f"[green]{'━' * full}[/][dim]{'━' * (BAR - full)}[/]"
-    marks = "".join(f"  {_mark(verdict, good=good)} {count}" for (verdict, good), count in _counts(progress).items())
+    marks = "".join(f"  {mark(verdict, good=good)} {count}" for (verdict, good), count in _counts(progress).items())
     return f"{bar} {len(progress.found)}/{progress.total} claims{marks}"
 
 
@@ -152,13 +152,9 @@ def _counts(progress: Progress) -> dict[tuple[str, bool], int]:
     return dict(sorted(counts.items(), key=lambda item: (not item[0][1], item[0][0])))
 
 
-def _mark(verdict: str, *, good: bool) -> str:
-    return mark({"verdict": verdict, "as_expected": good})
-
-
 def found_line(found: Found) -> str:
     """Return the line that stays of a claim: the verdicts of its readings, and how long they took."""
-    marks = "".join(_mark(verdict, good=good) for verdict, good in found.verdicts) or "[bold red]![/]"
+    marks = "".join(mark(verdict, good=good) for verdict, good in found.verdicts) or "[bold red]![/]"
     otherwise = [verdict for verdict, good in found.verdicts if not good and verdict != "NOT_RUN"]
     odd = f"  [bold red]not as expected: {', '.join(otherwise)}[/]" if otherwise else ""
     return f"{marks} {safe(found.claim)}  [dim]{duration(found.seconds)}[/]{odd}"

@@ -10,12 +10,11 @@ import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness._text import LONGEST, block, one_line, shortened
 from harness.errors import SpecError
 from harness.report import wording
-from harness.report.selection import judged, problems
 from harness.running import waiver
 from harness.running.exit_code import odd
 from harness.specification.profiles import NO_VERDICT_PROFILE
@@ -26,8 +25,9 @@ from harness.trials.provenance import top_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.running.results import Run
     from harness.specification.yaml12 import Location
+    from harness.store.records.claim import ClaimRecord, ProblemRecord
+    from harness.store.records.run import Run
 
 ERROR, WARNING, NOTICE = "error", "warning", "notice"
 
@@ -72,8 +72,8 @@ def commands(run: Run, project: Path) -> list[str]:
         project: folder that holds `claims/`; paths are relative to the repository that it lies in.
     """
     folders = {folder.name: folder for folder in claim_folders(project / "claims")}
-    found = [a for claim in problems(run) for a in _of_problem(claim, folders.get(claim["id"]))]
-    found += [a for claim in judged(run) for a in _of_claim(claim, folders.get(claim["id"]))]
+    found = [a for claim in run.problems for a in _of_problem(claim, folders.get(claim.id))]
+    found += [a for claim in run.judged for a in _of_claim(claim, folders.get(claim.id))]
     top = _top(project)
     return [
         as_command(one, top)
@@ -123,10 +123,10 @@ def _top(project: Path) -> Path:
     return top_of(project) or project
 
 
-def _of_problem(claim: dict[str, Any], folder: Path | None) -> Iterator[Annotation]:
+def _of_problem(claim: ProblemRecord, folder: Path | None) -> Iterator[Annotation]:
     """Yield what kept a claim from being run, a specification's problems each at its own place."""
-    title = f"{claim['id']} could not be run ({claim['problem']['kind']})"
-    for line in claim["problem"]["lines"]:
+    title = f"{claim.id} could not be run ({claim.problem.kind})"
+    for line in claim.problem.lines:
         placed = _PROBLEM.match(line)
         if placed:
             position = int(placed["line"]), int(placed["column"])
@@ -135,32 +135,32 @@ def _of_problem(claim: dict[str, Any], folder: Path | None) -> Iterator[Annotati
             yield Annotation(ERROR, title, line, folder and folder / "claim.yaml")
 
 
-def _of_claim(claim: dict[str, Any], folder: Path | None) -> Iterator[Annotation]:
-    found = list(_of_readings(claim)) if claim["profile"] != NO_VERDICT_PROFILE else []
+def _of_claim(claim: ClaimRecord, folder: Path | None) -> Iterator[Annotation]:
+    found = list(_of_readings(claim)) if claim.profile != NO_VERDICT_PROFILE else []
     if waiver.expired(claim):
-        found.append((Annotation(ERROR, f"{claim['id']}: waiver expired", waiver.note(claim)), ("waiver", "expires")))
-    if claim["errors"] and not any(one.kind == ERROR for one, _ in found):
-        found.append((Annotation(ERROR, f"{claim['id']}: trial failed", claim["errors"][0]), ()))
+        found.append((Annotation(ERROR, f"{claim.id}: waiver expired", waiver.note(claim)), ("waiver", "expires")))
+    if claim.errors and not any(one.kind == ERROR for one, _ in found):
+        found.append((Annotation(ERROR, f"{claim.id}: trial failed", claim.errors[0]), ()))
     yield from _placed(found, folder)
 
 
-def _of_readings(claim: dict[str, Any]) -> Iterator[tuple[Annotation, Location]]:
+def _of_readings(claim: ClaimRecord) -> Iterator[tuple[Annotation, Location]]:
     """Yield the readings that came out otherwise than expected, each with the place in claim.yaml that decided it."""
-    for name, reading in claim["readings"].items():
-        if reading["as_expected"]:
+    for name, reading in claim.readings.items():
+        if reading.as_expected:
             continue
-        title = f"{wording.came_out(reading)}: {claim['title']}"
-        text = f"{claim['id']}, reading {name}: {reading['reason']}\n"
-        if waiver.covers(reading):
+        title = f"{wording.came_out(reading)}: {claim.title}"
+        text = f"{claim.id}, reading {name}: {reading.reason}\n"
+        if reading.waived:
             yield Annotation(NOTICE, title, text + waiver.words(claim)), _decided(claim, name)
         else:
             kind = WARNING if odd(reading) <= OPEN else ERROR
             yield Annotation(kind, title, text + wording.would_change(reading)), _decided(claim, name)
 
 
-def _decided(claim: dict[str, Any], name: str) -> Location:
+def _decided(claim: ClaimRecord, name: str) -> Location:
     """Return the place in claim.yaml of the expectation, or the control, that gave a reading its verdict."""
-    kind, _, which = claim["readings"][name].get("decided_by", "").partition(".")
+    kind, _, which = claim.readings[name].decided_by.partition(".")
     if kind == "controls":
         return (kind, which)
     return ("readings", name, kind, which) if kind else ("readings", name)

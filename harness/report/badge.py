@@ -5,23 +5,25 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.report.selection import as_expected, problems, waivers
+from harness.report.selection import as_expected, waivers
 from harness.report.wording import in_words
 from harness.specification.kinds import NAME
 
 if TYPE_CHECKING:
-    from harness.running.results import Run
+    from harness.store.records.claim import ClaimRecord, ProblemRecord
+    from harness.store.records.run import Run
 
 
 def badges(run: Run) -> dict[str, dict[str, Any]]:
     """Return a badge for every document of a run, by the document's id; see `badge`."""
-    by_document: dict[str, list[dict[str, Any]]] = {}
-    for claim in run["claims"]:
+    by_document: dict[str, list[ClaimRecord | ProblemRecord]] = {}
+    for claim in run.claims:
         # Of a claim that could not be run the document is its folder's name, which may be anything.
-        document = (claim.get("document") or {}).get("id", "")
-        if re.fullmatch(NAME, document):
-            by_document.setdefault(document, []).append(claim)
-    return {name: badge({**run, "claims": claims}, in_words(name)) for name, claims in by_document.items()}
+        if re.fullmatch(NAME, claim.document.id):
+            by_document.setdefault(claim.document.id, []).append(claim)
+    return {
+        name: badge(run.model_copy(update={"claims": claims}), in_words(name)) for name, claims in by_document.items()
+    }
 
 
 def badge(run: Run, label: str = "claims") -> dict[str, Any]:
@@ -30,7 +32,7 @@ def badge(run: Run, label: str = "claims") -> dict[str, Any]:
     Green only if all are as expected, every claim could be run and no waiver has expired.
     """
     good, total = as_expected(run)
-    broken, waived = bool(problems(run)), waivers(run)
+    broken, waived = bool(run.problems), waivers(run)
     colour = "brightgreen" if good == total and total and not (broken or waived) else "orange" if good else "red"
     return {
         "schemaVersion": 1,

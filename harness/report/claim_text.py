@@ -10,10 +10,12 @@ from harness.report import wording
 from harness.report.styled import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.running.record import Record
     from harness.specification.models import Claim, Expectation
+    from harness.store.records.claim import ClaimRecord
+    from harness.store.records.expectation import ExpectationRecord, ReadingRecord
+    from harness.store.records.last import LastReading, LastVerdicts
     from harness.trials.catalogue import ClaimFolder
 
 WIDEST = 110
@@ -22,20 +24,20 @@ WIDEST = 110
 COLOURS = {"VERIFIED": "green", "REFUTED": "green", "INCONCLUSIVE": "yellow", "INVALID": "red", "NOT_RUN": "dim"}
 """Of verdicts that are as expected; all others are red."""
 
-Verdicts = dict[str, Any]
-"""A claim's last verdicts, see `Store.last_verdicts`."""
 
-
-def mark(reading: dict[str, Any]) -> str:
+def mark(verdict: str, *, good: bool) -> str:
     """Return the symbol of a verdict in its colour."""
-    good = reading["as_expected"] or reading.get("waived")
-    return f"[{COLOURS[reading['verdict']] if good else 'bold red'}]{wording.SYMBOL[reading['verdict']]}[/]"
+    return f"[{COLOURS[verdict] if good else 'bold red'}]{wording.SYMBOL[verdict]}[/]"
 
 
-def catalogue(folders: list[ClaimFolder], last: dict[str, Verdicts], store: str) -> Iterator[str]:
+def _mark(reading: ReadingRecord | LastReading) -> str:
+    return mark(reading.verdict, good=reading.as_expected or reading.waived)
+
+
+def catalogue(folders: list[ClaimFolder], last: Mapping[str, LastVerdicts], store: str) -> Iterator[str]:
     """Yield the claims by document, each with its last verdicts; marks of style as rich reads them."""
     width = max((len(folder.claim.id) for folder in folders), default=0)
-    marks = max((len(found["readings"]) for found in last.values()), default=0)
+    marks = max((len(found.readings) for found in last.values()), default=0)
     document = ""
     for folder in folders:
         if folder.document.id != document:
@@ -53,18 +55,18 @@ def catalogue(folders: list[ClaimFolder], last: dict[str, Verdicts], store: str)
     yield f"[dim]{len(folders)} claims; `claims show ID` says all of one[/]"
 
 
-def _entry(folder: ClaimFolder, found: Verdicts | None, width: int, most: int) -> Iterator[str]:
-    readings = found["readings"] if found else {}
-    marks = "".join(map(mark, readings.values())) or "[dim]·[/]"
-    when = f"[dim]{found['profile']}, {found['finished'][:10]}[/]" if found else "[dim]not run[/]"
+def _entry(folder: ClaimFolder, found: LastVerdicts | None, width: int, most: int) -> Iterator[str]:
+    readings = found.readings if found else {}
+    marks = "".join(map(_mark, readings.values())) or "[dim]·[/]"
+    when = f"[dim]{found.profile}, {found.finished[:10]}[/]" if found else "[dim]not run[/]"
     room = max(3, most) - max(1, len(readings))
     yield f"  {marks}{' ' * room} {safe(folder.claim.id):<{width}}  {when}"
-    odd = [f"{name} {r['verdict']}" for name, r in readings.items() if not (r["as_expected"] or r["waived"])]
+    odd = [f"{name} {r.verdict}" for name, r in readings.items() if not (r.as_expected or r.waived)]
     yield f"       {safe(folder.claim.title)}"
     yield from [f"       [bold red]not as expected: {safe(', '.join(odd))}[/]"] if odd else []
 
 
-def lines(folder: ClaimFolder, record: Record | None, store: str, width: int) -> Iterator[str]:
+def lines(folder: ClaimFolder, record: ClaimRecord | None, store: str, width: int) -> Iterator[str]:
     """Yield all that a reader wants to know of a claim; marks of style as rich reads them.
 
     Args:
@@ -117,10 +119,10 @@ def _waiver(claim: Claim, width: int) -> Iterable[str]:
     return _field("waiver", f"{waiver.reason} ({waiver.owner}, until {waiver.expires})", width) if waiver else []
 
 
-def _readings(claim: Claim, record: Record | None, width: int) -> Iterator[str]:
+def _readings(claim: Claim, record: ClaimRecord | None, width: int) -> Iterator[str]:
     for name, reading in claim.readings.items():
-        found = record["readings"].get(name) if record else None
-        came = f"  {mark(found)} last {found['verdict']}" if found else "  [dim]not judged yet[/]"
+        found = record.readings.get(name) if record else None
+        came = f"  {_mark(found)} last {found.verdict}" if found else "  [dim]not judged yet[/]"
         every = ", every expectation decided" if reading.decide == "all" else ""
         yield from ("", f"[bold]reading {safe(name)}[/], expected {reading.expected}{every}{came}")
         wanted = expected_of(reading)
@@ -128,14 +130,14 @@ def _readings(claim: Claim, record: Record | None, width: int) -> Iterator[str]:
             f"  {line}" for text in (reading.means, reading.because) if text for line in _wrapped(text, width - 2)
         )
         for key, expectation in reading.expectations.items():
-            last = found["expectations"].get(key) if found else None
+            last = found.expectations.get(key) if found else None
             yield from _expectation(key, expectation, wanted[key], last, width)
 
 
 def _expectation(
-    name: str, expectation: Expectation, wanted: str, last: dict[str, Any] | None, width: int
+    name: str, expectation: Expectation, wanted: str, last: ExpectationRecord | None, width: int
 ) -> Iterator[str]:
-    contrast = wording.contrast_words(expectation.contrast.model_dump(exclude_none=True))
+    contrast = wording.contrast_words(expectation.contrast)
     reported = "" if expectation.reported is None else f"; reported {wording.number(expectation.reported)}"
     yield f"  {safe(name)}{'' if wanted == 'VERIFIED' else f', expected {wanted}'}"
     yield from (f"    {line}" for line in _wrapped(f"{contrast}: {expectation.band}{reported}", width - 4))
@@ -144,17 +146,15 @@ def _expectation(
         text = f"no control, because {expectation.no_control.strip()}"
         yield from (f"    [dim]{line}[/]" for line in _wrapped(text, width - 4))
     if last:
-        found = f"{wording.number(last['estimate'])} {wording.span(last)} {last['unit']}, n {last['n']}"
-        yield f"    last: {safe(found)}, {last['verdict']}"
+        found = f"{wording.number(last.estimate)} {wording.span(last)} {last.unit}, n {last.n}"
+        yield f"    last: {safe(found)}, {last.verdict}"
 
 
-def _controls(claim: Claim, record: Record | None, width: int) -> Iterator[str]:
+def _controls(claim: Claim, record: ClaimRecord | None, width: int) -> Iterator[str]:
     for name, control in claim.controls.items():
-        found = record["controls"].get(name) if record else None
-        came = (
-            "" if found is None else "  [green]✓[/] behaved" if found["behaves"] else "  [bold red]![/] did not behave"
-        )
-        why = [] if found is None or found["behaves"] else _wrapped(f"last: {wording.control_state(found)}", width - 2)
+        found = record.controls.get(name) if record else None
+        came = "" if found is None else "  [green]✓[/] behaved" if found.behaves else "  [bold red]![/] did not behave"
+        why = [] if found is None or found.behaves else _wrapped(f"last: {wording.control_state(found)}", width - 2)
         arms = f" of {', '.join(control.arms)}" if control.arms else ""
         yield from ("", f"[bold]control {safe(name)}[/]{came}")
         broken = f"{', '.join(control.breaks)} must not come out as expected"
@@ -173,10 +173,8 @@ def _profile(claim: Claim, name: str) -> str:
     return safe(", ".join([seeds, *(f"{key} {value}" for key, value in profile.settings.items())]))
 
 
-def _last(record: Record | None, store: str) -> str:
+def _last(record: ClaimRecord | None, store: str) -> str:
     if record is None:
         return f"none in {safe(store)}"
-    facts = (
-        f"profile {record['profile']}, base seed {record['base_seed']}, {record['device']}, {record['finished'][:16]}"
-    )
+    facts = f"profile {record.profile}, base seed {record.base_seed}, {record.device}, {record.finished[:16]}"
     return f"{safe(facts)}; as the specification was then"

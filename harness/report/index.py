@@ -16,7 +16,9 @@ from harness.report.sections import marks, sentence, words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.running.record import Record
+    from harness.store.records.claim import ClaimRecord
+    from harness.store.records.expectation import ExpectationRecord
+    from harness.store.records.run import Head
     from harness.trials.catalogue import ClaimFolder
 
 TABLE = re.compile(r"(<!-- claims: verdicts -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -33,8 +35,8 @@ UNEXPECTED = ", expected "
 class Found(NamedTuple):
     """The last verdicts of a claim, and the run that they are of, as the store has them."""
 
-    run: Record
-    record: Record
+    run: Head
+    record: ClaimRecord
 
 
 class _Verdicts(NamedTuple):
@@ -112,7 +114,7 @@ def _rows(page: str) -> dict[str, list[str]]:
 
 
 def _padded(cells: list[str], number: int) -> list[str]:
-    """Return so many cells: a page of an earlier version may have had fewer columns."""
+    """Return so many cells: somebody may have edited the page."""
     return [*cells, *[""] * number][:number]
 
 
@@ -124,15 +126,15 @@ def _standing(table: str) -> dict[str, _Verdicts]:
 
 
 def _verdicts(found: Found) -> _Verdicts:
-    return _Verdicts("<br>".join(_reading(found.record, name) for name in found.record["readings"]), _run(found))
+    return _Verdicts("<br>".join(_reading(found.record, name) for name in found.record.readings), _run(found))
 
 
 def _run(found: Found) -> str:
     """Return which run a claim's verdicts are of: `2026-11-21, profile quick, base seed 0, a processor, 2 cores`."""
-    record, machine = found.record, found.run["machine"]
+    record, machine = found.record, found.run.machine
     return (
-        f"{text(record['finished'][:10])}, profile {text(record['profile'])}, base seed {record['base_seed']}, "
-        f"{text(machine['processor'])}, {machine['cores']} cores"
+        f"{text(record.finished[:10])}, profile {text(record.profile)}, base seed {record.base_seed}, "
+        f"{text(machine.processor)}, {machine.cores} cores"
     )
 
 
@@ -140,20 +142,20 @@ def _link(folder: ClaimFolder) -> str:
     return f"[{text(folder.claim.title)}](claims/{folder.document.id}/{folder.claim.id}/claim.yaml)"
 
 
-def _reading(claim: Record, name: str) -> str:
+def _reading(claim: ClaimRecord, name: str) -> str:
     """Return `✓ as documented: gap closes 0.322 [0.28, 0.37]`."""
-    reading = claim["readings"][name]
-    verdict = reading["verdict"]
-    mark = "" if reading["as_expected"] else f" ({text(wording.came_out(reading))})"
+    reading = claim.readings[name]
+    verdict = reading.verdict
+    mark = "" if reading.as_expected else f" ({text(wording.came_out(reading))})"
     # What decided: of several, the first that is no mathematics, as that has an interval to show.
     decided = sorted(
-        ((key, e) for key, e in reading["expectations"].items() if e["verdict"] == verdict),
-        key=lambda found: found[1]["exact"],
+        ((key, e) for key, e in reading.expectations.items() if e.verdict == verdict),
+        key=lambda found: found[1].exact,
     )
     value = "".join(f": {words(key)} {_value(e)}" for key, e in decided[:1])
     return f"{wording.SYMBOL[verdict]} {words(name)}{mark}{value}"
 
 
-def _value(e: Record) -> str:
-    estimate = wording.number(e["estimate"], 3)
-    return estimate if e["exact"] else f"{estimate} {wording.span(e, 2)}"
+def _value(e: ExpectationRecord) -> str:
+    estimate = wording.number(e.estimate, 3)
+    return estimate if e.exact else f"{estimate} {wording.span(e, 2)}"

@@ -11,9 +11,7 @@ from harness.report.selection import (
     anchor,
     as_expected,
     good,
-    judged,
     lost_after_holm,
-    problems,
     reused,
     verdict_counts,
     waivers,
@@ -22,7 +20,7 @@ from harness.report.view import VERDICTS, attention, budget, provenance
 from harness.report.wording import minute
 
 if TYPE_CHECKING:
-    from harness.running.results import Run
+    from harness.store.records.run import Run
 
 LARGEST = 1_000_000
 """Bytes; GitHub drops a whole job summary above 1 MiB."""
@@ -48,7 +46,7 @@ def markdown(run: Run, largest: int = LARGEST) -> str:
     end = [f"## How sure this is\n\n{text(budget(run))}\n", f"## Provenance\n\n{listed(provenance(run))}\n"]
     size = sum(len(part.encode()) for part in (*parts, *end))
     left_out = 0
-    for claim in sorted(judged(run), key=lambda c: (good(c), c["id"])):
+    for claim in sorted(run.judged, key=lambda c: (good(c), c.id)):
         # The first of those that are folded has a heading above it.
         heading = AS_EXPECTED if good(claim) and AS_EXPECTED not in parts else ""
         found = section(claim)
@@ -69,9 +67,9 @@ def _head(run: Run) -> str:
     fine, total = as_expected(run)
     again, trials = reused(run)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdict_counts(run).items())
-    profile = text(", ".join(sorted({claim["profile"] for claim in judged(run)})) or "-")
-    seconds = sum(claim["cost"]["wall_seconds"] for claim in judged(run))
-    broken = f" **{len(problems(run))} claims could not be run.**" if problems(run) else ""
+    profile = text(", ".join(sorted({claim.profile for claim in run.judged})) or "-")
+    seconds = sum(claim.cost.wall_seconds for claim in run.judged)
+    broken = f" **{len(run.problems)} claims could not be run.**" if run.problems else ""
     lost = (
         f" Adjusted for their number, {len(lost_after_holm(run))} verdicts do not stand."
         if lost_after_holm(run)
@@ -80,7 +78,7 @@ def _head(run: Run) -> str:
     return f"""# Claims report
 
 **{fine} of {total} readings came out as expected{waivers(run)}** ({counts or "none was run"}).{broken}{lost}
-Profile {profile}, base seed {text(run["options"]["base_seed"])}, {len(judged(run))} claims, {trials} trials (reused {again} of {trials}), {seconds:.0f} s, begun {text(minute(run["started"]))} UTC.
+Profile {profile}, base seed {text(run.options.base_seed)}, {len(run.judged)} claims, {trials} trials (reused {again} of {trials}), {seconds:.0f} s, begun {text(minute(run.started))} UTC.
 
 {INTRODUCTION}
 """
@@ -100,18 +98,18 @@ def _attention(run: Run) -> str:
 
 def _overview(run: Run) -> str:
     lines = ["## Overview", ""]
-    documents = {claim["document"]["id"]: claim["document"] for claim in judged(run)}
+    documents = {claim.document.id: claim.document for claim in run.judged}
     for key, document in sorted(documents.items()):
         lines += [
-            f"### {text(document['title'])}",
+            f"### {text(document.title)}",
             "",
-            f"{text(document['summary'])} ({text(document['authors'])}, {text(document['year'])})",
+            f"{text(document.summary)} ({text(document.authors)}, {text(document.year)})",
             "",
         ]
         lines += ["| statement | as we found it | readings |", "|---|---|---|"]
-        for claim in sorted(judged(run), key=good):
-            if claim["document"]["id"] == key:
-                link = f"[{text(claim['title'])}](#{anchor(claim['id'])})"
+        for claim in sorted(run.judged, key=good):
+            if claim.document.id == key:
+                link = f"[{text(claim.title)}](#{anchor(claim.id)})"
                 lines.append(f"| {link} | {sentence(claim)} | {marks(claim)} |")
         lines.append("")
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness._text import one_line
 from harness.running.proof.mutants import score_words, survivor_words, survivors
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.running.proof.check import Check
+    from harness.store.records.proof import MutantsRecord
 
 HOLDS, FAILS, NOTHING = "✓", "✗", "–"
 
@@ -26,18 +27,18 @@ def check_lines(check: Check) -> Iterator[str]:
     yield from (f"    {'':<14} {one_line(line)}" for line in check.failures[1:])
 
 
-def mutant_lines(record: dict[str, Any]) -> Iterator[str]:
+def mutant_lines(record: MutantsRecord) -> Iterator[str]:
     """Yield what noticed broken versions, then each that nothing noticed, by its line, and those that are equal."""
     yield from _by(record)
     yield from (f"{FAILS} {one_line(survivor_words(row))}" for row in survivors(record))
-    for row in record["versions"]:
-        if row["equal"] is not None:
-            yield f"{NOTHING} {one_line(row['change'])}: equal, because {one_line(row['equal'])}"
+    for row in record.versions:
+        if row.equal is not None:
+            yield f"{NOTHING} {one_line(row.change)}: equal, because {one_line(row.equal)}"
 
 
-def _by(record: dict[str, Any]) -> Iterator[str]:
+def _by(record: MutantsRecord) -> Iterator[str]:
     """Yield what noticed how many; nothing where nothing did."""
-    by = ", ".join(f"{number} by {WHO.get(kind, kind)}" for kind, number in sorted(record.get("by", {}).items()))
+    by = ", ".join(f"{number} by {WHO.get(kind, kind)}" for kind, number in sorted(record.by.items()))
     if by:
         yield f"noticed {by}"
 
@@ -50,7 +51,7 @@ WHO = {
 }
 
 
-def detail_lines(record: dict[str, Any] | None) -> Iterator[str]:
+def detail_lines(record: MutantsRecord | None) -> Iterator[str]:
     """Yield what a report says of broken versions; nothing where none were tried."""
     if record is None:
         return

@@ -28,7 +28,7 @@ def listing(trials: list[PastTrial]) -> Iterator[str]:
 def lines(finding: Finding, prospect: Repeatability, options: str = "") -> Iterator[str]:
     """Yield what a trial was, and the command that repeats it, with `options` added."""
     trial, run = finding.trial, finding.run
-    machine = run["machine"] if run else {}
+    python = run.machine.python if run else "not known"
     yield f"trial        {trial.key}"
     yield f"claim        {trial.claim}"
     yield f"arm          {trial.arm}"
@@ -38,7 +38,7 @@ def lines(finding: Finding, prospect: Repeatability, options: str = "") -> Itera
     yield f"company      {_company(trial)}"
     yield f"measured     {trial.finished} by run {trial.run}, {_commit(finding)}"
     yield f"environment  {_pairs(trial.environment)}"
-    yield f"machine      {_processor(finding) or 'not known'}, Python {machine.get('python', 'not known')}"
+    yield f"machine      {_processor(finding) or 'not known'}, Python {python}"
     yield f"outcome      {trial.error or _pairs(trial.metrics)}"
     yield ""
     if prospect.obstacles:
@@ -59,7 +59,7 @@ def _company(trial: PastTrial) -> str:
 def _commit(finding: Finding) -> str:
     if finding.commit is None or finding.run is None:
         return "commit not known"
-    dirty = finding.run["machine"].get("uncommitted_changes")
+    dirty = finding.run.machine.uncommitted_changes
     return f"commit {finding.commit}" + (" with uncommitted changes" if dirty else "")
 
 
@@ -87,8 +87,8 @@ def result_lines(finding: Finding, outcome: Outcome, plan: Plan) -> Iterator[str
 def _processor(finding: Finding) -> str | None:
     """Return the processor that measured a trial, as the trial has it, else as its run has it; None if not known."""
     if finding.trial.clock:
-        return str(finding.trial.clock.get("processor"))
-    return finding.run["machine"].get("processor") if finding.run else None
+        return str(finding.trial.clock["processor"])
+    return finding.run.machine.processor if finding.run else None
 
 
 def _row_lines(row: Compared) -> Iterator[str]:

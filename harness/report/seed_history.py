@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.judging.expected import expected_of
 from harness.report import wording
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.retrospect.seed_history import History
-    from harness.running.pooling import NightShown
+    from harness.store.records.expectation import NightEstimate, NightRecord
     from harness.store.store import Store
     from harness.trials.catalogue import ClaimFolder
 
@@ -30,22 +30,21 @@ def lines(history: History) -> Iterator[str]:
         yield f"  not joined: base seed {base_seed}: {why}"
 
 
-def _rows(nights: list[NightShown]) -> Iterator[str]:
+def _rows(nights: list[NightRecord]) -> Iterator[str]:
     if not nights:
         yield "      no sample over nights"
         return
     yield f"      {'night':<10} {'base seed':>9}  {'seeds':>5} {'alone':<32} {'seeds':>6} accumulated"
-    for shown in nights:
-        night = shown.night
+    for night in nights:
+        alone, together = night.alone, night.accumulated
         yield (
-            f"      {night.date[:10]:<10} {night.base_seed:>9}  {shown.alone.n:>5} {_interval(shown.alone):<32} "
-            f"{shown.accumulated.n:>6} {_interval(shown.accumulated)} {wording.SYMBOL[shown.accumulated.verdict]} "
-            f"{shown.accumulated.verdict}"
+            f"      {night.date:<10} {night.base_seed:>9}  {alone.n:>5} {_interval(alone):<32} "
+            f"{together.n:>6} {_interval(together)} {wording.SYMBOL[together.verdict]} {together.verdict}"
         )
 
 
-def _interval(shown: Any) -> str:
-    return f"{shown.estimate:.4g} [{shown.low:.4g}, {shown.high:.4g}]"
+def _interval(found: NightEstimate) -> str:
+    return f"{wording.number(found.estimate)} {wording.span(found)}"
 
 
 def verdict_counts(claims: Iterable[ClaimFolder], store: Store, profile: str) -> Iterator[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.judging.normality import BREAKING
 from harness.report.wording import in_words
 from harness.running import waiver
 
 if TYPE_CHECKING:
-    from harness.running.results import Run
+    from harness.store.records.claim import ClaimRecord, ForecastRecord
+    from harness.store.records.expectation import ExpectationRecord, ReadingRecord
+    from harness.store.records.run import Run
 
 ORDER = ("VERIFIED", "REFUTED", "INVALID", "INCONCLUSIVE", "NOT_RUN")
 
@@ -19,33 +21,23 @@ ORDER = ("VERIFIED", "REFUTED", "INVALID", "INCONCLUSIVE", "NOT_RUN")
 class Row(NamedTuple):
     """One reading of one claim."""
 
-    claim: dict[str, Any]
+    claim: ClaimRecord
     name: str
-    reading: dict[str, Any]
+    reading: ReadingRecord
 
 
 def rows(run: Run) -> list[Row]:
     """Return every reading of the run: those that came out otherwise than expected first."""
-    found = [Row(claim, name, reading) for claim in judged(run) for name, reading in claim["readings"].items()]
-    return sorted(found, key=lambda row: (row.reading["as_expected"], row.claim["source"]["document"], row.claim["id"]))
+    found = [Row(claim, name, reading) for claim in run.judged for name, reading in claim.readings.items()]
+    return sorted(found, key=lambda row: (row.reading.as_expected, row.claim.source.document, row.claim.id))
 
 
-def judged(run: Run) -> list[dict[str, Any]]:
-    """Return the records of claims that were run."""
-    return [claim for claim in run["claims"] if "problem" not in claim]
-
-
-def problems(run: Run) -> list[dict[str, Any]]:
-    """Return the records of claims that could not be run."""
-    return [claim for claim in run["claims"] if "problem" in claim]
-
-
-def left(run: Run) -> list[dict[str, Any]]:
+def left(run: Run) -> list[ClaimRecord]:
     """Return the records of claims that were left, or left off, for lack of time."""
-    return [claim for claim in judged(run) if claim.get("left")]
+    return [claim for claim in run.judged if claim.left]
 
 
-def doubtful(run: Run) -> list[tuple[Row, str, dict[str, Any]]]:
+def doubtful(run: Run) -> list[tuple[Row, str, ForecastRecord]]:
     """Return the expectations that a further run may well leave undecided: row, name and forecast.
 
     Not those of a reading that is expected to stay so.
@@ -53,52 +45,47 @@ def doubtful(run: Run) -> list[tuple[Row, str, dict[str, Any]]]:
     return [
         (row, name, forecast)
         for row in rows(run)
-        for name in row.reading["expectations"]
-        if (forecast := row.claim.get("forecast", {}).get(name)) and forecast["doubtful"]
-        if forecast["probability"] is not None
-        if row.reading["expected"] != "INCONCLUSIVE"
+        for name in row.reading.expectations
+        if (forecast := row.claim.forecast.get(name)) and forecast.doubtful
+        if forecast.probability is not None
+        if row.reading.expected != "INCONCLUSIVE"
     ]
 
 
-def without_bound(run: Run) -> list[tuple[Row, str, dict[str, Any]]]:
+def without_bound(run: Run) -> list[tuple[Row, str, ExpectationRecord]]:
     """Return the expectations whose error rate does not hold, as far as their seeds show: row, name and expectation."""
-    return [
-        (row, name, e)
-        for row in rows(run)
-        for name, e in row.reading["expectations"].items()
-        if e.get("shape") in BREAKING
-    ]
+    return [(row, name, e) for row in rows(run) for name, e in row.reading.expectations.items() if e.shape in BREAKING]
 
 
 def as_expected(run: Run) -> tuple[int, int]:
     """Return how many readings came out as expected, and how many there are."""
     readings = [row.reading for row in rows(run)]
-    return sum(reading["as_expected"] for reading in readings), len(readings)
+    return sum(reading.as_expected for reading in readings), len(readings)
 
 
 def waivers(run: Run) -> str:
     """Return how many readings are waived and how many waivers have expired, `, 1 waived`; nothing if none."""
-    waived = sum(waiver.covers(row.reading) for row in rows(run))
-    expired = sum(waiver.expired(claim) for claim in judged(run))
+    waived = sum(row.reading.waived for row in rows(run))
+    expired = sum(waiver.expired(claim) for claim in run.judged)
     counts = {"waived": waived, f"waiver{'s' * (expired > 1)} expired": expired}
     return "".join(f", {count} {what}" for what, count in counts.items() if count)
 
 
 def verdict_counts(run: Run) -> dict[str, int]:
     """Return the number of readings per verdict, in a fixed order, zeros left out."""
-    counts = Counter(row.reading["verdict"] for row in rows(run))
+    counts = Counter[str](row.reading.verdict for row in rows(run))
     return {verdict: counts[verdict] for verdict in ORDER if counts[verdict]}
 
 
 def reused(run: Run) -> tuple[int, int]:
     """Return how many trials were reused, and how many there are."""
-    trials = [claim["trials"] for claim in judged(run)]
-    return sum(t["reused"] for t in trials), sum(t["reused"] + t["measured"] + t["failed"] for t in trials)
+    trials = [claim.trials for claim in run.judged]
+    return sum(t.reused for t in trials), sum(t.total for t in trials)
 
 
 def lost_after_holm(run: Run) -> list[Row]:
     """Return the readings whose verdict does not stand after Holm's adjustment over the run."""
-    return [row for row in rows(run) if row.reading["adjusted_verdict"] != row.reading["verdict"]]
+    return [row for row in rows(run) if row.reading.adjusted_verdict != row.reading.verdict]
 
 
 def anchor(name: str) -> str:
@@ -106,20 +93,20 @@ def anchor(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "-", name.lower())
 
 
-def good(claim: dict[str, Any]) -> bool:
+def good(claim: ClaimRecord) -> bool:
     """Whether every reading of a claim came out as expected."""
-    return all(reading["as_expected"] for reading in claim["readings"].values())
+    return all(reading.as_expected for reading in claim.readings.values())
 
 
-def found(claim: dict[str, Any]) -> tuple[str, str]:
+def found(claim: ClaimRecord) -> tuple[str, str]:
     """Return what a claim's verdicts say of its sentence (`holds`, `does not hold as written`, ...), and of its other readings."""
-    (_, first), *others = claim["readings"].items()
+    (_, first), *others = claim.readings.items()
     means = {
-        verdict: "; ".join(r["means"] or in_words(name) for name, r in others if r["verdict"] == verdict)
+        verdict: "; ".join(r.means or in_words(name) for name, r in others if r.verdict == verdict)
         for verdict in ("VERIFIED", "REFUTED")
     }
-    if first["verdict"] == "VERIFIED":
+    if first.verdict == "VERIFIED":
         return "holds", f"; but not: {means['REFUTED']}" if means["REFUTED"] else ""
-    if first["verdict"] == "REFUTED":
+    if first.verdict == "REFUTED":
         return "does not hold as written", f"; what holds: {means['VERIFIED']}" if means["VERIFIED"] else ""
-    return ("cannot be judged" if first["verdict"] == "INVALID" else "not decided"), ""
+    return ("cannot be judged" if first.verdict == "INVALID" else "not decided"), ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.report.markdown import LARGEST, SMALLEST, markdown
 
 if TYPE_CHECKING:
-    from harness.running.results import Run
+    from harness.store.records.run import Run
 
 VARIABLE = "GITHUB_STEP_SUMMARY"
 """Names the file that GitHub shows as the summary of a step; set in its jobs alone."""
@@ -23,7 +23,7 @@ def append_summary(run: Run) -> None:
     if not os.environ.get(VARIABLE):
         return
     path = Path(os.environ[VARIABLE])
-    mark = f"<!-- claims run {run['id']} -->\n"
+    mark = f"<!-- claims run {run.id} -->\n"
     try:
         there = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         room = LARGEST - len(there.encode()) - len(mark.encode()) - 1

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.report import proof_text, wording
 from harness.report.aa_text import BROKEN, detail_lines
-from harness.report.selection import anchor, doubtful, judged, left, lost_after_holm, problems, rows, without_bound
+from harness.report.selection import anchor, doubtful, left, lost_after_holm, rows, without_bound
 from harness.report.wording import in_words, minute
 from harness.running import waiver
 from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from harness.report.selection import Row
-    from harness.running.record import Record
-    from harness.running.results import Run
+    from harness.store.records.claim import ClaimRecord, Data
+    from harness.store.records.run import OptionsRecord, Run
 
 STRENGTH = {
     "same_setting": "the source's own setting",
@@ -47,110 +47,109 @@ class Line(NamedTuple):
     text: str
 
 
-def line_of(claim: Record, text: str) -> Line:
+def line_of(claim: ClaimRecord, text: str) -> Line:
     """Return a line about a claim that has a section."""
-    return Line(anchor(claim["id"]), claim["title"], text)
+    return Line(anchor(claim.id), claim.title, text)
 
 
 def attention(run: Run) -> Iterator[Line]:
     """Yield what needs attention, nothing if all is as expected."""
-    for claim in problems(run):
-        problem = claim["problem"]
-        yield Line("", claim["id"], f"could not be run ({problem['kind']}): {'; '.join(problem['lines'])}")
+    for broken in run.problems:
+        problem = broken.problem
+        yield Line("", broken.id, f"could not be run ({problem.kind}): {'; '.join(problem.lines)}")
     for row in rows(run):
-        if not row.reading["as_expected"] and row.claim["profile"] != NO_VERDICT_PROFILE:
+        if not row.reading.as_expected and row.claim.profile != NO_VERDICT_PROFILE:
             yield line_of(row.claim, _unexpected(row))
-    for claim in judged(run):
+    for claim in run.judged:
         if waiver.note(claim):
             yield line_of(claim, waiver.note(claim))
-        for error in claim["errors"][:3]:
+        for error in claim.errors[:3]:
             yield line_of(claim, f"trial failed: {error}")
-        if (claim.get("noise") or {}).get("verdict") == "DIFFERENT":
+        if claim.noise and claim.noise.verdict == "DIFFERENT":
             yield line_of(claim, f"A/A run: {BROKEN}")
     for claim in left(run):
         yield line_of(claim, f"left for lack of time: {wording.left_words(claim)}")
     for row, name, e in without_bound(run):
         yield line_of(row.claim, f"“{in_words(name)}”: {wording.shape_words(e)}")
     for row, name, forecast in doubtful(run):
-        words = wording.forecast_words(forecast, row.claim["seeds"]["cap"])
+        words = wording.forecast_words(forecast, row.claim.seeds.cap)
         yield line_of(row.claim, f"“{in_words(name)}” {words}")
 
 
 def _unexpected(row: Row) -> str:
     """Return how a reading came out, why, who answers for it, and what would change it."""
-    leave = f" {waiver.words(row.claim)}." if waiver.covers(row.reading) else ""
-    came = f"reading “{in_words(row.name)}” {wording.came_out(row.reading)}: {row.reading['reason']}."
+    leave = f" {waiver.words(row.claim)}." if row.reading.waived else ""
+    came = f"reading “{in_words(row.name)}” {wording.came_out(row.reading)}: {row.reading.reason}."
     return f"{came}{leave} {wording.would_change(row.reading)}"
 
 
 def budget(run: Run) -> str:
     """Return what all verdicts of the run together may get wrong."""
-    found, lost = run["error_budget"], lost_after_holm(run)
-    names = "; ".join(f"{row.claim['id']} “{in_words(row.name)}” ({row.reading['adjusted_verdict']})" for row in lost)
+    found, lost = run.error_budget, lost_after_holm(run)
+    names = "; ".join(f"{row.claim.id} “{in_words(row.name)}” ({row.reading.adjusted_verdict})" for row in lost)
     after = f"these readings would not be decided: {names}" if lost else "every verdict stands"
     bound = f"{wording.sentence(wording.bound_words(found))} " if wording.bound_words(found) else ""
     return (
         "Each interval may miss the truth with the error rate stated beside it; over the whole run at most "
-        f"{found['expected_false_verdicts']:.3g} false verdicts are to be expected, and in its controls at most "
-        f"{found['expected_false_controls']:.3g}. {bound}Adjusted by Holm's procedure over its {found['expectations']} "
-        f"expectations, so that even one false verdict has a chance of at most {found['family_wise_rate']:g}, {after}."
+        f"{found.expected_false_verdicts:.3g} false verdicts are to be expected, and in its controls at most "
+        f"{found.expected_false_controls:.3g}. {bound}Adjusted by Holm's procedure over its {found.expectations} "
+        f"expectations, so that even one false verdict has a chance of at most {found.family_wise_rate:g}, {after}."
     )
 
 
 def provenance(run: Run) -> list[tuple[str, str]]:
     """Return what a stranger needs to know of a run, each part with its name."""
-    machine = run["machine"]
-    changes = " with uncommitted changes" if machine["uncommitted_changes"] else ""
-    packages = [f"Python {machine['python']}", *(f"{name} {version}" for name, version in machine["packages"].items())]
+    machine = run.machine
+    changes = " with uncommitted changes" if machine.uncommitted_changes else ""
+    packages = [f"Python {machine.python}", *(f"{name} {version}" for name, version in machine.packages.items())]
     return [
-        ("run", f"{run['id']}, begun {minute(run['started'])} UTC"),
-        ("commit", f"{machine['commit'] or 'unknown'}{changes}"),
-        ("machine", f"{machine['processor']}, {machine['cores']} cores; {machine['platform']}"),
+        ("run", f"{run.id}, begun {minute(run.started)} UTC"),
+        ("commit", f"{machine.commit or 'unknown'}{changes}"),
+        ("machine", f"{machine.processor}, {machine.cores} cores; {machine.platform}"),
         ("packages", ", ".join(packages)),
-        ("options", _options(run["options"])),
+        ("options", _options(run.options)),
     ]
 
 
-def _options(options: dict[str, Any]) -> str:
+def _options(options: OptionsRecord) -> str:
     """Return the options of a run, each that is not the default with where it came from."""
-    sources = options.get("sources", {})
-    given = {name: value for name, value in options.items() if name != "sources" and value not in (None, False)}
-    origin = {name: f" ({sources[name]})" for name in sources}
+    given = {name: value for name, value in options if name != "sources" and value not in (None, False)}
+    origin = {name: f" ({source})" for name, source in options.sources.items()}
     return ", ".join(f"{in_words(name)} {value}{origin.get(name, '')}" for name, value in given.items())
 
 
-def settings(values: Record) -> str:
+def settings(values: Mapping[str, Any]) -> str:
     """Return settings as words: `width 64, learning rate 0.1`."""
     return ", ".join(f"{in_words(name)} {value}" for name, value in values.items()) or "as the settings say"
 
 
-def details(claim: Record) -> Iterator[tuple[str, str]]:
+def details(claim: ClaimRecord) -> Iterator[tuple[str, str]]:
     """Yield what a stranger needs to know of how a claim was measured, each part with its name."""
-    plan, trials, cost = claim["seeds"], claim["trials"], claim["cost"]
-    for arm, seconds in claim.get("seconds_per_trial", {}).items():
+    plan, trials, cost = claim.seeds, claim.trials, claim.cost
+    for arm, seconds in claim.seconds_per_trial.items():
         yield f"a trial of {in_words(arm)}", f"{wording.number(seconds)} s (median; data, training and tests together)"
-    for timing in claim.get("timings", []):
-        yield f"{timing['what']} of {in_words(timing['arm'])}", wording.timing_words(timing)
-    total = sum(trials.values())
-    yield "trials", f"{total}, of which {trials['reused']} reused and {trials['failed']} failed"
-    yield "time", f"{cost['wall_seconds']:.1f} s in this run, {cost['compute_seconds']:.1f} s of computing behind it"
-    yield "seeds", f"a look after {plan['first']}, then every {plan['step']}, at most {plan['cap']}"
-    yield "profile", f"{claim['profile']}, base seed {claim['base_seed']}, on {claim['device']}"
+    for timing in claim.timings:
+        yield f"{timing.what} of {in_words(timing.arm)}", wording.timing_words(timing)
+    total = trials.total
+    yield "trials", f"{total}, of which {trials.reused} reused and {trials.failed} failed"
+    yield "time", f"{cost.wall_seconds:.1f} s in this run, {cost.compute_seconds:.1f} s of computing behind it"
+    yield "seeds", f"a look after {plan.first}, then every {plan.step}, at most {plan.cap}"
+    yield "profile", f"{claim.profile}, base seed {claim.base_seed}, on {claim.device}"
     if wording.series_words(claim):
         yield "evidence", wording.series_words(claim)
     for line in wording.again_words(claim):
         yield "not reused", line
-    yield "settings", settings(claim["settings"])
-    yield "data", "; ".join(map(_data, claim["data"])) or "generated by the experiment"
-    yield "environment", ", ".join(f"{name} {value}" for name, value in claim["environment"].items())
-    yield "code", f"{claim['code']['digest'][:16]}… over {len(claim['code']['modules'])} files, which report.json names"
-    if chosen := claim.get("strategies"):
+    yield "settings", settings(claim.settings)
+    yield "data", "; ".join(map(_data, claim.data)) or "generated by the experiment"
+    yield "environment", ", ".join(f"{name} {value}" for name, value in claim.environment.items())
+    yield "code", f"{claim.code.digest[:16]}… over {len(claim.code.modules)} files, which report.json names"
+    if chosen := claim.strategies:
         yield "seeds trained", ", ".join(f"{in_words(arm)} {' and '.join(names)}" for arm, names in chosen.items())
-    for line in detail_lines(claim.get("noise")):
+    for line in detail_lines(claim.noise):
         yield "noise", line
-    for line in proof_text.detail_lines(claim.get("mutants")):
+    for line in proof_text.detail_lines(claim.mutants):
         yield "broken versions", line
 
 
-def _data(record: Record) -> str:
-    return f"{record['name']}, {record['size']:,} examples, sha256 {record['sha256'][:16]}…, {record['source']}"
+def _data(record: Data) -> str:
+    return f"{record.name}, {record.size:,} examples, sha256 {record.sha256[:16]}…, {record.source}"

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness.specification.kinds import KINDS
+from harness.judging.points import kind_of, metric_of
+from harness.specification import kinds
 
 if TYPE_CHECKING:
-    from harness.running.record import Record
+    from harness.specification.kinds import Cell, Contrast
+    from harness.store.records.beside import TimingRecord
+    from harness.store.records.claim import ClaimRecord, ForecastRecord
+    from harness.store.records.expectation import ControlRecord, ExpectationRecord, NightRecord, ReadingRecord
+    from harness.store.records.parts import Interval
+    from harness.store.records.run import ErrorBudget
 
 MEANING = {
     "VERIFIED": "holds",
@@ -27,6 +33,8 @@ SHAPES = {
     "altogether, use `rate`",
 }
 """What speaks against an error rate, in words (see `normality`)."""
+
+TRENDS = {"slope": "slope", "loglog_slope": "log-log slope", "rank_trend": "rank correlation (Kendall)"}
 
 WOULD_CHANGE = {
     "VERIFIED": "The evidence is against the expected verdict: look for an error in the experiment first; if there is "
@@ -61,98 +69,87 @@ def number(value: float | None, digits: int = 4) -> str:
     return "-" if value is None else f"{value:.{digits}g}"
 
 
-def span(record: dict[str, Any], digits: int = 4) -> str:
+def span(interval: Interval, digits: int = 4) -> str:
     """Return the interval of an expectation, `(everything)` ends shown as infinities."""
-    if record["n"] == 0:
+    if interval.n == 0:
         return "-"
-    low = "-inf" if record["low"] is None else number(record["low"], digits)
-    high = "inf" if record["high"] is None else number(record["high"], digits)
+    low = "-inf" if interval.low is None else number(interval.low, digits)
+    high = "inf" if interval.high is None else number(interval.high, digits)
     return f"[{low}, {high}]"
 
 
-def series_words(claim: Record) -> str:
-    """Return how many nights a claim's evidence comes from; nothing for a run that stands alone.
-
-    A record of an earlier version has no series either.
-    """
-    series = claim.get("series")
+def series_words(claim: ClaimRecord) -> str:
+    """Return how many nights a claim's evidence comes from; nothing for a run that stands alone."""
+    series = claim.series
     if series is None:
         return ""
-    if series["nights"] > 1:
-        return (
-            f"{series['nights']} nights since {series['since']}, with {series['earlier_trials']} trials of earlier ones"
-        )
-    return "the first night of a series" + (f", begun anew because {series['anew']}" if series["anew"] else "")
+    if series.nights > 1:
+        return f"{series.nights} nights since {series.since}, with {series.earlier_trials} trials of earlier ones"
+    return "the first night of a series" + (f", begun anew because {series.anew}" if series.anew else "")
 
 
-def again_words(claim: Record) -> list[str]:
+def again_words(claim: ClaimRecord) -> list[str]:
     """Return why trials in the store were not reused, and which nights count once, one line each."""
-    return [*claim.get("measured_again", []), *(claim.get("series") or {}).get("repeated", [])]
+    return [*claim.measured_again, *(claim.series.repeated if claim.series else [])]
 
 
-def night_words(night: dict[str, Any]) -> str:
+def night_words(night: NightRecord) -> str:
     """Return what a night says of an expectation, alone and together with those before it."""
-    alone, together = night["alone"], night["accumulated"]
-    when = f"{night['date']} (base seed {night['base_seed']})"
-    own = f"{number(alone['estimate'])} {span(alone)} over {alone['n']} seeds"
-    return f"{when}: {own}; with all before it {number(together['estimate'])} {span(together)} over {together['n']}"
+    alone, together = night.alone, night.accumulated
+    when = f"{night.date} (base seed {night.base_seed})"
+    own = f"{number(alone.estimate)} {span(alone)} over {alone.n} seeds"
+    return f"{when}: {own}; with all before it {number(together.estimate)} {span(together)} over {together.n}"
 
 
-def timing_words(timing: dict[str, Any]) -> str:
+def timing_words(timing: TimingRecord) -> str:
     """Return what pytest-benchmark measured: `1.2 s (median of 3, spread 0.1 s), scene clutter, cpu, 2026-11-21`."""
-    at = "".join(f", {name} {value}" for name, value in timing["condition"].items())
-    spread = f"median of {timing['rounds']}, interquartile range {number(timing['iqr'])} s"
-    return f"{number(timing['median'])} s ({spread}){at}, {timing['device']}, {timing['finished'][:10]}"
+    at = "".join(f", {name} {value}" for name, value in timing.condition.items())
+    spread = f"median of {timing.rounds}, interquartile range {number(timing.iqr)} s"
+    return f"{number(timing.median)} s ({spread}){at}, {timing.device}, {timing.finished[:10]}"
 
 
-def metric_of(contrast: dict[str, Any]) -> tuple[str, str]:
-    """Return the kind of a recorded contrast and the metric that it reads, in whatever order its parts stand."""
-    kind = next(name for name in KINDS if name in contrast)
-    return kind, contrast[kind]
-
-
-def contrast_words(contrast: dict[str, Any]) -> str:
+def contrast_words(contrast: Contrast) -> str:
     """Return a contrast as a reader says it: `ratio of test_error: svm at clutter to cnn at clutter`."""
     return _over_seeds(contrast) + _per_seed(contrast)
 
 
-def _over_seeds(contrast: dict[str, Any]) -> str:
+def _over_seeds(contrast: Contrast) -> str:
     """Return what the seeds are asked for, nothing where it is the mean."""
-    over = {"median": "median", "quantile": {"quantile": contrast.get("q")}}.get(metric_of(contrast)[0])
-    over = over or contrast.get("over_seeds")
-    if isinstance(over, dict):
-        return f"{over['quantile']:g}-quantile over seeds of "
-    return "median over seeds of " if over == "median" else ""
+    over = getattr(contrast, "over_seeds", None)
+    if isinstance(contrast, kinds.Quantile):
+        return f"{contrast.q:g}-quantile over seeds of "
+    if isinstance(over, kinds.QuantileOver):
+        return f"{over.quantile:g}-quantile over seeds of "
+    return "median over seeds of " if over == "median" or isinstance(contrast, kinds.Median) else ""
 
 
-def _per_seed(contrast: dict[str, Any]) -> str:
-    kind, metric = metric_of(contrast)
-    at = _at(contrast.get("at", {}))
-    if kind in ("mean", "median", "quantile"):
-        return f"{metric}{at}"
-    if kind in ("rate", "exact"):
-        return f"rate of {metric}{at}" if kind == "rate" else f"{metric} in every instance{at}"
-    if kind == "linear":
-        return f"{metric}: " + " ".join(
-            f"{cell['weight']:+g} x {_at(cell['at']).strip()}" for cell in contrast["cells"]
-        )
-    if kind == "difference":
-        return f"{metric}{_at(contrast['of'])} minus{_at(contrast['minus'])}"
-    if kind == "ratio":
-        return f"{metric}{_at(contrast['of'])} divided by{_at(contrast['to'])}"
-    if kind == "interaction":
-        inner = f"({_cell(contrast['of'])} minus {_cell(contrast['minus'])})"
-        return f"{metric}: {inner} at {_cell(contrast['here'])} less the same at {_cell(contrast['there'])}"
-    name = {"slope": "slope", "loglog_slope": "log-log slope", "rank_trend": "rank correlation (Kendall)"}[kind]
-    among = f" ({', '.join(f'{value:g}' for value in contrast['values'])})" if "values" in contrast else ""
-    return f"{name} of {metric} over {contrast['over']}{among}{at}"
+def _per_seed(contrast: Contrast) -> str:
+    metric = metric_of(contrast)
+    match contrast:
+        case kinds.Mean() | kinds.Median() | kinds.Quantile():
+            return f"{metric}{_at(contrast.at)}"
+        case kinds.Rate():
+            return f"rate of {metric}{_at(contrast.at)}"
+        case kinds.Exact():
+            return f"{metric} in every instance{_at(contrast.at)}"
+        case kinds.Linear():
+            return f"{metric}: " + " ".join(f"{cell.weight:+g} x {_at(cell.at).strip()}" for cell in contrast.cells)
+        case kinds.Difference():
+            return f"{metric}{_at(contrast.of)} minus{_at(contrast.minus)}"
+        case kinds.Ratio():
+            return f"{metric}{_at(contrast.of)} divided by{_at(contrast.to)}"
+        case kinds.Interaction():
+            inner = f"({_cell(contrast.of)} minus {_cell(contrast.minus)})"
+            return f"{metric}: {inner} at {_cell(contrast.here)} less the same at {_cell(contrast.there)}"
+    among = f" ({', '.join(f'{value:g}' for value in contrast.values)})" if contrast.values else ""
+    return f"{TRENDS[kind_of(contrast)]} of {metric} over {contrast.over}{among}{_at(contrast.at)}"
 
 
-def _at(cell: dict[str, Any]) -> str:
+def _at(cell: Cell) -> str:
     return f" [{_cell(cell)}]" if cell else ""
 
 
-def _cell(cell: dict[str, Any]) -> str:
+def _cell(cell: Cell) -> str:
     take = cell.get("take")
     shown = []
     for name, value in cell.items():
@@ -168,128 +165,116 @@ def _cell(cell: dict[str, Any]) -> str:
     return ", ".join(shown)
 
 
-def flipped(reading: Record) -> list[str]:
-    """Return the expectations of a reading that came out otherwise than expected; an earlier version's record knows none."""
-    return [name for name, e in reading["expectations"].items() if e.get("as_expected") is False]
-
-
-def came_out(reading: Record) -> str:
+def came_out(reading: ReadingRecord) -> str:
     """Return how a reading that is not as expected came out, with the expectations that flipped where it has several.
 
     `REFUTED as expected, but of its expectations low_error is VERIFIED, expected REFUTED`.
     """
-    head = f"{reading['verdict']}, expected {reading['expected']}"
-    odd = [expectation_came_out(name, reading["expectations"][name]) for name in flipped(reading)]
-    if len(reading["expectations"]) == 1 or not odd:
+    head = f"{reading.verdict}, expected {reading.expected}"
+    odd = [expectation_came_out(name, reading.expectations[name]) for name in reading.flipped]
+    if len(reading.expectations) == 1 or not odd:
         return head
-    head = f"{reading['verdict']} as expected, but" if reading["verdict"] == reading["expected"] else f"{head};"
+    head = f"{reading.verdict} as expected, but" if reading.verdict == reading.expected else f"{head};"
     return f"{head} of its expectations {', '.join(odd)}"
 
 
-def expectation_came_out(name: str, e: Record) -> str:
+def expectation_came_out(name: str, e: ExpectationRecord) -> str:
     """Return `low_error is VERIFIED, expected REFUTED`."""
-    return f"{name} is {e['verdict']}, expected {e['expected']}"
+    return f"{name} is {e.verdict}, expected {e.expected}"
 
 
-def came_words(reading: Record, name: str) -> str:
+def came_words(reading: ReadingRecord, name: str) -> str:
     """Return what stands beside an expectation's verdict if that is not the one to expect: the one to expect, or `left undecided`.
 
-    Nothing for a reading's only expectation, whose reading says it all; an earlier version's record knows neither.
+    Nothing for a reading's only expectation, whose reading says it all.
     """
-    e = reading["expectations"][name]
-    if len(reading["expectations"]) == 1 or "as_expected" not in e or e["as_expected"]:
+    e = reading.expectations[name]
+    if len(reading.expectations) == 1 or e.as_expected:
         return ""
-    return "left undecided" if e["as_expected"] is None else f"expected {e['expected']}"
+    return "left undecided" if e.as_expected is None else f"expected {e.expected}"
 
 
-def reading_words(claim: Record, name: str) -> str:
+def reading_words(claim: ClaimRecord, name: str) -> str:
     """Return the message of a reading that did not come out as expected."""
-    reading = claim["readings"][name]
-    head = (
-        f"{claim['id']}, reading {name}: {came_out(reading)}. "
-        f"The reading {MEANING[reading['verdict']]}: {reading['reason']}."
-    )
+    reading = claim.readings[name]
+    head = f"{claim.id}, reading {name}: {came_out(reading)}. The reading {MEANING[reading.verdict]}: {reading.reason}."
     lines = [head]
-    for key, expectation in reading["expectations"].items():
+    for key, expectation in reading.expectations.items():
         lines += expectation_lines(key, expectation, came_words(reading, key))
-    if reading["verdict"] == "INVALID":
-        lines += [line for control in claim["controls"] for line in control_words(claim, control)]
-    lines += [f"  trial failed: {error}" for error in claim["errors"][:5]]
+    if reading.verdict == "INVALID":
+        lines += [line for control in claim.controls for line in control_words(claim, control)]
+    lines += [f"  trial failed: {error}" for error in claim.errors[:5]]
     lines.append(f"  What would change it: {would_change(reading)}")
     return "\n".join(lines)
 
 
-def would_change(reading: Record) -> str:
+def would_change(reading: ReadingRecord) -> str:
     """Return what would change how a reading came out: of one with the expected verdict, how what flipped did."""
-    odd = flipped(reading) if reading["verdict"] == reading["expected"] else []
-    return WOULD_CHANGE[reading["expectations"][odd[0]]["verdict"] if odd else reading["verdict"]]
+    odd = reading.flipped if reading.verdict == reading.expected else []
+    return WOULD_CHANGE[reading.expectations[odd[0]].verdict if odd else reading.verdict]
 
 
-def expectation_lines(name: str, record: dict[str, Any], came: str = "") -> list[str]:
+def expectation_lines(name: str, record: ExpectationRecord, came: str = "") -> list[str]:
     """Return an expectation in a few lines: estimate, interval, band and per-seed values."""
-    values = ", ".join(f"{seed}: {number(value)}" for seed, value in record["values"].items())
-    kind = "range over instances" if record["exact"] else "interval"
-    band = f"band {record['band']['text']} ({record['because']})"
+    values = ", ".join(f"{seed}: {number(value)}" for seed, value in record.values.items())
+    kind = "range over instances" if record.exact else "interval"
+    band = f"band {record.band.text} ({record.because})"
     return [
-        f"  {name}: {record['verdict']}{f' ({came})' if came else ''}, {record['reason']}",
-        f"    {contrast_words(record['contrast'])}",
-        f"    estimate {number(record['estimate'])} {record['unit']}, {kind} {span(record)}, {band}",
+        f"  {name}: {record.verdict}{f' ({came})' if came else ''}, {record.reason}",
+        f"    {contrast_words(record.contrast)}",
+        f"    estimate {number(record.estimate)} {record.unit}, {kind} {span(record)}, {band}",
         f"    per seed: {values or 'none'}",
         *([f"    {shape_words(record)}"] if shape_words(record) else []),
     ]
 
 
-def shape_words(record: dict[str, Any]) -> str:
+def shape_words(record: ExpectationRecord) -> str:
     """Return what speaks against the error rate of an expectation; nothing where nothing does."""
-    return SHAPES.get(record.get("shape") or "", "")
+    return SHAPES[record.shape] if record.shape else ""
 
 
-def bound_words(budget: dict[str, Any]) -> str:
+def bound_words(budget: ErrorBudget) -> str:
     """Return which expectations the bound on false verdicts leaves out, or rests on little for; nothing if none."""
-    left, constant = budget.get("without_bound", 0), budget.get("by_resolution", 0)
+    left, constant = budget.without_bound, budget.by_resolution
     words = [f"no bound holds for {left} more, whose seeds are not roughly normal"] if left else []
     words += [f"{constant} are the same in every seed and rest on their metric's resolution"] if constant else []
     return "; ".join(words)
 
 
-def left_words(claim: Record) -> str:
+def left_words(claim: ClaimRecord) -> str:
     """Return what lack of time left of a claim: `ID (about 40 s)`."""
-    seconds = claim["left"]["seconds"]
+    seconds = claim.left.seconds if claim.left else None
     if seconds is None:
-        return f"{claim['id']} (nobody knows how long)"
+        return f"{claim.id} (nobody knows how long)"
     shown = f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.2g}"
-    return f"{claim['id']} (about {shown} s)"
+    return f"{claim.id} (about {shown} s)"
 
 
-def forecast_words(forecast: dict[str, Any], cap: int) -> str:
+def forecast_words(forecast: ForecastRecord, cap: int) -> str:
     """Return a doubtful forecast in words."""
-    return f"may stay undecided: {forecast['probability']:.2f} probability to decide within {cap} seeds"
+    return f"may stay undecided: {forecast.probability:.2f} probability to decide within {cap} seeds"
 
 
-def control_state(control: Record) -> str:
+def control_state(control: ControlRecord) -> str:
     """Return what became of a control: that it broke what it must break, or why it shows nothing."""
-    if control["behaves"]:
-        return "broke what it must break"
-    # A record of an earlier version does not say why.
-    fallback = "did not break what it must break" if control["finished"] else "was not run to its end"
-    return control.get("reason") or fallback
+    return "broke what it must break" if control.behaves else control.reason
 
 
-def control_head(control: Record) -> str:
+def control_head(control: ControlRecord) -> str:
     """Return what became of a control in a few words, without the particulars."""
     return re.split(r": | \(", control_state(control), maxsplit=1)[0]
 
 
-def control_verdict(control: Record) -> str:
+def control_verdict(control: ControlRecord) -> str:
     """Return what a claim's readings are by a control: `behaves` if it changes nothing of them."""
-    return "behaves" if control["behaves"] else "INVALID" if control["finished"] else "NOT_RUN"
+    return "behaves" if control.behaves else "INVALID" if control.finished else "NOT_RUN"
 
 
-def control_words(claim: Record, name: str) -> list[str]:
+def control_words(claim: ClaimRecord, name: str) -> list[str]:
     """Return a control in a few lines: what it changes, and whether it broke what it must break."""
-    control = claim["controls"][name]
-    change = ", ".join(f"{key}: {value}" for key, value in control["change"].items())
+    control = claim.controls[name]
+    change = ", ".join(f"{key}: {value}" for key, value in control.change.items())
     lines = [f"  control {name} ({change}): {control_state(control)}"]
-    for key, expectation in control["expectations"].items():
+    for key, expectation in control.expectations.items():
         lines += [f"  {line}" for line in expectation_lines(key, expectation)]
     return lines

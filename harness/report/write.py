@@ -9,11 +9,11 @@ from harness._text import as_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.running.record import Record
-    from harness.running.results import Run
+    from harness.retrospect.run_history import Past
+    from harness.store.records.run import Run
 
 
-def write_reports(run: Run, folder: Path, past: Record | None = None) -> None:
+def write_reports(run: Run, folder: Path, past: Past | None = None) -> None:
     """Write report.json (normative), index.html, report.md, junit.xml, badge.json and badges/ (one per document).
 
     Where the past of the claims is known (`chronicle`), history.html too.
@@ -24,10 +24,11 @@ def write_reports(run: Run, folder: Path, past: Record | None = None) -> None:
     from harness.report.html.page import page
     from harness.report.junit import junit
     from harness.report.markdown import markdown
+    from harness.store.records.parsing import plain
 
     own = {f"badges/{document}.json": as_json(one) + "\n" for document, one in badges(run).items()}
     files = {
-        "report.json": as_json(run, indent=1) + "\n",
+        "report.json": as_json(plain(run), indent=1) + "\n",
         "report.md": markdown(run),
         "index.html": page(run, past),
         "junit.xml": junit(run),

@@ -1,4 +1,4 @@
 """Questions to stored runs: compare, history, judge again, repeat.
 
-A store goes in; answers as plain values come out, without training.
+A store goes in; what changed, and what repeats, comes out, without training.
 """

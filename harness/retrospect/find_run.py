@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.running.results import stored_run
-from harness.store.schema import SCHEMA_VERSION
-from harness.store.soundness import check_run
+from harness.running.results import run_of
+from harness.store.records.parsing import parse
+from harness.store.records.run import SCHEMA_VERSION, Run
 from harness.store.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness.running.results import Run
+    from harness.store.records.run import Head
 
 SQLITE = b"SQLite format 3\x00"
 """How every SQLite file begins."""
@@ -70,14 +70,13 @@ def _report(path: Path) -> Run:
             f"{path}: schema_version is {found.get('schema_version')!r}, not {SCHEMA_VERSION}; "
             "`claims report` writes the report again from its store"
         )
-    check_run(found, str(path), REMEDY)
-    return found
+    return parse(Run, found, str(path), REMEDY)
 
 
 def _latest(path: Path) -> Run:
     with closing(Store.copy_of(path)) as store:
         latest = store.latest_run()
-        run = stored_run(store, latest) if latest else None
+        run = run_of(store, latest) if latest else None
     if run is None:
         raise UsageError(f"{path}: holds no run yet; `claims run` makes one")
     return run
@@ -87,32 +86,31 @@ def _stored(name: str, path: Path) -> Run:
     if not path.is_file():
         raise UsageError(f"{name!r}: no such file, and there is no store {path} to look for a run of that id or commit")
     with closing(Store.copy_of(path)) as store:
-        run = stored_run(store, _id_of(name, store.runs(), path))
+        run = run_of(store, _id_of(name, store.runs(), path))
     # Only runs that have a record are looked among.
     assert run is not None
     return run
 
 
-def _id_of(name: str, runs: list[dict[str, Any]], path: Path) -> str:
+def _id_of(name: str, runs: list[Head], path: Path) -> str:
     """Return the id of the run, latest first among `runs`, that a user means by an id or a commit."""
     if not name:
         raise UsageError("an empty name names no run; give a file, the id of a run, or a commit")
-    ids = [run["id"] for run in runs if run["id"].startswith(name)]
+    ids = [run.id for run in runs if run.id.startswith(name)]
     exact = [found for found in ids if found == name]
-    by_commit = [run["id"] for run in runs if _of_commit(run, name)]
+    by_commit = [run.id for run in runs if _of_commit(run, name)]
     if len(exact or ids) > 1 or (ids and by_commit and not exact):
         raise UsageError(
             f"{name!r}: begins the ids of several runs, or an id and a commit, in {path}; give more digits"
         )
     found = exact or ids or by_commit
     if not found:
-        known = ", ".join(f"{run['id']} ({run['started'][:16]})" for run in runs[:5])
+        known = ", ".join(f"{run.id} ({run.started[:16]})" for run in runs[:5])
         raise UsageError(
             f"{name!r}: no such file, and no run of that id or commit in {path}; its latest runs are {known or 'none'}"
         )
-    return str(found[0])
+    return found[0]
 
 
-def _of_commit(run: dict[str, Any], name: str) -> bool:
-    commit = run["machine"].get("commit")
-    return len(name) >= SHORTEST_COMMIT and isinstance(commit, str) and commit.startswith(name)
+def _of_commit(run: Head, name: str) -> bool:
+    return len(name) >= SHORTEST_COMMIT and (run.machine.commit or "").startswith(name)

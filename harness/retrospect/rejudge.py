@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import ClaimsError, UsageError
 from harness.judging import verdict
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from harness.running.record import Record
-    from harness.running.results import Run
+    from harness.store.records.claim import ClaimRecord, ProblemRecord
+    from harness.store.records.expectation import ReadingRecord
+    from harness.store.records.run import Run
     from harness.store.store import Store
     from harness.trials.options import Options
 
@@ -70,7 +71,7 @@ def review(folders: Sequence[Path], options: Options, store: Store, project: Pat
     store.start_run(REVIEW, options.record(), machine(project))
     context = Context(options, store, lambda _: Inline(), REVIEW, budget=NoMeasuring())
     for folder in folders:
-        store.save_record(REVIEW, folder.name, _record(folder, context))
+        store.save_record(REVIEW, _record(folder, context))
     store.finish_run(REVIEW)
     found = run_of(store, REVIEW)
     if found is None:
@@ -78,32 +79,33 @@ def review(folders: Sequence[Path], options: Options, store: Store, project: Pat
     return found
 
 
-def _record(folder: Path, context: Context) -> Record:
+def _record(folder: Path, context: Context) -> ClaimRecord | ProblemRecord:
     try:
         return _with_what_lacks(run_claim(load_claim(folder), context))
     except ClaimsError as error:
         return problem_record(folder, error)
 
 
-def _with_what_lacks(record: Record) -> Record:
+def _with_what_lacks(record: ClaimRecord) -> ClaimRecord:
     """Return a record in which what was left for lack of trials is not called left for lack of time."""
-    lacking = record["left"]["trials"] if record["left"] else 0
-    readings = {name: _explained(reading, lacking) for name, reading in record["readings"].items()}
-    return {**record, "left": None, "lacking": lacking, "readings": readings}
+    lacking = (record.left and record.left.trials) or 0
+    readings = {name: _explained(reading, lacking) for name, reading in record.readings.items()}
+    return record.model_copy(update={"left": None, "lacking": lacking, "readings": readings})
 
 
-def _explained(reading: dict[str, Any], lacking: int) -> dict[str, Any]:
-    if not lacking or reading["verdict"] != verdict.NOT_RUN:
+def _explained(reading: ReadingRecord, lacking: int) -> ReadingRecord:
+    if not lacking or reading.verdict != verdict.NOT_RUN:
         return reading
-    return {**reading, "reason": f"{reading['reason']}; {lacking} trials of the claim are lacking in the store"}
+    reason = f"{reading.reason}; {lacking} trials of the claim are lacking in the store"
+    return reading.model_copy(update={"reason": reason})
 
 
 def lines(run: Run) -> list[str]:
     """Return one line per claim that lacks trials: how many, and what would measure them."""
-    profile, base_seed = run["options"]["profile"], run["options"]["base_seed"]
+    profile, base_seed = run.options.profile, run.options.base_seed
     return [
-        f"lacking: {claim['lacking']} trials of {claim['id']} for its next look; "
-        f"`claims run {claim['id']} --profile {profile} --base-seed {base_seed}` measures them"
-        for claim in run["claims"]
-        if claim.get("lacking")
+        f"lacking: {claim.lacking} trials of {claim.id} for its next look; "
+        f"`claims run {claim.id} --profile {profile} --base-seed {base_seed}` measures them"
+        for claim in run.judged
+        if claim.lacking
     ]

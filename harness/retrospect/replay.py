@@ -9,10 +9,11 @@ from harness.errors import ClaimsError, UsageError
 from harness.judging.points import durations_of
 from harness.running.reuse import stale
 from harness.seeds import seeds_of
+from harness.store.records.claim import ClaimRecord
 from harness.trials.catalogue import find
 from harness.trials.executor import Inline
 from harness.trials.experiment import Task
-from harness.trials.identity import Identity, changed_versions
+from harness.trials.identity import changed_versions
 from harness.trials.occupancy import occupied, waiting
 from harness.trials.options import Options
 from harness.trials.plan import keys_of, make_plan
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.running.record import Record
+    from harness.store.records.run import Head
     from harness.store.store import Store
     from harness.trials.experiment import Outcome
     from harness.trials.plan import Plan
@@ -45,14 +46,13 @@ class Finding:
     """
 
     trial: PastTrial
-    run: dict[str, Any] | None
-    record: Record | None
+    run: Head | None
+    record: ClaimRecord | None
 
     @property
     def commit(self) -> str | None:
         """The commit that measured it, None if nobody noted one."""
-        commit = self.run["machine"].get("commit") if self.run else None
-        return commit if isinstance(commit, str) else None
+        return self.run.machine.commit if self.run else None
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def find_trial(store: Store, prefix: str) -> Finding:
         raise UsageError(f"{prefix!r}: several keys begin so, such as {shown}; give more digits")
     (trial,) = found
     run = store.run(trial.run) if store.knows_run(trial.run) else None
-    record = next((record for record in store.records(trial.run) if record["id"] == trial.claim), None)
-    return Finding(trial, run, None if record is None or "problem" in record else record)
+    own = (one for one in store.records(trial.run) if isinstance(one, ClaimRecord) and one.id == trial.claim)
+    return Finding(trial, run, next(own, None))
 
 
 def prospect_of(finding: Finding, root: Path, store: Store | None = None) -> Repeatability:
@@ -127,7 +127,7 @@ def _obstacles(finding: Finding, plan: Plan, task: Task) -> list[str]:
         return []
     versions = changed_versions(trial.environment, plan.environment)
     found = [f"{name} changed from {then} to {now}" for name, then, now in versions]
-    parts = Identity.of_record(record).differences(plan.identity) if record is not None else []
+    parts = record.identity.differences(plan.identity) if record is not None else []
     if "code" in parts:
         found.append(f"code: another digest of {', '.join(plan.code.modules)}")
     if "data" in parts:

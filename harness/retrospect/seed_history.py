@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.judging.expected import came_as_expected
 from harness.judging.verdict import NOT_RUN
 from harness.running.pooling import join, nights_of
 from harness.running.variant import main_variant
+from harness.store.records.parsing import plain
 from harness.trials.plan import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.running.pooling import NightShown
-    from harness.running.record import Record
     from harness.specification.models import Claim, Reading
+    from harness.store.records.expectation import NightRecord, ReadingRecord
     from harness.store.store import Store
     from harness.trials.catalogue import ClaimFolder
     from harness.trials.options import Options
@@ -41,7 +41,7 @@ class History:
     claim: Claim
     profile: str
     code: str
-    nights: dict[str, list[NightShown]]
+    nights: dict[str, list[NightRecord]]
     apart: dict[int, str]
 
 
@@ -66,7 +66,7 @@ def as_plain(history: History) -> dict[str, Any]:
         "claim": history.claim.id,
         "profile": history.profile,
         "code": history.code,
-        "nights": {name: [asdict(night) for night in nights] for name, nights in history.nights.items()},
+        "nights": {name: [plain(night) for night in nights] for name, nights in history.nights.items()},
         "apart": history.apart,
     }
 
@@ -94,14 +94,17 @@ def counted(folder: ClaimFolder, store: Store, profile: str) -> Iterator[Counted
     """Yield what the base seeds of a claim gave, reading by reading, each by its last run."""
     records = store.last_records(folder.claim.id, profile)
     for name, reading in folder.claim.readings.items():
-        found = {seed: r["readings"][name] for seed, r in records.items() if name in r["readings"]}
-        counts = Counter(one["verdict"] for one in found.values())
+        found = {seed: r.readings[name] for seed, r in records.items() if name in r.readings}
+        counts = Counter(one.verdict for one in found.values())
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         other = sorted(seed for seed, one in found.items() if not _as_expected(reading, one))
         yield Counted(f"{folder.claim.id}, {name}", reading.expected, len(found), verdicts, other)
 
 
-def _as_expected(reading: Reading, found: Record) -> bool:
+def _as_expected(reading: Reading, found: ReadingRecord) -> bool:
     """Return whether what was found of a reading is what its specification of today expects, of each expectation too."""
-    each = {name: found["expectations"].get(name, {}).get("verdict", NOT_RUN) for name in reading.expectations}
-    return found["verdict"] == reading.expected and False not in came_as_expected(reading, each).values()
+    each = {
+        name: found.expectations[name].verdict if name in found.expectations else NOT_RUN
+        for name in reading.expectations
+    }
+    return found.verdict == reading.expected and False not in came_as_expected(reading, each).values()

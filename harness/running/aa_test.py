@@ -9,20 +9,22 @@ difference between arms means anything.
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import dataclass
+from functools import partial
 from operator import mul
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from harness._clock import now
 from harness.errors import UsageError
 from harness.judging import contrasts, student, verdict
 from harness.running.measuring import measured
+from harness.running.record import trials_of
 from harness.running.reuse import reusable
 from harness.running.streams import ALPHA, SECOND_STREAM, in_second_stream, streams_of
 from harness.running.variant import Variant
 from harness.specification.kinds import Difference, Interaction, Ratio
-from harness.store.noise_schema import NOISE
+from harness.store.records.aa import NOISE, Floor, NoiseRecord, SelfComparison, SelfExpectation
+from harness.store.records.parts import Interval, finite
 from harness.trials.executor import Inline, Processes
 from harness.trials.experiment import load_experiment
 from harness.trials.plan import fingerprint, jobs_of, make_plan, timed_jobs_of
@@ -34,10 +36,10 @@ if TYPE_CHECKING:
     from harness.judging.contrasts import Evidence, PerSeed
     from harness.judging.points import Point
     from harness.running.context import Context
-    from harness.running.record import Record
     from harness.running.streams import Streams
     from harness.specification.kinds import Contrast
     from harness.specification.models import Claim, Expectation
+    from harness.store.records.aa import AAVerdict
     from harness.trials.catalogue import ClaimFolder
     from harness.trials.executor import Executor
     from harness.trials.plan import Plan
@@ -45,8 +47,8 @@ if TYPE_CHECKING:
 REPEATED = (0, 1)
 """Seeds that are measured again."""
 
-DIFFERENT = "DIFFERENT"
-NOT_TOLD_APART = "NOT_TOLD_APART"
+DIFFERENT: Final = "DIFFERENT"
+NOT_TOLD_APART: Final = "NOT_TOLD_APART"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Request:
     repeats: int = 3
 
 
-def run_aa(folder: ClaimFolder, context: Context, request: Request) -> Record:
+def run_aa(folder: ClaimFolder, context: Context, request: Request) -> NoiseRecord:
     """Run an arm of a claim against itself and measure its noise floor; store and return the record.
 
     Raises:
@@ -81,7 +83,7 @@ def run_aa(folder: ClaimFolder, context: Context, request: Request) -> Record:
         streams.measure(n, context)
         comparisons = [] if streams.failed else compare(streams)
         context.say(f"{streams.claim.id}: {streams.arm} against itself, {n} seeds: {_state(comparisons)}")
-        if streams.failed or any(row["verdict"] != NOT_TOLD_APART for row in comparisons):
+        if streams.failed or any(row.verdict != NOT_TOLD_APART for row in comparisons):
             break
     again = [] if streams.failed else [rerun(streams, executor, context) for executor in _executors(request.repeats)]
     record = make_record(streams, comparisons, again, context)
@@ -108,7 +110,7 @@ def forecast(streams: Streams, context: Context, repeats: int) -> str:
     )
 
 
-def compare(streams: Streams) -> list[Record]:
+def compare(streams: Streams) -> list[SelfComparison]:
     """Return, for every point and metric, the arm's difference from itself at every look so far."""
     claim = _with_twin(streams)
     evidence = streams.evidence()
@@ -120,32 +122,32 @@ def _with_twin(streams: Streams) -> Claim:
     return streams.claim.model_copy(update={"arms": {**arms, SECOND_STREAM: arms[streams.arm]}})
 
 
-def _comparison(streams: Streams, claim: Claim, evidence: Evidence, point: Point, metric: str) -> Record:
+def _comparison(streams: Streams, claim: Claim, evidence: Evidence, point: Point, metric: str) -> SelfComparison:
     contrast = Difference(difference=metric, of=dict(point), minus=dict(in_second_stream(point)))
     found = contrasts.evaluate(contrast, claim, evidence, streams.plans[0].settings)
     values = [row[metric] for p in (point, in_second_stream(point)) for row in evidence[p].values()]
-    head = {
-        "metric": metric,
-        "unit": claim.metrics[metric].unit,
-        "point": dict(point),
-        "constant": len(set(values)) == 1,
-    }
+    head = partial(
+        SelfComparison,
+        metric=metric,
+        unit=claim.metrics[metric].unit,
+        point=dict(point),
+        constant=len(set(values)) == 1,
+    )
     if found.problems:
-        return {**head, "verdict": verdict.INVALID, "problems": list(found.problems)}
+        return head(verdict=verdict.INVALID, problems=list(found.problems))
     looks = [_look(found, n, values) for n in streams.seeds.looks if n <= len(found.values)]
     apart = next((row for row, look in enumerate(looks) if not look.low <= 0.0 <= look.high), len(looks) - 1)
     last = looks[apart]
-    return {
-        **head,
-        "verdict": NOT_TOLD_APART if last.low <= 0.0 <= last.high else DIFFERENT,
-        "n": last.n,
-        "estimate": last.estimate,
-        "low": last.low,
-        "high": last.high,
-        "sd": last.sd,
-        "looks": [{"n": look.n, "low": look.low, "high": look.high} for look in looks[: apart + 1]],
-        "values": found.values,
-    }
+    return head(
+        verdict=NOT_TOLD_APART if last.low <= 0.0 <= last.high else DIFFERENT,
+        n=last.n,
+        estimate=finite(last.estimate),
+        low=finite(last.low),
+        high=finite(last.high),
+        sd=finite(last.sd),
+        looks=[Interval(n=look.n, low=finite(look.low), high=finite(look.high)) for look in looks[: apart + 1]],
+        values={str(seed): finite(value) for seed, value in found.values.items()},
+    )
 
 
 def _look(found: PerSeed, n: int, metrics: list[float]) -> student.Interval:
@@ -155,7 +157,7 @@ def _look(found: PerSeed, n: int, metrics: list[float]) -> student.Interval:
     return found.sequence.interval([found.values[seed] for seed in seeds], ALPHA, floor, found.bounds)
 
 
-def judge(streams: Streams) -> dict[str, Record]:
+def judge(streams: Streams) -> dict[str, SelfExpectation]:
     """Judge the claim's expectations between the arm and another, with the arm in both places.
 
     An expectation whose band does not admit equality must not be verified, and one that admits it must not be refuted.
@@ -168,13 +170,13 @@ def judge(streams: Streams) -> dict[str, Record]:
         twin = expectation.model_copy(update={"contrast": contrast})
         found = verdict.judge(twin, claim, evidence, streams.plans[0].settings, streams.seeds)
         admits = admits_equality(expectation)
-        rows[name] = {
-            "verdict": found.verdict,
-            "reason": found.reason,
-            "alpha": expectation.alpha,
-            "admits_equality": admits,
-            "as_it_must": found.verdict != (verdict.REFUTED if admits else verdict.VERIFIED),
-        }
+        rows[name] = SelfExpectation(
+            verdict=found.verdict,
+            reason=found.reason,
+            alpha=expectation.alpha,
+            admits_equality=admits,
+            as_it_must=found.verdict != (verdict.REFUTED if admits else verdict.VERIFIED),
+        )
     return rows
 
 
@@ -230,71 +232,64 @@ def forget(plan: Plan) -> None:
             clear()
 
 
-def floor(streams: Streams, again: list[Variant], comparison: Record) -> Record:
+def floor(streams: Streams, again: list[Variant], comparison: SelfComparison) -> Floor:
     """Return how far reruns lie apart at a comparison's point: the largest spread (max - min) of a repeated seed."""
-    point, metric = tuple(comparison["point"].items()), comparison["metric"]
+    point, metric = tuple(comparison.point.items()), comparison.metric
     first = streams.variants[0].evidence[point]
     reruns = {seed: [rerun.evidence[point][seed][metric] for rerun in again] for seed in REPEATED}
     spread = max(max(values) - min(values) for values in reruns.values())
     sd = student.interval([row[metric] for row in first.values()], ALPHA).sd
-    return {
-        "spread": spread,
-        "in_sd": spread / sd if sd > 0 else None,
-        "from_evidence": max(abs(value - first[seed][metric]) for seed, values in reruns.items() for value in values),
-        "reruns": reruns,
-    }
+    return Floor(
+        spread=spread,
+        in_sd=finite(spread / sd) if sd > 0 else None,
+        from_evidence=max(abs(value - first[seed][metric]) for seed, values in reruns.items() for value in values),
+        reruns={str(seed): [finite(value) for value in values] for seed, values in reruns.items()},
+    )
 
 
-def make_record(streams: Streams, comparisons: list[Record], again: list[Variant], context: Context) -> Record:
-    """Return everything that the run says, as plain values."""
+def make_record(
+    streams: Streams, comparisons: list[SelfComparison], again: list[Variant], context: Context
+) -> NoiseRecord:
+    """Return everything that the run says."""
     everyone = [*streams.variants, *again]
     errors = [error for variant in everyone for error in variant.errors]
     if not errors:
-        comparisons = [{**row, "noise": floor(streams, again, row)} for row in comparisons]
+        comparisons = [row.model_copy(update={"noise": floor(streams, again, row)}) for row in comparisons]
     expectations = {} if streams.failed else judge(streams)
     plan, options = streams.plans[0], context.options
-    record = {
-        "id": streams.claim.id,
-        "arm": streams.arm,
-        "profile": options.profile,
-        "base_seed": options.base_seed,
-        "streams": [plan.base_seed for plan in streams.plans],
-        "seeds": streams.seeds.model_dump(),
-        "alpha": ALPHA,
-        "verdict": _verdict(comparisons, expectations, errors),
-        "comparisons": comparisons,
-        "expectations": expectations,
-        "repeats": len(again),
-        "repeated_seeds": list(REPEATED),
-        "errors": errors,
-        "trials": {
-            "reused": sum(v.reused for v in everyone),
-            "measured": sum(v.measured for v in everyone),
-            "failed": sum(v.failed for v in everyone),
-        },
-        "compute_seconds": sum(v.seconds for v in everyone),
-        "fingerprint": fingerprint(plan),
-        "environment": plan.environment,
-        "processor": processor(),
-        "finished": now(),
-    }
-    return _plain(record)
+    return NoiseRecord(
+        id=streams.claim.id,
+        arm=streams.arm,
+        profile=options.profile,
+        base_seed=options.base_seed,
+        streams=[plan.base_seed for plan in streams.plans],
+        seeds=streams.seeds,
+        alpha=ALPHA,
+        verdict=_verdict(comparisons, expectations, errors),
+        comparisons=comparisons,
+        expectations=expectations,
+        repeats=len(again),
+        repeated_seeds=list(REPEATED),
+        errors=errors,
+        trials=trials_of(everyone),
+        compute_seconds=sum(v.seconds for v in everyone),
+        fingerprint=fingerprint(plan),
+        environment=plan.environment,
+        processor=processor(),
+        finished=now(),
+    )
 
 
-def _verdict(comparisons: list[Record], expectations: dict[str, Record], errors: list[str]) -> str:
-    found = {row["verdict"] for row in comparisons}
+def _verdict(
+    comparisons: list[SelfComparison], expectations: dict[str, SelfExpectation], errors: list[str]
+) -> AAVerdict:
+    found = {row.verdict for row in comparisons}
     if errors or not comparisons or verdict.INVALID in found:
         return verdict.INVALID
-    broken = any(not row["as_it_must"] for row in expectations.values())
+    broken = any(not row.as_it_must for row in expectations.values())
     return DIFFERENT if broken or DIFFERENT in found else NOT_TOLD_APART
 
 
-def _state(comparisons: list[Record]) -> str:
-    apart = sum(row["verdict"] == DIFFERENT for row in comparisons)
+def _state(comparisons: list[SelfComparison]) -> str:
+    apart = sum(row.verdict == DIFFERENT for row in comparisons)
     return f"{apart} of {len(comparisons)} comparisons told apart" if comparisons else "a trial failed"
-
-
-def _plain(record: Record) -> Record:
-    """Return a record as JSON gives it back; an infinite or undefined number becomes null."""
-    plain: Record = json.loads(json.dumps(record), parse_constant=lambda _: None)
-    return plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.running.cost import PILOT, remaining_seconds
@@ -16,7 +17,10 @@ from harness.running.record import make_record
 from harness.running.variant import control_variant, main_variant
 from harness.specification.models import EXTERNAL
 from harness.specification.profiles import NO_VERDICT_PROFILE
-from harness.store.noise_schema import NOISE
+from harness.store.records.aa import NOISE, NoiseRecord
+from harness.store.records.beside import TimingRecord
+from harness.store.records.claim import Left
+from harness.store.records.proof import MutantsRecord
 from harness.trials.options import resolve_workers
 from harness.trials.plan import fingerprint, make_plan
 
@@ -25,8 +29,8 @@ if TYPE_CHECKING:
 
     from harness.running.context import Context
     from harness.running.pooling import Series
-    from harness.running.record import Record
     from harness.running.variant import Variant
+    from harness.store.records.claim import ClaimRecord
     from harness.trials.catalogue import ClaimFolder
     from harness.trials.plan import Plan
 
@@ -34,7 +38,7 @@ TIMING = "timing"
 """What is kept of pytest-benchmark beside a claim's trials."""
 
 
-def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] | None = None) -> Record:
+def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] | None = None) -> ClaimRecord:
     """Run one claim; store and return its record.
 
     Args:
@@ -65,15 +69,19 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
         variant.cut = variant.cut or not admitted
     cut = any(variant.cut for variant in (main, *controls))
     record = make_record(plan, main, controls, context.options, time.monotonic() - started, series, context.budget.lack)
-    record["left"] = left_undone(plan, [main, *controls], context) if cut else None
     if not cut:
         draw_alone(plan, drawing, context)
-    record["illustrations"] = drawing.pictures
-    beside = context.store.beside(plan.claim.id, fingerprint(plan))
-    record["timings"] = [timing for kind, timing in beside.items() if kind.startswith(f"{TIMING} ")]
-    record["mutants"] = beside.get(kept_as(plan.claim))
-    record["noise"] = beside.get(NOISE)
-    context.store.save_record(context.run, plan.claim.id, record)
+    beside = partial(context.store.beside, plan.claim.id, fingerprint(plan))
+    record = record.model_copy(
+        update={
+            "left": left_undone(plan, [main, *controls], context) if cut else None,
+            "illustrations": drawing.pictures,
+            "timings": beside(TIMING, TimingRecord),
+            "mutants": next(iter(beside(kept_as(plan.claim), MutantsRecord)), None),
+            "noise": next(iter(beside(NOISE, NoiseRecord)), None),
+        }
+    )
+    context.store.save_record(context.run, record)
     return record
 
 
@@ -120,16 +128,13 @@ def sample_until_decided(
     return series
 
 
-def left_undone(plan: Plan, variants: list[Variant], context: Context) -> dict[str, float | None]:
-    """Return what lack of time left of a claim: the seconds that it still takes, and the trials that its next batches lack.
-
-    Either is None where nobody knows.
-    """
+def left_undone(plan: Plan, variants: list[Variant], context: Context) -> Left:
+    """Return what lack of time left of a claim: the seconds that it still takes, and the trials that its next batches lack."""
     seconds = remaining_seconds(plan, context.options, context.store, context.run)
-    return {
-        "seconds": context.budget.estimates.get(plan.claim.id) if seconds is None else seconds,
-        "trials": sum(variant.missing_trials for variant in variants) or None,
-    }
+    return Left(
+        seconds=context.budget.estimates.get(plan.claim.id) if seconds is None else seconds,
+        trials=sum(variant.missing_trials for variant in variants) or None,
+    )
 
 
 def pilot(folder: ClaimFolder, context: Context) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from harness.errors import UsageError
+from harness.store.records.beside import NoPicture, PicturesRecord
+from harness.store.records.parsing import parse
 from harness.trials.inputs import Inputs, changes, inputs_of
 from harness.trials.plan import fingerprint, illustration_task, plan_of_pictures
 
 if TYPE_CHECKING:
+    from harness.store.records.beside import Illustration
     from harness.store.store import Store
     from harness.trials.experiment import Outcome
     from harness.trials.plan import Plan
     from harness.trials.worker import Job
-
-Pictures = list[dict[str, Any]]
 
 
 class Drawing:
@@ -30,7 +32,7 @@ class Drawing:
     """
 
     def __init__(self, plan: Plan, store: Store, *, fresh: bool) -> None:
-        self.pictures: Pictures = []
+        self.pictures: list[Illustration] = []
         self._wanted = plan.folder.pictures is not None
         if self._wanted:
             self._plan, self._store, self._kind = plan_of_pictures(plan), store, f"pictures {plan.base_seed}"
@@ -38,13 +40,11 @@ class Drawing:
             stored = None if fresh else self._stored()
             self.pictures, self._wanted = list(stored or []), stored is None
 
-    def _stored(self) -> Pictures | None:
+    def _stored(self) -> list[Illustration] | None:
         """Return what is kept and was drawn from what there is today, None if there is nothing."""
-        found = self._store.beside(self._plan.claim.id, self._fingerprint).get(self._kind)
-        if found is None or ("inputs" in found and _changed(self._plan, found["inputs"])):
-            return None
-        pictures: Pictures = found["pictures"]
-        return pictures
+        for found in self._store.beside(self._plan.claim.id, self._fingerprint, self._kind, PicturesRecord):
+            return None if found.inputs is not None and _changed(self._plan, found.inputs) else found.pictures
+        return None
 
     def jobs(self) -> list[Job]:
         """Return the one job that draws, for whoever asks first; none if all is drawn."""
@@ -54,12 +54,17 @@ class Drawing:
     def keep(self, outcome: Outcome) -> None:
         """Keep what was drawn, or say why nothing was; then a later run tries again."""
         if outcome.error is not None:
-            self.pictures = [{"kind": "error", "title": outcome.error}]
+            self.pictures = [NoPicture(kind="error", title=outcome.error)]
             return
-        self.pictures = list(outcome.pictures)
-        record: dict[str, Any] = {"pictures": outcome.pictures}
-        if outcome.seen:
-            record["inputs"] = json.loads(inputs_of(outcome.seen, self._plan.inputs).text)
+        inputs = json.loads(inputs_of(outcome.seen, self._plan.inputs).text) if outcome.seen else None
+        drawn = {"pictures": list(outcome.pictures), "inputs": inputs}
+        try:
+            # What a picture names by something else than text comes through to here.
+            record = parse(PicturesRecord, drawn, "illustrate()", "see harness.pictures")
+        except UsageError as error:
+            self.pictures = [NoPicture(kind="error", title=str(error))]
+            return
+        self.pictures = record.pictures
         self._store.save_beside(self._plan.claim.id, self._kind, self._fingerprint, record)
 
 

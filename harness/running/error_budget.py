@@ -10,14 +10,20 @@ depends on what; where the data chose the direction it holds for independent exp
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.judging import normality, verdict
+from harness.store.records.claim import ClaimRecord
+from harness.store.records.run import ErrorBudget
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from harness.running.record import Record
+    from harness.specification.kinds import Verdict
+    from harness.store.records.claim import ProblemRecord
+    from harness.store.records.expectation import ExpectationRecord, ReadingRecord
+
+    Records = list[ClaimRecord | ProblemRecord]
 
 FAMILY_WISE = 0.05
 """Chance that even one of the adjusted verdicts of a run is false, at most."""
@@ -34,44 +40,56 @@ def adjusted(p: Sequence[float]) -> list[float]:
     return result
 
 
-def add_budget(claims: list[Record]) -> dict[str, Any]:
-    """Add adjusted verdicts to the records of a run; return its error budget.
+def adjust(claims: Records) -> tuple[Records, ErrorBudget]:
+    """Return the records of a run with adjusted verdicts, and its error budget.
 
     Every sampled expectation of a reading that was judged belongs to the family, but for those whose seeds are not what
     its error rate takes for granted: of these nothing can be promised, and the budget says how many they are. What is
     exact, or has no verdict, keeps what it has.
     """
-    readings = [reading for claim in claims for reading in claim.get("readings", {}).values()]
-    sampled = [e for reading in readings for e in reading["expectations"].values() if not e["exact"]]
+    judged = [claim for claim in claims if isinstance(claim, ClaimRecord)]
+    readings = [reading for claim in judged for reading in claim.readings.values()]
+    sampled = [e for reading in readings for e in reading.expectations.values() if not e.exact]
     family = [e for e in sampled if _holds(e)]
-    found = adjusted([1.0 if e.get("p") is None else e["p"] for e in family])
-    for expectation, p in zip(family, found, strict=True):
-        decided = expectation["verdict"] in (verdict.VERIFIED, verdict.REFUTED)
-        stands = p <= FAMILY_WISE or not decided
-        expectation["adjusted_p"] = p if decided else None
-        expectation["adjusted_verdict"] = expectation["verdict"] if stands else verdict.INCONCLUSIVE
-    for reading in readings:
-        reading["adjusted_verdict"] = _of_reading(reading)
-    controls = [control for claim in claims for control in claim.get("controls", {}).values()]
-    under_control = [e for c in controls for e in c["expectations"].values() if not e["exact"] and _holds(e)]
-    return {
-        "expectations": len(family),
-        "expected_false_verdicts": float(sum(e["alpha"] for e in family)),
-        "expected_false_controls": float(sum(e["alpha"] for e in under_control)),
-        "family_wise_rate": FAMILY_WISE,
-        "without_bound": len(sampled) - len(family),
-        "by_resolution": sum(e.get("shape") == normality.CONSTANT for e in family),
-        "fallen": sum(reading["adjusted_verdict"] != reading["verdict"] for reading in readings),
-    }
+    p = dict(zip(map(id, family), adjusted([1.0 if e.p is None else e.p for e in family]), strict=True))
+    result = [_adjusted_claim(claim, p) if isinstance(claim, ClaimRecord) else claim for claim in claims]
+    after = [reading for claim in result if isinstance(claim, ClaimRecord) for reading in claim.readings.values()]
+    controls = [control for claim in judged for control in claim.controls.values()]
+    under_control = [e for c in controls for e in c.expectations.values() if not e.exact and _holds(e)]
+    return result, ErrorBudget(
+        expectations=len(family),
+        expected_false_verdicts=float(sum(e.alpha for e in family)),
+        expected_false_controls=float(sum(e.alpha for e in under_control)),
+        family_wise_rate=FAMILY_WISE,
+        without_bound=len(sampled) - len(family),
+        by_resolution=sum(e.shape == normality.CONSTANT for e in family),
+        fallen=sum(reading.adjusted_verdict != reading.verdict for reading in after),
+    )
 
 
-def _holds(expectation: dict[str, Any]) -> bool:
+def _holds(expectation: ExpectationRecord) -> bool:
     """Whether the error rate that stands beside an expectation holds, as far as its seeds show."""
-    return expectation.get("shape") not in normality.BREAKING
+    return expectation.shape not in normality.BREAKING
 
 
-def _of_reading(reading: Record) -> str:
-    """Return a reading's verdict from the adjusted ones; INVALID and NOT_RUN stay as they are."""
-    if reading["verdict"] in (verdict.INVALID, verdict.NOT_RUN):
-        return str(reading["verdict"])
-    return verdict.combine(e.get("adjusted_verdict", e["verdict"]) for e in reading["expectations"].values())
+def _adjusted_claim(claim: ClaimRecord, p: Mapping[int, float]) -> ClaimRecord:
+    """Return a claim with the adjusted p-values of its expectations: id() of an expectation -> p, of the family alone."""
+    readings = {name: _adjusted_reading(reading, p) for name, reading in claim.readings.items()}
+    return claim.model_copy(update={"readings": readings})
+
+
+def _adjusted_reading(reading: ReadingRecord, p: Mapping[int, float]) -> ReadingRecord:
+    members = {
+        name: _adjusted_expectation(e, p[id(e)]) if id(e) in p else e for name, e in reading.expectations.items()
+    }
+    word = reading.verdict
+    # INVALID and NOT_RUN stay as they are.
+    if word not in (verdict.INVALID, verdict.NOT_RUN):
+        word = verdict.combine(e.adjusted_verdict or e.verdict for e in members.values())
+    return reading.model_copy(update={"expectations": members, "adjusted_verdict": word})
+
+
+def _adjusted_expectation(expectation: ExpectationRecord, p: float) -> ExpectationRecord:
+    decided = expectation.verdict in (verdict.VERIFIED, verdict.REFUTED)
+    word: Verdict = expectation.verdict if p <= FAMILY_WISE or not decided else verdict.INCONCLUSIVE
+    return expectation.model_copy(update={"adjusted_p": p if decided else None, "adjusted_verdict": word})

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness._clock import now
 from harness.judging import contrasts, edges, points, verdict
@@ -19,7 +19,8 @@ from harness.judging.repetition import repeats
 from harness.running.reuse import reusable
 from harness.specification.kinds import Exact
 from harness.specification.models import EXTERNAL
-from harness.trials.identity import Identity
+from harness.store.records.expectation import NightEstimate, NightRecord
+from harness.store.records.parts import finite
 from harness.trials.plan import lasting, points_of_task, tasks_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from harness.judging.points import Point
     from harness.running.variant import Variant
     from harness.specification.models import Expectation
+    from harness.store.records.claim import KnownNight
     from harness.store.store import Store
     from harness.trials.plan import Plan
 
@@ -89,23 +91,23 @@ def join(plan: Plan, variant: Variant, store: Store) -> Series:
     joined: list[Night] = []
     apart: dict[int, str] = {}
     for age, night in enumerate(reversed(before), start=1):
-        entered = Night(night["base_seed"], night["first"], -age * MOST_SEEDS)
+        entered = Night(night.base_seed, night.first, -age * MOST_SEEDS)
         refused, other_clock = _enter(plan, variant, entered, store)
         again = _repeated(plan, variant, entered, joined)
         if again is not None:
             leave(variant, entered)
-            apart[night["base_seed"]] = _again(again)
+            apart[night.base_seed] = _again(again)
         elif _has_seeds(plan, variant, entered):
             joined.append(entered)
         else:
-            apart[night["base_seed"]] = _refusal(refused, night) or _changed(plan, night, other_clock=other_clock)
-    tonight = next((n["first"] for n in known if n["base_seed"] == plan.base_seed), now())
+            apart[night.base_seed] = _refusal(refused, night) or _changed(plan, night, other_clock=other_clock)
+    tonight = next((night.first for night in known if night.base_seed == plan.base_seed), now())
     return Series((*reversed(joined), Night(plan.base_seed, tonight, 0)), apart)
 
 
-def _before(known: list[dict[str, Any]], base_seed: int) -> list[dict[str, Any]]:
+def _before(known: list[KnownNight], base_seed: int) -> list[KnownNight]:
     """Return the nights before the one with a base seed: all of them if it has not been run yet."""
-    position = next((i for i, night in enumerate(known) if night["base_seed"] == base_seed), len(known))
+    position = next((i for i, night in enumerate(known) if night.base_seed == base_seed), len(known))
     return known[:position]
 
 
@@ -137,10 +139,10 @@ def _seeds_of(expectation: Expectation, plan: Plan, variant: Variant) -> list[in
     return contrasts.seeds_with(name, read, plan.claim, variant.evidence)
 
 
-def _refusal(refused: Mapping[str, str], night: dict[str, Any]) -> str | None:
+def _refusal(refused: Mapping[str, str], night: KnownNight) -> str | None:
     """Return why the stored trials of a night do not count, the commonest reason; None if there are none such."""
     common = Counter(refused.values()).most_common(1)
-    return f"{common[0][0]} (base seed {night['base_seed']}, {night['last'][:10]})" if common else None
+    return f"{common[0][0]} (base seed {night.base_seed}, {night.last[:10]})" if common else None
 
 
 def leave(variant: Variant, night: Night) -> None:
@@ -185,65 +187,40 @@ def count_once(plan: Plan, variant: Variant, series: Series | None) -> Series | 
     return replace(series, nights=kept, apart={**{night.base_seed: _again(tonight) for night in again}, **series.apart})
 
 
-def _changed(plan: Plan, night: dict[str, Any], *, other_clock: bool) -> str:
+def _changed(plan: Plan, night: KnownNight, *, other_clock: bool) -> str:
     """Return what tells tonight from an earlier night, in words."""
-    parts = Identity.of_record(night).differences(plan.identity)
+    parts = night.identity.differences(plan.identity)
     if other_clock:
         parts.append("the clock of its durations")
     what = " and ".join(parts) or "what is measured"
-    return f"{what} changed since {night['last'][:10]} (base seed {night['base_seed']})"
+    return f"{what} changed since {night.last[:10]} (base seed {night.base_seed})"
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What one night, or all nights up to it, say of an expectation.
-
-    Attributes:
-        n: seeds.
-        estimate: mean contrast, on the scale of the band.
-        low: lower end of the interval.
-        high: upper end.
-        verdict: what that interval decides.
-    """
-
-    n: int
-    estimate: float
-    low: float
-    high: float
-    verdict: str
-
-
-@dataclass(frozen=True)
-class NightShown:
-    """A night of an expectation: on its own, and together with all nights before it."""
-
-    night: Night
-    alone: Shown
-    accumulated: Shown
-
-
-def nights_of(expectation: Expectation, plan: Plan, variant: Variant, series: Series) -> list[NightShown]:
+def nights_of(expectation: Expectation, plan: Plan, variant: Variant, series: Series) -> list[NightRecord]:
     """Return the nights of an expectation that have seeds of it; none for `exact`, which is no sample."""
     contrast = expectation.contrast
     if isinstance(contrast, Exact):
         return []
     per_seed = contrasts.evaluate(contrast, plan.claim, variant.evidence, plan.settings, variant.change_of)
-    shown: list[NightShown] = []
+    found: list[NightRecord] = []
     for night in series.nights:
         own = [seed for seed in sorted(per_seed.values) if night.holds(seed)]
         so_far = [seed for seed in sorted(per_seed.values) if seed < night.first + MOST_SEEDS]
         if own:
-            shown.append(NightShown(night, _shown(per_seed, own, expectation), _shown(per_seed, so_far, expectation)))
-    return shown
+            alone, accumulated = (_estimate(per_seed, seeds, expectation) for seeds in (own, so_far))
+            day = night.date[:10]
+            found.append(NightRecord(base_seed=night.base_seed, date=day, alone=alone, accumulated=accumulated))
+    return found
 
 
-def _shown(per_seed: PerSeed, seeds: list[int], expectation: Expectation) -> Shown:
+def _estimate(per_seed: PerSeed, seeds: list[int], expectation: Expectation) -> NightEstimate:
     found, floor = edges.interval_of(per_seed, seeds, expectation.alpha)
     estimate, low, high = (edges.on_scale(per_seed, v) for v in (found.estimate, found.low, found.high))
-    return Shown(
-        found.n,
-        estimate,
-        low,
-        high,
-        verdict.at_look(found, per_seed.sequence, expectation, low, high, floor, per_seed.chance_of_tie(seeds)),
+    tie = per_seed.chance_of_tie(seeds)
+    return NightEstimate(
+        n=found.n,
+        estimate=finite(estimate),
+        low=finite(low),
+        high=finite(high),
+        verdict=verdict.at_look(found, per_seed.sequence, expectation, low, high, floor, tie),
     )

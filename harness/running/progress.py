@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from harness.store.records.claim import ClaimRecord, ProblemRecord
 
 
 class Step(NamedTuple):
@@ -142,6 +144,7 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def verdicts_of(record: dict[str, Any]) -> list[tuple[str, bool]]:
-    """Return the verdicts of a claim's record for `Progress.judge`."""
-    return [(r["verdict"], r["as_expected"] or bool(r.get("waived"))) for r in record.get("readings", {}).values()]
+def verdicts_of(record: ClaimRecord | ProblemRecord) -> list[tuple[str, bool]]:
+    """Return the verdicts of a claim's record for `Progress.judge`; none where it could not be run."""
+    readings = getattr(record, "readings", {})
+    return [(r.verdict, r.as_expected or r.waived) for r in readings.values()]

@@ -1,26 +1,35 @@
-"""What a run says of a claim, as plain values: the normative content of every report."""
+"""What a run says of a claim: the record that is the normative content of every report."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import asdict
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness import _clock
 from harness.judging import verdict
-from harness.judging.caps import seeds_needed
 from harness.judging.controls import Headline, Tried, headline, state_of
 from harness.judging.expected import UNDECIDED, came_as_expected, expectations_expected
 from harness.judging.points import kind_of, metric_of
-from harness.judging.ranges import reachable, sequence_of
+from harness.judging.ranges import sequence_of
 from harness.running.forecast import forecasts_of
 from harness.running.pooling import nights_of
 from harness.running.reuse import anew_words
 from harness.running.waiver import waive
 from harness.specification.kinds import Exact
 from harness.specification.profiles import NO_VERDICT_PROFILE
+from harness.store.records import claim as records
+from harness.store.records.beside import PointRecord
+from harness.store.records.claim import ClaimRecord, ForecastRecord
+from harness.store.records.expectation import (
+    BandRecord,
+    ControlRecord,
+    ExpectationRecord,
+    ReadingRecord,
+    SequenceRecord,
+)
+from harness.store.records.parts import Interval, Trials, finite
 from harness.trials.clock import clock_of
 from harness.trials.provenance import arithmetic
 
@@ -29,15 +38,12 @@ if TYPE_CHECKING:
 
     from harness.judging.controls import ControlState
     from harness.judging.ranges import Sampled
-    from harness.running.cost import Outlook
     from harness.running.forecast import Forecast
     from harness.running.pooling import Series
     from harness.running.variant import Variant
     from harness.specification.models import Claim
     from harness.trials.options import Options
     from harness.trials.plan import Plan
-
-Record = dict[str, Any]
 
 UNITS = {"rate": "rate", "ratio": "ratio", "loglog_slope": "exponent", "rank_trend": "tau"}
 """Units of contrasts that do not have their metric's."""
@@ -55,8 +61,8 @@ def make_record(
     wall_seconds: float,
     series: Series | None = None,
     lack: str = "",
-) -> Record:
-    """Return everything that the run says of the claim, as plain values.
+) -> ClaimRecord:
+    """Return everything that the run says of the claim.
 
     Args:
         plan: what was fixed before the first trial.
@@ -71,53 +77,56 @@ def make_record(
     judged = options.profile != NO_VERDICT_PROFILE
     states = {c.name: _state_of(plan, c, main, lack, judged=judged) for c in controls}
     everyone = (main, *controls)
-    record = {
-        "id": claim.id,
-        "title": claim.title,
-        "statement": claim.statement.strip(),
-        "source": claim.source.model_dump(),
-        "document": plan.folder.document.model_dump(),
-        "strength": claim.strength,
-        "tags": claim.tags,
-        "does_not_show": claim.does_not_show.strip(),
-        "profile": options.profile,
-        "settings": plan.settings,
-        "arms": claim.arms,
-        "conditions": {name: c.values for name, c in claim.conditions.items()},
-        "seeds": plan.seeds.model_dump(),
-        "readings": {
-            name: _reading_record(plan, name, main, states, lack, judged=judged)
+    record = ClaimRecord(
+        id=claim.id,
+        title=claim.title,
+        statement=claim.statement.strip(),
+        source=claim.source,
+        document=plan.folder.document,
+        strength=claim.strength,
+        tags=claim.tags,
+        does_not_show=claim.does_not_show.strip(),
+        profile=options.profile,
+        settings=plan.settings,
+        arms=claim.arms,
+        conditions={name: c.values for name, c in claim.conditions.items()},
+        seeds=plan.seeds,
+        readings={
+            name: _reading_record(plan, name, main, series, states, lack, judged=judged)
             for name, reading in claim.readings.items()
             if reading.expectations.keys() <= main.expectations.keys()
         },
-        "controls": {c.name: _control_record(plan, c, states[c.name], judged=judged) for c in controls},
-        "points": [point for variant in everyone for point in _points(variant)],
-        "forecast": {e: _forecast_record(found) for e, found in forecasts_of(plan, main).items()} if judged else {},
-        "trials": {
-            "reused": sum(v.reused for v in everyone),
-            "measured": sum(v.measured for v in everyone),
-            "failed": sum(v.failed for v in everyone),
-        },
-        "measured_again": [anew_words(why, n) for why, n in _anew(everyone).items()],
-        "series": _series_record(series, main.earlier),
-        "errors": [error for v in everyone for error in v.errors],
-        "traces": list(dict.fromkeys(trace for v in everyone for trace in v.traces if trace))[:3],
-        "cost": {"compute_seconds": sum(v.seconds for v in everyone), "wall_seconds": wall_seconds},
-        "seconds_per_trial": {arm: median(costs) for arm, costs in main.costs.items()},
-        "data": [asdict(record) for record in plan.data],
-        "device": plan.device,
-        "precision": claim.precision,
-        "environment": plan.environment,
-        "arithmetic": arithmetic() if claim.precision else {},
-        "clocks": [asdict(clock) for text in _clocks(everyone) if (clock := clock_of(text))],
-        "strategies": {arm: sorted(chosen) for arm, chosen in main.choices.items() if chosen},
-        "code": {"digest": plan.code.digest, "modules": list(plan.code.modules)},
-        "base_seed": options.base_seed,
-        "finished": _clock.now(),
-    }
-    if series is not None:
-        _add_nights(record, plan, main, series)
+        controls={c.name: _control_record(plan, c, states[c.name], judged=judged) for c in controls},
+        points=[point for variant in everyone for point in _points(variant)],
+        forecast={e: forecast_record(found) for e, found in forecasts_of(plan, main).items()} if judged else {},
+        trials=trials_of(everyone),
+        measured_again=[anew_words(why, n) for why, n in _anew(everyone).items()],
+        series=_series_record(series, main.earlier),
+        errors=[error for v in everyone for error in v.errors],
+        traces=list(dict.fromkeys(trace for v in everyone for trace in v.traces if trace))[:3],
+        cost=records.Cost(compute_seconds=sum(v.seconds for v in everyone), wall_seconds=wall_seconds),
+        seconds_per_trial={arm: median(costs) for arm, costs in main.costs.items()},
+        data=[records.Data(**asdict(found)) for found in plan.data],
+        device=plan.device,
+        precision=claim.precision,
+        environment=plan.environment,
+        arithmetic=arithmetic() if claim.precision else {},
+        clocks=[records.ClockRecord(**asdict(clock)) for text in _clocks(everyone) if (clock := clock_of(text))],
+        strategies={arm: sorted(chosen) for arm, chosen in main.choices.items() if chosen},
+        code=records.CodeRecord(digest=plan.code.digest, modules=list(plan.code.modules)),
+        base_seed=options.base_seed,
+        finished=_clock.now(),
+    )
     return waive(record, claim.waiver, _clock.today())
+
+
+def trials_of(variants: Sequence[Variant]) -> Trials:
+    """Return how the trials of variants were come by."""
+    return Trials(
+        reused=sum(v.reused for v in variants),
+        measured=sum(v.measured for v in variants),
+        failed=sum(v.failed for v in variants),
+    )
 
 
 def _clocks(variants: Iterable[Variant]) -> list[str]:
@@ -130,49 +139,28 @@ def _anew(variants: Sequence[Variant]) -> Counter[str]:
     return Counter({key: why for variant in variants for key, why in variant.anew.items()}.values())
 
 
-def _points(variant: Variant) -> list[Record]:
+def _points(variant: Variant) -> list[PointRecord]:
     """Return the trials of this run as they were measured: every point with the values of each metric, seed by seed."""
     found = []
     for point, rows in variant.evidence.items():
         own = {seed: row for seed, row in sorted(rows.items()) if seed >= 0}
         names = dict.fromkeys(name for row in own.values() for name in row)
         values = {name: {str(seed): finite(row[name]) for seed, row in own.items() if name in row} for name in names}
-        found.append({"control": variant.name or None, "point": dict(point), "values": values})
+        found.append(PointRecord(control=variant.name or None, point=dict(point), values=values))
     return found
 
 
-def _series_record(series: Series | None, trials: int) -> Record | None:
+def _series_record(series: Series | None, trials: int) -> records.SeriesRecord | None:
     """Return the series in short: how many nights, since when, trials joined, and why it begins anew if it does."""
     if series is None:
         return None
-    since = series.nights[0].date[:10]
-    nights = len(series.nights)
-    return {
-        "nights": nights,
-        "since": since,
-        "earlier_trials": trials,
-        "anew": series.anew,
-        "repeated": series.repeated,
-    }
-
-
-def _add_nights(record: Record, plan: Plan, main: Variant, series: Series) -> None:
-    """Add to each expectation what every night says of it, alone and together with those before."""
-    for reading in record["readings"].values():
-        for name, expectation in reading["expectations"].items():
-            expectation["nights"] = [
-                {
-                    "base_seed": shown.night.base_seed,
-                    "date": shown.night.date[:10],
-                    "alone": _plain(asdict(shown.alone)),
-                    "accumulated": _plain(asdict(shown.accumulated)),
-                }
-                for shown in nights_of(main.expectations[name], plan, main, series)
-            ]
-
-
-def _plain(shown: dict[str, Any]) -> Record:
-    return {name: finite(value) if isinstance(value, float) else value for name, value in shown.items()}
+    return records.SeriesRecord(
+        nights=len(series.nights),
+        since=series.nights[0].date[:10],
+        earlier_trials=trials,
+        anew=series.anew,
+        repeated=series.repeated,
+    )
 
 
 def _state_of(plan: Plan, control: Variant, main: Variant, lack: str, *, judged: bool) -> ControlState:
@@ -195,8 +183,15 @@ def _enough(control: Variant, main: Variant, name: str) -> bool:
 
 
 def _reading_record(
-    plan: Plan, name: str, main: Variant, states: Mapping[str, ControlState], lack: str, *, judged: bool
-) -> Record:
+    plan: Plan,
+    name: str,
+    main: Variant,
+    series: Series | None,
+    states: Mapping[str, ControlState],
+    lack: str,
+    *,
+    judged: bool,
+) -> ReadingRecord:
     reading = plan.claim.readings[name]
     members = [_tried(plan, main, e, judged=judged) for e in reading.expectations]
     came = came_as_expected(reading, {member.name: member.verdict for member in members})
@@ -206,130 +201,93 @@ def _reading_record(
         if judged
         else Headline(verdict.NOT_RUN, SMOKE, "")
     )
-    return {
-        "means": reading.means,
-        "expected": reading.expected,
-        "because": reading.because.strip() if reading.because else None,
-        "decide": reading.decide,
-        "verdict": found.verdict,
-        "reason": found.reason,
-        "decided_by": found.by,
-        "as_expected": found.verdict == reading.expected and not flipped,
-        "expectations": {e: _member_record(plan, main, e, came[e], judged=judged) for e in reading.expectations},
-    }
+    return ReadingRecord(
+        means=reading.means,
+        expected=reading.expected,
+        because=reading.because.strip() if reading.because else None,
+        decide=reading.decide,
+        verdict=found.verdict,
+        reason=found.reason,
+        decided_by=found.by,
+        as_expected=found.verdict == reading.expected and not flipped,
+        expectations={e: _member_record(plan, main, e, came[e], series, judged=judged) for e in reading.expectations},
+    )
 
 
-def _member_record(plan: Plan, main: Variant, name: str, as_expected: bool | None, *, judged: bool) -> Record:
+def _member_record(
+    plan: Plan, main: Variant, name: str, as_expected: bool | None, series: Series | None, *, judged: bool
+) -> ExpectationRecord:
+    """Return what was found of an expectation of a reading: whether it came, and what every night says of it."""
     record = _expectation_record(plan, main, name, judged=judged)
-    reason = record["reason"] if as_expected is not None else f"{record['reason']}; {LEFT}"
-    return {**record, "reason": reason, "as_expected": as_expected}
+    reason = record.reason if as_expected is not None else f"{record.reason}; {LEFT}"
+    nights = nights_of(main.expectations[name], plan, main, series) if series else []
+    return record.model_copy(update={"reason": reason, "as_expected": as_expected, "nights": nights})
 
 
-def _control_record(plan: Plan, control: Variant, state: ControlState, *, judged: bool) -> Record:
+def _control_record(plan: Plan, control: Variant, state: ControlState, *, judged: bool) -> ControlRecord:
     spec = plan.claim.controls[control.name]
-    return {
-        "change": spec.change,
-        "arms": spec.arms,
-        "because": spec.because.strip(),
-        "finished": state.finished,
-        "behaves": state.behaves,
-        "reason": state.reason,
-        "expectations": {
-            name: _expectation_record(plan, control, name, judged=judged) for name in control.expectations
-        },
-    }
+    return ControlRecord(
+        change=spec.change,
+        arms=spec.arms,
+        because=spec.because.strip(),
+        finished=state.finished,
+        behaves=state.behaves,
+        reason=state.reason,
+        expectations={name: _expectation_record(plan, control, name, judged=judged) for name in control.expectations},
+    )
 
 
-def _expectation_record(plan: Plan, variant: Variant, name: str, *, judged: bool) -> Record:
+def _expectation_record(plan: Plan, variant: Variant, name: str, *, judged: bool) -> ExpectationRecord:
     expectation = variant.expectations[name]
     found = variant.judgements[name]
     metric = plan.claim.metrics[metric_of(expectation.contrast)]
-    return {
-        "verdict": found.verdict if judged else verdict.NOT_RUN,
-        "reason": found.reason if judged else SMOKE,
-        "expected": expectations_expected(plan.claim)[name],
-        "no_control": expectation.no_control.strip() if expectation.no_control else None,
-        "contrast": expectation.contrast.model_dump(exclude_none=True),
-        "exact": isinstance(expectation.contrast, Exact),
-        "sequence": None if isinstance(expectation.contrast, Exact) else _sequence(expectation.contrast, plan.claim),
-        "unit": UNITS.get(kind_of(expectation.contrast), metric.unit),
-        "duration": metric.unit == "second",
-        "band": {
-            "low": finite(expectation.band.low),
-            "high": finite(expectation.band.high),
-            "text": str(expectation.band),
-        },
-        "because": expectation.because.strip(),
-        "reported": expectation.reported,
-        "alpha": expectation.alpha,
-        "n": found.n,
-        "earlier": found.earlier,
-        "p": finite(found.p) if judged else None,
-        "estimate": finite(found.estimate),
-        "low": finite(found.low),
-        "high": finite(found.high),
-        "sd": finite(found.sd),
-        "sd_floor": found.floor,
-        "shape": found.shape or None,
+    exact = isinstance(expectation.contrast, Exact)
+    band = expectation.band
+    return ExpectationRecord(
+        verdict=found.verdict if judged else verdict.NOT_RUN,
+        reason=found.reason if judged else SMOKE,
+        expected=expectations_expected(plan.claim)[name],
+        as_expected=None,
+        no_control=expectation.no_control.strip() if expectation.no_control else None,
+        contrast=expectation.contrast,
+        exact=exact,
+        sequence=None if isinstance(expectation.contrast, Exact) else _sequence(expectation.contrast, plan.claim),
+        unit=UNITS.get(kind_of(expectation.contrast), metric.unit),
+        duration=metric.unit == "second",
+        band=BandRecord(low=finite(band.low), high=finite(band.high), text=str(band)),
+        because=expectation.because.strip(),
+        reported=expectation.reported,
+        alpha=expectation.alpha,
+        n=found.n,
+        earlier=found.earlier,
+        p=finite(found.p) if judged else None,
+        estimate=finite(found.estimate),
+        low=finite(found.low),
+        high=finite(found.high),
+        sd=finite(found.sd),
+        sd_floor=found.floor,
+        shape=found.shape or None,
         # Of earlier nights their own records hold the values.
-        "values": {str(seed): finite(value) for seed, value in found.values.items() if seed >= 0},
-        "looks": [{"n": look.n, "low": finite(look.low), "high": finite(look.high)} for look in found.looks],
-    }
+        values={str(seed): finite(value) for seed, value in found.values.items() if seed >= 0},
+        looks=[Interval(n=look.n, low=finite(look.low), high=finite(look.high)) for look in found.looks],
+    )
 
 
-def _sequence(contrast: Sampled, claim: Claim) -> Record:
-    """Return what the seeds of a contrast are asked, as plain values."""
+def _sequence(contrast: Sampled, claim: Claim) -> SequenceRecord:
+    """Return what the seeds of a contrast are asked."""
     found = sequence_of(contrast, claim)
-    return {
-        "kind": type(found).__name__.lower(),
-        # What tells one sequence of a kind from another.
-        **{name: getattr(found, name) for name in ("low", "high", "q") if hasattr(found, name)},
-    }
+    # What tells one sequence of a kind from another.
+    own = {name: getattr(found, name) for name in ("low", "high", "q") if hasattr(found, name)}
+    return SequenceRecord.model_validate({"kind": type(found).__name__.lower(), **own})
 
 
-def _forecast_record(found: Forecast) -> Record:
-    return {
-        "n": found.n,
-        "effect": finite(found.effect),
-        "probability": finite(found.probability),
-        "seeds": None if found.reason else found.seeds,
-        "doubtful": found.doubtful,
-        "reason": found.reason,
-    }
-
-
-def _fewest(claim: Claim, name: str) -> int | None:
-    """Return the fewest seeds that could decide an expectation at all, None for mathematics."""
-    expectation = claim.expectations[name]
-    if isinstance(expectation.contrast, Exact):
-        return None
-    band, bounds = (expectation.band.low, expectation.band.high), reachable(expectation.contrast, claim)
-    return seeds_needed(sequence_of(expectation.contrast, claim), expectation.alpha, band, bounds)
-
-
-def outlook_record(outlook: Outlook) -> Record:
-    """Return what to expect of a claim under a profile, as plain values; what is not known is None."""
-    everything = {
-        name: {
-            **_forecast_record(found),
-            "smallest_effect": finite(found.smallest_effect()),
-            "factor": found.log,
-            "fewest": _fewest(outlook.plan.claim, name),
-        }
-        for name, found in outlook.forecasts.items()
-    }
-    return {
-        "id": outlook.plan.claim.id,
-        "profile": outlook.profile,
-        "cap": outlook.plan.seeds.cap,
-        "trials": outlook.trials,
-        "neediest": outlook.least_powered,
-        "seconds": outlook.seconds,
-        "peak_bytes": outlook.peak_bytes,
-        "expectations": everything,
-    }
-
-
-def finite(value: float) -> float | None:
-    """Return a number that JSON can hold, None for an infinite or undefined one."""
-    return value if math.isfinite(value) else None
+def forecast_record(found: Forecast) -> ForecastRecord:
+    """Return whether a further run would decide an expectation."""
+    return ForecastRecord(
+        n=found.n,
+        effect=finite(found.effect),
+        probability=finite(found.probability),
+        seeds=None if found.reason else found.seeds,
+        doubtful=found.doubtful,
+        reason=found.reason,
+    )

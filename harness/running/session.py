@@ -16,6 +16,8 @@ from harness.running.context import Context
 from harness.running.cost import remaining_seconds
 from harness.running.progress import verdicts_of
 from harness.running.time_budget import Budget
+from harness.store.records.beside import Timed, TimingRecord
+from harness.store.records.claim import Home, Problem, ProblemKind, ProblemRecord
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import executor_for
@@ -27,13 +29,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.running.progress import Progress, Step
-    from harness.running.record import Record
+    from harness.store.records.claim import ClaimRecord
     from harness.trials.catalogue import ClaimFolder
     from harness.trials.executor import Executor
     from harness.trials.options import Options
     from harness.trials.plan import Plan
 
-KINDS = {SpecError: "specification", UsageError: "usage", DataError: "data", TrialError: "trial"}
+KINDS: dict[type[Exception], ProblemKind] = {
+    SpecError: "specification",
+    UsageError: "usage",
+    DataError: "data",
+    TrialError: "trial",
+}
 
 
 ESTIMATING = 3.0
@@ -73,7 +80,7 @@ class Session:
         self.store.start_run(run, options.record(), machine(project))
         # What is said may quote anything, an exception included.
         self._say = lambda line: say(without_ci_commands(escape_unprintable(line)))
-        self._records: dict[Path, Record] = {}
+        self._records: dict[Path, ClaimRecord | ProblemRecord] = {}
         self._executors: dict[int, Executor] = {}
         self._budget = Budget(deadline)
         self._progress = progress
@@ -120,7 +127,7 @@ class Session:
             self._estimated = time.monotonic()
         return seconds
 
-    def record_of(self, folder: Path) -> Record:
+    def record_of(self, folder: Path) -> ClaimRecord | ProblemRecord:
         """Return the record of the claim in `folder`; it is run at the first call.
 
         A claim that cannot be run has a record too: `problem` says what is wrong.
@@ -142,19 +149,27 @@ class Session:
         """What the claims of this run share."""
         return Context(self.options, self.store, self._executor, self.run, self._say, self._budget)
 
-    def _run(self, folder: Path) -> Record:
+    def _run(self, folder: Path) -> ClaimRecord:
         return run_claim(load_claim(folder), replace(self.context, watch=self._watcher(folder)))
 
     def pilot(self, folder: ClaimFolder, profile: str) -> None:
-        """Measure a few seeds of a claim under a profile, so that its cost can be foreseen; see `runner.pilot`."""
+        """Measure a few seeds of a claim under a profile, so that its cost can be foreseen; see `claim_run.pilot`."""
         pilot(folder, replace(self.context, options=replace(self.options, profile=profile)))
 
-    def keep_timing(self, plan: Plan, what: str, arm: str, benchmark: Any) -> None:
+    def keep_timing(self, plan: Plan, what: Timed, arm: str, benchmark: Any) -> None:
         """Keep what pytest-benchmark measured of an arm beside the claim's trials, for the reports."""
-        found = benchmark.stats.stats
-        facts = {"what": what, "arm": arm, "median": found.median, "iqr": found.iqr, "rounds": found.rounds}
-        facts |= {name: benchmark.extra_info[name] for name in ("condition", "device")}
-        record = {**facts, "processor": processor(), "finished": now()}
+        found, extra = benchmark.stats.stats, benchmark.extra_info
+        record = TimingRecord(
+            what=what,
+            arm=arm,
+            median=found.median,
+            iqr=found.iqr,
+            rounds=found.rounds,
+            condition=extra["condition"],
+            device=extra["device"],
+            processor=processor(),
+            finished=now(),
+        )
         self.store.save_beside(plan.claim.id, f"{TIMING} {what} {arm}", fingerprint(plan), record)
 
     def _executor(self, workers: int) -> Executor:
@@ -163,9 +178,9 @@ class Session:
             self._executors[workers] = executor_for(workers)
         return self._executors[workers]
 
-    def _problem(self, folder: Path, error: ClaimsError) -> Record:
+    def _problem(self, folder: Path, error: ClaimsError) -> ProblemRecord:
         record = problem_record(folder, error)
-        self.store.save_record(self.run, folder.name, record)
+        self.store.save_record(self.run, record)
         return record
 
     def stop(self) -> None:
@@ -187,14 +202,8 @@ class Session:
         self.store.close()
 
 
-def problem_record(folder: Path, error: ClaimsError) -> Record:
+def problem_record(folder: Path, error: ClaimsError) -> ProblemRecord:
     """Return the record of a claim that cannot be run: what kind of error, and its lines."""
-    return {
-        "id": folder.name,
-        "document": {"id": folder.parent.name},
-        "problem": {
-            "kind": KINDS.get(type(error), "error"),
-            "lines": str(error).splitlines() or [f"{type(error).__name__}, without a word"],
-        },
-        "finished": now(),
-    }
+    lines = str(error).splitlines() or [f"{type(error).__name__}, without a word"]
+    problem = Problem(kind=KINDS.get(type(error), "error"), lines=lines)
+    return ProblemRecord(id=folder.name, document=Home(id=folder.parent.name), problem=problem, finished=now())

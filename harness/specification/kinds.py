@@ -10,6 +10,9 @@ Value = bool | int | float | str
 Cell = dict[str, Value | list[Value]]
 """An arm and a value of every condition; a list of values goes with `take`."""
 
+Verdict = Literal["VERIFIED", "REFUTED", "INCONCLUSIVE", "INVALID", "NOT_RUN"]
+"""What may come out of an expectation or a reading."""
+
 NAME = r"^[a-z][a-z0-9_]{0,79}$"
 Name = Annotated[str, Field(pattern=NAME)]
 

@@ -10,8 +10,6 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from harness.trials.experiment import Metrics
 
-VERDICTS = ("VERIFIED", "REFUTED", "INCONCLUSIVE", "INVALID", "NOT_RUN")
-
 
 def object_of(text: Any, where: str) -> dict[str, Any]:
     """Return the object that a cell holds as JSON.
@@ -70,24 +68,6 @@ def company_of(text: Any, seed: int, where: str) -> list[int]:
     ):
         raise UsageError(f"{where}: {str(text)[:60]!r}, where a trial has indices of seeds")
     return found
-
-
-def check_short(short: dict[str, Any], where: str) -> None:
-    """Refuse what a record says in short (see `Store.last_verdicts`), if it is not what a record says.
-
-    Raises:
-        UsageError: it is not.
-    """
-    readings = short["readings"].values()
-    sound = (
-        isinstance(short["profile"], str)
-        and type(short["base_seed"]) is int
-        and bool(readings)
-        and all(isinstance(r, dict) and r["verdict"] in VERDICTS for r in readings)
-        and all(r["as_expected"] in (0, 1) and r["waived"] in (None, 0, 1) for r in readings)
-    )
-    if not sound:
-        raise UsageError(f"{where}: its last record holds no verdicts; run the claim again, or put a sound store there")
 
 
 def _is_measured(value: Any) -> bool:

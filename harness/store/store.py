@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness._clock import now
 from harness.errors import UsageError
 from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.store.beside import Beside
-from harness.store.cells import check_short
 from harness.store.trials import Trials
 from harness.trials.identity import PARTS
 from harness.trials.provenance import canonical
+
+if TYPE_CHECKING:
+    from harness.store.records.claim import ClaimRecord, KnownNight, ProblemRecord
+    from harness.store.records.last import LastVerdicts
+    from harness.store.records.run import Head
 
 _JUDGED = (
     f"json_extract(record, '$.profile') != '{NO_VERDICT_PROFILE}' AND EXISTS "
@@ -48,12 +52,17 @@ class Store(Trials, Beside):
         """Note that a run has ended."""
         self._write("UPDATE run SET finished = ? WHERE id = ?", (now(), run))
 
-    def save_record(self, run: str, claim: str, record: dict[str, Any]) -> None:
+    def save_record(self, run: str, record: ClaimRecord | ProblemRecord) -> None:
         """Commit what a run says of a claim; a later record of the same run replaces it."""
-        self._write("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", (run, claim, json.dumps(record), now()))
+        values = (run, record.id, json.dumps(record.model_dump(mode="json")), now())
+        self._write("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", values)
 
-    def records(self, run: str) -> list[dict[str, Any]]:
-        """Return the records of a run, in the order of the claims' ids."""
+    def records(self, run: str) -> list[ClaimRecord | ProblemRecord]:
+        """Return the records of a run, in the order of the claims' ids.
+
+        Raises:
+            UsageError: one of them is none; so do all that return records, unless they say otherwise.
+        """
         rows = self._read("SELECT claim, record FROM record WHERE run = ? ORDER BY claim", (run,))
         return [self._record(text, run, claim) for claim, text in rows]
 
@@ -67,50 +76,60 @@ class Store(Trials, Beside):
                 found.append(str(error).removeprefix(f"{self.path}: "))
         return found
 
-    def _record(self, text: str, run: str, claim: str) -> dict[str, Any]:
-        """Return a record as plain values; whoever reads one may count on its shape.
+    def _record(self, text: str, run: str, claim: str) -> ClaimRecord | ProblemRecord:
+        """Return a record.
 
         Raises:
             UsageError: it is none, or is of another claim than its row says.
         """
-        # Late: the models of the report take longer to build than most commands take.
-        from harness.store.soundness import check_claim
+        # Late: the models take longer to import than most commands take.
+        from harness.store.records.parsing import parse_claim
 
-        found = self._plain(text)
-        check_claim(found, f"{self.path}: run {run}, claim {claim}", claim)
-        return found
+        return parse_claim(self._plain(text), f"{self.path}: run {run}, claim {claim}", claim)
 
-    def nights(self, claim: str, profile: str) -> list[dict[str, Any]]:
-        """Return what is known of every base seed that a claim was run with, the earliest first.
-
-        Each has base_seed, first and last time of a record, and of its last record the parts that a series hangs on
-        (`Identity.of_record`).
-        """
-        from harness.store.soundness import check_night
+    def nights(self, claim: str, profile: str) -> list[KnownNight]:
+        """Return what is known of every base seed that a claim was run with, the earliest first."""
+        from harness.store.records.claim import KnownNight
+        from harness.store.records.parsing import parse
 
         columns = ", ".join(f"json_quote(json_extract(record.record, '$.{name}'))" for name in PARTS)
         query = (
             f"SELECT json_extract(record.record, '$.base_seed'), record.finished, {columns} FROM record "
             "WHERE record.claim = ? AND json_extract(record.record, '$.profile') = ? ORDER BY record.rowid"
         )
-        found: dict[int, dict[str, Any]] = {}
+        found: dict[int, KnownNight] = {}
         for base_seed, finished, *parts in self._read(query, (claim, profile)):
-            first = found.get(base_seed, {"first": finished})["first"]
+            first = found[base_seed].first if base_seed in found else finished
             values = {name: json.loads(part) for name, part in zip(PARTS, parts, strict=True)}
             night = {"base_seed": base_seed, "first": first, "last": finished, **values}
-            check_night(night, f"{self.path}: {claim}, record of {finished}")
-            found[base_seed] = night
+            found[base_seed] = parse(KnownNight, night, f"{self.path}: {claim}, record of {finished}")
         return list(found.values())
 
-    def last_records(self, claim: str, profile: str) -> dict[int, dict[str, Any]]:
+    def last_records(self, claim: str, profile: str) -> dict[int, ClaimRecord]:
         """Return the last record of a claim for every base seed that it was run with, the earliest first."""
         query = "SELECT run, record FROM record WHERE claim = ? AND json_extract(record, '$.profile') = ? ORDER BY record.rowid"
-        records = [self._record(text, run, claim) for run, text in self._read(query, (claim, profile))]
-        return {record["base_seed"]: record for record in records if "problem" not in record}
+        records = [self._claim(text, run, claim) for run, text in self._read(query, (claim, profile))]
+        return {record.base_seed: record for record in records}
+
+    def _claim(self, text: str, run: str, claim: str) -> ClaimRecord:
+        """Return the record of a claim that was run: it has a profile.
+
+        Raises:
+            UsageError: it is something else.
+        """
+        from harness.store.records.claim import ClaimRecord
+        from harness.store.records.parsing import REMEDY
+
+        found = self._record(text, run, claim)
+        if not isinstance(found, ClaimRecord):
+            raise UsageError(
+                f"{self.path}: run {run}, claim {claim}: problem: should not be there beside a profile; {REMEDY}"
+            )
+        return found
 
     def past_records(
         self, claim: str, profile: str, device: str, until: str, most: int
-    ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    ) -> list[tuple[Head, ClaimRecord]]:
         """Return the latest runs of a claim under a profile on a device, begun no later than `until`, the earliest first.
 
         Each with the claim's record in it; a record that cannot be read, is left out.
@@ -124,55 +143,58 @@ class Store(Trials, Beside):
         found = []
         for run, text in reversed(rows):
             with contextlib.suppress(UsageError):
-                found.append((self.run(run), self._record(text, run, claim)))
+                found.append((self.run(run), self._claim(text, run, claim)))
         return found
 
-    def last_record(self, claim: str) -> tuple[str, dict[str, Any]] | None:
+    def last_record(self, claim: str) -> tuple[str, ClaimRecord] | None:
         """Return a claim's last record that has verdicts, of whatever profile and base seed, after the id of its run."""
         query = f"SELECT run, record FROM record WHERE claim = ? AND {_JUDGED} ORDER BY rowid DESC LIMIT 1"
-        return next(((run, self._record(record, run, claim)) for run, record in self._read(query, (claim,))), None)
+        return next(((run, self._claim(record, run, claim)) for run, record in self._read(query, (claim,))), None)
 
-    def last_verdicts(self) -> dict[str, dict[str, Any]]:
-        """Return of every claim with verdicts what its last record says in short, without reading the values.
+    def last_verdicts(self) -> dict[str, LastVerdicts]:
+        """Return of every claim with verdicts what its last record says in short, without reading the values."""
+        from harness.store.records.last import LastVerdicts
+        from harness.store.records.parsing import parse
 
-        Each has profile, base_seed, finished, and readings: name -> {verdict, as_expected, waived}.
-        """
         reading = ", ".join(
-            f"'{name}', json_extract(value, '$.{name}')" for name in ("verdict", "as_expected", "waived")
+            f"'{name}', json(CASE json_extract(value, '$.{name}') WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
+            for name in ("as_expected", "waived")
         )
         query = (
             "SELECT claim, json_extract(record, '$.profile'), json_extract(record, '$.base_seed'), finished, "
-            f"(SELECT json_group_object(key, json_object({reading})) FROM json_each(record.record, '$.readings')) "
+            f"(SELECT json_group_object(key, json_object('verdict', json_extract(value, '$.verdict'), {reading})) "
+            "FROM json_each(record.record, '$.readings')) "
             f"FROM record WHERE rowid IN (SELECT MAX(rowid) FROM record WHERE {_JUDGED} GROUP BY claim)"
         )
-        found = {
-            claim: {"profile": profile, "base_seed": base_seed, "finished": finished, "readings": self._plain(readings)}
-            for claim, profile, base_seed, finished, readings in self._read(query)
+        names = ("profile", "base_seed", "finished")
+        return {
+            claim: parse(
+                LastVerdicts,
+                {**dict(zip(names, row, strict=True)), "readings": self._plain(readings)},
+                f"{self.path}: claim {claim}: its last record",
+            )
+            for claim, *row, readings in self._read(query)
         }
-        for claim, short in found.items():
-            check_short(short, f"{self.path}: claim {claim}")
-        return found
 
     def knows_run(self, run: str) -> bool:
         """Whether there is a run of that id, with records or without."""
         return self._database.execute("SELECT 1 FROM run WHERE id = ?", (run,)).fetchone() is not None
 
-    def run(self, run: str) -> dict[str, Any]:
-        """Return a run: id, started, finished, options, machine."""
+    def run(self, run: str) -> Head:
+        """Return a run without its claims."""
+        from harness.store.records.parsing import parse
+        from harness.store.records.run import Head
+
         rows = self._read("SELECT started, finished, options, machine FROM run WHERE id = ?", (run,))
         if not rows:
             raise UsageError(f"{self.path}: has no run {run!r}")
-        row = rows[0]
-        return {
-            "id": run,
-            "started": row[0],
-            "finished": row[1],
-            "options": self._plain(row[2]),
-            "machine": self._plain(row[3]),
-        }
+        started, finished, options, machine = rows[0]
+        values = {"options": self._plain(options), "machine": self._plain(machine)}
+        head = {"id": run, "started": started, "finished": finished, **values}
+        return parse(Head, head, f"{self.path}: run {run}")
 
-    def runs(self) -> list[dict[str, Any]]:
-        """Return the runs that have a record, the latest first; see `run`."""
+    def runs(self) -> list[Head]:
+        """Return the runs that have a record, the latest first."""
         return [self.run(row[0]) for row in self._read(_LATEST_FIRST, (_soon(),))]
 
     def latest_run(self) -> str | None:

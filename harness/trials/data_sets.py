@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from harness._text import message_of
 from harness.data import DataRecord
 from harness.errors import ClaimsError, DataError, UsageError
-from harness.specification.parsing import suggestion
+from harness.specification.parsing import shown, suggestion
 from harness.trials.source_module import module_of
 from harness.trials.witness import install
 
@@ -81,6 +81,14 @@ def _record(path: Path, project: Path, changed: int) -> DataRecord:
         raise DataError(f"{path}: record(): {type(error).__name__}: {message_of(error)}") from error
     if not isinstance(found, DataRecord):
         raise DataError(f"{path}: record() returned {type(found).__name__}, not a DataRecord (harness.data)")
+    # Its fields are what somebody's code put there.
+    for name in ("name", "sha256", "source"):
+        if not isinstance(getattr(found, name), str):
+            raise DataError(f"{path}: record(): {name}: should be text, not {shown(getattr(found, name))}")
+    if type(found.size) is not int or found.size < 0:
+        raise DataError(
+            f"{path}: record(): size: should be a whole number (int) from 0 upwards, not {shown(found.size)}"
+        )
     return found
 
 

@@ -35,12 +35,6 @@ class Identity:
     conditions: dict[str, list[Any]]
     declared: dict[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def of_record(cls, record: Mapping[str, Any]) -> Identity:
-        """Return the identity of the trials that a claim's record rests on."""
-        parts = {name: record[name] for name in PARTS}
-        return cls(**{**parts, "code": record["code"]["digest"], "data": [data["sha256"] for data in record["data"]]})
-
     def key(self, seed: Seed, arm: str, settings: Mapping[str, Any], metrics: Collection[str]) -> str:
         """Return the SHA-256 that names a trial of `arm` whose call got `settings`, placement apart."""
         parts = {"code": self.code, "data": self.data, "environment": self.environment, "inputs": self.declared}

@@ -6,7 +6,6 @@ screenshots stay in reports/browser.
 
 from __future__ import annotations
 
-import copy
 import os
 import shutil
 import time
@@ -55,13 +54,11 @@ def folder(tmp_path_factory):
     with closing(Store(root / "store.sqlite3")) as store:
         run = run_of(store, "night")
         write_reports(run, root / "report", chronicle_of(store, run))
-        hostile = copy.deepcopy(run)
-        for claim in hostile["claims"]:
-            claim["title"] = claim["statement"] = claim["does_not_show"] = HOSTILE
-        write_reports(hostile, root / "hostile")
-        judged = [claim for claim in run["claims"] if "problem" not in claim]
-        many = [{**judged[n % len(judged)], "id": f"claim_{n}"} for n in range(100)]
-        write_reports({**run, "claims": many}, root / "many")
+        words = dict.fromkeys(("title", "statement", "does_not_show"), HOSTILE)
+        hostile = [claim.model_copy(update=words) for claim in run.judged]
+        many = [run.judged[n % len(hostile)].model_copy(update={"id": f"claim_{n}"}) for n in range(100)]
+        for name, claims in (("hostile", [*hostile, *run.problems]), ("many", many)):
+            write_reports(run.model_copy(update={"claims": claims}), root / name)
     return root
 
 

@@ -176,8 +176,8 @@ def test_a_new_claim_is_sound_once_measure_is_written(tmp_path, run):
 
     record = run(folder)
 
-    assert record["readings"]["as_documented"]["verdict"] == "VERIFIED"
-    assert record["controls"]["the_same_way_twice"]["behaves"]
+    assert record.readings["as_documented"].verdict == "VERIFIED"
+    assert record.controls["the_same_way_twice"].behaves
 
 
 @pytest.mark.parametrize(

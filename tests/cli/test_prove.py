@@ -9,17 +9,20 @@ import pytest
 from harness.errors import TrialError
 from harness.running.proof import prover
 from harness.running.proof.check import Check
+from harness.store.records.parsing import plain
+from harness.store.records.proof import MutantsRecord, VersionRecord
 from tests.tiny_project import write_claim
 
 SOUND = Check("base seed", "another base seed gives other numbers", seconds=1.0)
 BROKEN = Check("neighbours", "", ["seed 1 at arm=warm: level is 1, and 2 alone"])
 SCORE = Check("mutants", "notices 1 of 2 broken versions of its experiment", ["notices 1 of 2, fewer than 80%"])
-RECORD = {
-    "noticed": 1,
-    "counted": 2,
-    "by": {"reading": 1},
-    "versions": [{"file": "experiment.py", "line": 7, "change": "experiment.py measure: 1 -> 2", "noticed": "", "unchanged": False, "equal": None}],
-}  # fmt: skip
+VERSION = VersionRecord(
+    file="experiment.py", line=7, change="experiment.py measure: 1 -> 2", operator="constant", noticed="", unchanged=False,
+    equal=None, listed=False,
+)  # fmt: skip
+RECORD = MutantsRecord(
+    profile="quick", base_seed=0, seed=0, possible=2, noticed=1, counted=2, by={"reading": 1}, versions=[VERSION], finished="",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -105,7 +108,8 @@ def test_as_json(tmp_path, claims, found):
     assert json.loads(out)["warm_exceeds_cold"][0]["failures"] == BROKEN.failures
     assert json.loads(out)["warm_exceeds_cold"][0]["passed"] is False
 
-    assert json.loads(claims("prove", "--json", "--mutants", "2")[1])["warm_exceeds_cold"][0]["mutants"] == RECORD
+    (check,) = json.loads(claims("prove", "--json", "--mutants", "2")[1])["warm_exceeds_cold"]
+    assert check["mutants"] == plain(RECORD)
 
 
 @pytest.mark.parametrize(

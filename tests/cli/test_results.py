@@ -21,8 +21,9 @@ from tests.tiny_project import write_claim
 def opened(tmp_path, monkeypatch):
     """A project with one run; the addresses that a browser is asked to open."""
     store = Store(tmp_path / ".claims/store.sqlite3")
-    store.start_run("a run", {"profile": "quick", "base_seed": 0}, machine(tmp_path))
-    run_claim(load_claim(write_claim(tmp_path)), Context(Options(workers=1), store, lambda _: Inline(), "a run"))
+    options = Options(workers=1)
+    store.start_run("a run", options.record(), machine(tmp_path))
+    run_claim(load_claim(write_claim(tmp_path)), Context(options, store, lambda _: Inline(), "a run"))
     store.close()
     addresses = []
     monkeypatch.setattr(webbrowser, "open", lambda address: addresses.append(address) or True)

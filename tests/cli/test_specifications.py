@@ -8,8 +8,10 @@ import sys
 
 import pytest
 
+from harness.errors import DataError
 from harness.running.claim_run import run_claim
 from harness.running.context import Context
+from harness.running.session import problem_record
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
@@ -26,9 +28,7 @@ def project(tmp_path):
         for profile in ("quick", "smoke"):
             context = Context(Options(workers=1, profile=profile), store, lambda _: Inline(), f"run of {profile}")
             run_claim(load_claim(folder), context)
-    store.save_record(
-        "a broken run", "a_warm_one", {"id": "a_warm_one", "problem": {"kind": "data", "lines": ["gone"]}}
-    )
+    store.save_record("a broken run", problem_record(tmp_path / "claims/notes/a_warm_one", DataError("gone")))
     store.close()
     other = write_claim(tmp_path, "c_new_one", replace={"document: notes": "document: letters"})
     letters = tmp_path / "claims/letters"

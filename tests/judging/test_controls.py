@@ -155,7 +155,7 @@ def test_an_expectation_that_flipped_is_named_before_one_that_came_out_alike():
 
 
 def reading(record):
-    return record["readings"]["as_documented"]
+    return record.readings["as_documented"]
 
 
 FAILS = "return {", "if arm == 'warm' and centre == {centre}:\n        raise OSError('disk')\n    return {"
@@ -169,18 +169,18 @@ def failing(centre):
 def test_trials_of_a_control_that_failed_are_the_headline(tmp_path, run):
     record = run(write_claim(tmp_path, experiment=failing("0")))
 
-    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
-    assert reading(record)["reason"] == f"trials of control same_centre failed: {record['errors'][0]} (and 5 more)"
-    assert reading(record)["decided_by"] == "controls.same_centre"
-    assert record["controls"]["same_centre"]["reason"].startswith("trials failed: seed 0 at arm=warm")
+    assert (reading(record).verdict, exit_code([record])) == (INVALID, 4)
+    assert reading(record).reason == f"trials of control same_centre failed: {record.errors[0]} (and 5 more)"
+    assert reading(record).decided_by == "controls.same_centre"
+    assert record.controls["same_centre"].reason.startswith("trials failed: seed 0 at arm=warm")
 
 
 def test_trials_of_the_claim_that_failed_are_the_headline_whatever_became_of_its_control(tmp_path, run):
     record = run(write_claim(tmp_path, experiment=failing("1.0")))
 
-    assert (reading(record)["verdict"], exit_code([record])) == (INVALID, 4)
-    assert reading(record)["reason"] == f"trials failed: {record['errors'][0]} (and 5 more)"
-    assert not record["controls"]["same_centre"]["finished"] or record["controls"]["same_centre"]["behaves"]
+    assert (reading(record).verdict, exit_code([record])) == (INVALID, 4)
+    assert reading(record).reason == f"trials failed: {record.errors[0]} (and 5 more)"
+    assert not record.controls["same_centre"].finished or record.controls["same_centre"].behaves
 
 
 NOTHING = "no seed has all the trials that this contrast needs; the time was up"
@@ -196,7 +196,7 @@ def test_lack_of_time_is_the_headline(tmp_path, run, monkeypatch, allowed, words
 
     record = run(write_claim(tmp_path))
 
-    assert (reading(record)["verdict"], reading(record)["reason"], exit_code([record])) == (NOT_RUN, words, 3)
+    assert (reading(record).verdict, reading(record).reason, exit_code([record])) == (NOT_RUN, words, 3)
 
 
 def test_an_undecided_claim_that_was_cut_off_says_so(tmp_path, run, monkeypatch):
@@ -205,8 +205,8 @@ def test_an_undecided_claim_that_was_cut_off_says_so(tmp_path, run, monkeypatch)
 
     record = run(write_claim(tmp_path, gap=0.5))
 
-    assert reading(record)["expectations"]["warm_exceeds_cold"]["verdict"] == INCONCLUSIVE
-    assert "the time was up" in reading(record)["reason"]
+    assert reading(record).expectations["warm_exceeds_cold"].verdict == INCONCLUSIVE
+    assert "the time was up" in reading(record).reason
 
 
 def test_a_run_that_was_stopped_says_so():

@@ -21,7 +21,9 @@ from harness.running.exit_code import exit_code
 from harness.running.results import run_of
 from harness.specification.models import Reading
 from harness.trials.catalogue import load_claim
+from harness.trials.options import Options
 from tests import specimen
+from tests.reported import saved_claim
 from tests.specimen import claim
 from tests.tiny_project import MACHINE, write_claim
 
@@ -140,10 +142,16 @@ def test_what_was_left_undecided_has_neither_passed_nor_failed(found, decide, ca
 
 def record(verdict, expected, members):
     """Return a record of a reading with its members' verdicts and whether they came as expected."""
-    each = {str(i): {"verdict": word, "as_expected": came} for i, (word, came) in enumerate(members)}
+    claim = saved_claim()
+    reading = claim.readings["as_documented"]
+    member = reading.expectations["warm_exceeds_cold"]
+    each = {
+        str(i): member.model_copy(update={"verdict": word, "as_expected": came})
+        for i, (word, came) in enumerate(members)
+    }
     came = verdict == expected and not [c for _, c in members if c is False]
     one = {"verdict": verdict, "expected": expected, "as_expected": came, "expectations": each}
-    return {"errors": [], "profile": "quick", "readings": {"r": one}}
+    return claim.model_copy(update={"readings": {"r": reading.model_copy(update=one)}})
 
 
 @pytest.mark.parametrize(
@@ -185,25 +193,25 @@ def two(root, band, *, expected=REFUTED, decide="", name="warm_exceeds_cold", re
 
 
 def of(record):
-    one = record["readings"]["as_documented"]
-    return one, {name: (e["verdict"], e["as_expected"]) for name, e in one["expectations"].items()}
+    one = record.readings["as_documented"]
+    return one, {name: (e.verdict, e.as_expected) for name, e in one.expectations.items()}
 
 
 def test_an_expected_refutation_does_not_hide_that_another_expectation_flipped(tmp_path, run):
     found = run(two(tmp_path, "at_least: -0.5"))
 
     one, members = of(found)
-    assert (one["verdict"], one["as_expected"], exit_code([found])) == (REFUTED, False, 1)
+    assert (one.verdict, one.as_expected, exit_code([found])) == (REFUTED, False, 1)
     assert members == {"warm_exceeds_cold": (REFUTED, True), "warm_is_warm": (REFUTED, False)}
-    assert one["decided_by"] == "expectations.warm_is_warm"
-    assert one["reason"].startswith("warm_is_warm is REFUTED, expected VERIFIED: the interval [")
+    assert one.decided_by == "expectations.warm_is_warm"
+    assert one.reason.startswith("warm_is_warm is REFUTED, expected VERIFIED: the interval [")
 
 
 def test_all_as_expected_is_as_expected(tmp_path, run):
     found = run(two(tmp_path, "at_most: -0.5"))
 
     one, members = of(found)
-    assert (one["verdict"], one["as_expected"], exit_code([found])) == (REFUTED, True, 0)
+    assert (one.verdict, one.as_expected, exit_code([found])) == (REFUTED, True, 0)
     assert members == {"warm_exceeds_cold": (REFUTED, True), "warm_is_warm": (VERIFIED, True)}
 
 
@@ -214,35 +222,35 @@ EDGE = "at_most: -1.0"
 def test_a_reading_is_closed_by_a_refutation_and_says_what_it_left_undecided(tmp_path, run):
     one, members = of(run(two(tmp_path, EDGE)))
 
-    assert (one["verdict"], one["as_expected"], one["decide"]) == (REFUTED, True, "verdict")
+    assert (one.verdict, one.as_expected, one.decide) == (REFUTED, True, "verdict")
     assert members["warm_is_warm"] == (INCONCLUSIVE, None)
-    assert one["expectations"]["warm_is_warm"]["n"] == 6
-    assert one["expectations"]["warm_is_warm"]["reason"].endswith("(`decide: all` samples on)")
+    assert one.expectations["warm_is_warm"].n == 6
+    assert one.expectations["warm_is_warm"].reason.endswith("(`decide: all` samples on)")
 
 
 def test_a_reading_of_which_every_member_is_wanted_samples_on(tmp_path, run):
     found = run(two(tmp_path, EDGE, decide="all"))
 
     one, members = of(found)
-    assert (one["verdict"], one["as_expected"], one["decide"]) == (REFUTED, False, "all")
+    assert (one.verdict, one.as_expected, one.decide) == (REFUTED, False, "all")
     assert members["warm_is_warm"] == (INCONCLUSIVE, False)
-    assert one["expectations"]["warm_is_warm"]["n"] == 12
-    assert one["expectations"]["warm_exceeds_cold"]["n"] == 6
+    assert one.expectations["warm_is_warm"].n == 12
+    assert one.expectations["warm_exceeds_cold"].n == 6
     assert exit_code([found]) == 3
 
 
 def test_a_forecast_of_such_a_reading_foresees_every_member(tmp_path, run):
-    early = run(two(tmp_path, EDGE, name="early"))["forecast"]["warm_is_warm"]
-    whole = run(two(tmp_path, EDGE, decide="all", name="whole"))["forecast"]["warm_is_warm"]
+    early = run(two(tmp_path, EDGE, name="early")).forecast["warm_is_warm"]
+    whole = run(two(tmp_path, EDGE, decide="all", name="whole")).forecast["warm_is_warm"]
 
-    assert early["seeds"] < 7
-    assert whole["seeds"] > 11
+    assert early.seeds < 7
+    assert whole.seeds > 11
 
 
 @pytest.fixture
 def reported(tmp_path, run, store):
     """Run a claim whose second expectation flips; return the run as reports see it."""
-    store.start_run("run", {"profile": "quick", "base_seed": 0}, {**MACHINE, "gpus": []})
+    store.start_run("run", Options().record(), MACHINE)
     run(two(tmp_path, "at_least: -0.5"))
     return run_of(store, "run")
 
@@ -280,11 +288,8 @@ def test_junit_names_the_expectation_that_flipped(reported):
 def test_no_control_is_shown_where_a_reader_looks(reported):
     assert "no control, because the arm is what its centre is" in markdown(reported)
     assert "The arm is what its centre is." in page(reported)
-    (one,) = reported["claims"]
-    assert (
-        one["readings"]["as_documented"]["expectations"]["warm_is_warm"]["no_control"]
-        == "the arm is what its centre is"
-    )
+    (one,) = reported.claims
+    assert one.readings["as_documented"].expectations["warm_is_warm"].no_control == "the arm is what its centre is"
 
 
 def test_a_waiver_covers_a_flip(tmp_path, run):
@@ -292,20 +297,20 @@ def test_a_waiver_covers_a_flip(tmp_path, run):
     waiver = {line: f"{line}waiver: {{reason: being repaired, owner: somebody, expires: 9999-12-31}}\n"}
     found = run(two(tmp_path, "at_least: -0.5", replace=waiver))
 
-    assert found["readings"]["as_documented"]["waived"]
+    assert found.readings["as_documented"].waived
     assert exit_code([found]) == 0
 
 
 def test_a_comparison_names_the_expectation_that_flipped_behind_the_same_verdict(tmp_path, run, store):
     runs = []
     for name, band in (("one", "at_most: -0.5"), ("two", "at_least: -0.5")):
-        store.start_run(name, {"profile": "quick", "base_seed": 0}, MACHINE)
+        store.start_run(name, Options().record(), MACHINE)
         run(two(tmp_path, band), run_id=name)
         runs.append(run_of(store, name))
 
-    (row,) = compare(*runs)["verdicts"]
+    (row,) = compare(*runs).verdicts
 
-    assert row["change"] == REGRESSION
+    assert row.change == REGRESSION
     assert change_words(row).startswith(
         f"REFUTED -> REFUTED, expected REFUTED; {REGRESSION} ({FLIPPED}: the interval ["
     )

@@ -81,7 +81,7 @@ def test_independent_nights_are_kept(values):
 
 
 def expectation(record):
-    return record["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]
+    return record.readings["as_documented"].expectations["warm_exceeds_cold"]
 
 
 def nights_of(run, folder, count=3):
@@ -92,11 +92,11 @@ def test_rows_of_a_file_count_once_whatever_base_seed_asks_for_them(tmp_path, ru
     folder = write_claim(tmp_path, gap=0.53, experiment=ROWS.replace("ROW", "seed.index"))
     first, *_, last = nights_of(run, folder)
 
-    assert expectation(last)["n"] == expectation(first)["n"] == 12
-    assert (expectation(last)["low"], expectation(last)["verdict"]) == (expectation(first)["low"], "INCONCLUSIVE")
-    assert last["series"]["nights"] == 1
-    assert last["series"]["earlier_trials"] == 0
-    assert last["series"]["repeated"] == [
+    assert expectation(last).n == expectation(first).n == 12
+    assert (expectation(last).low, expectation(last).verdict) == (expectation(first).low, "INCONCLUSIVE")
+    assert last.series.nights == 1
+    assert last.series.earlier_trials == 0
+    assert last.series.repeated == [
         f"base seed {one}: its numbers are those of base seed {other} again: the same evidence, which counts once"
         for one, other in ((1, 2), (0, 1))
     ]
@@ -107,9 +107,9 @@ def test_rows_that_each_base_seed_draws_anew_all_count(tmp_path, run):
 
     *_, last = nights_of(run, folder)
 
-    assert last["series"]["nights"] == 3
-    assert last["series"]["repeated"] == []
-    assert expectation(last)["earlier"] == 24
+    assert last.series.nights == 3
+    assert last.series.repeated == []
+    assert expectation(last).earlier == 24
 
 
 def test_external_evidence_is_the_same_trial_under_every_base_seed(tmp_path, run):
@@ -117,7 +117,7 @@ def test_external_evidence_is_the_same_trial_under_every_base_seed(tmp_path, run
     folder = write_claim(tmp_path, gap=0.53, experiment=ROWS.replace("ROW", "seed.index"), replace=replace)
     first, second, _ = nights_of(run, folder)
 
-    assert first["trials"]["measured"] > 0
-    assert second["trials"]["measured"] == 0
-    assert expectation(second)["values"] == expectation(first)["values"]
-    assert second["series"] is None
+    assert first.trials.measured > 0
+    assert second.trials.measured == 0
+    assert expectation(second).values == expectation(first).values
+    assert second.series is None

@@ -10,8 +10,9 @@ import pytest
 from harness._text import JOINERS
 from harness.report.annotations import Annotation, _decided, as_command, commands, summed_up, wanted
 from harness.running.results import run_of
+from harness.trials.options import Options
 from tests.pytest_plugin.test_hooks import ARGUMENTS
-from tests.reported import make_reports
+from tests.reported import altered, make_reports, saved_claim
 from tests.test_hostile import EVIL, evil_claim
 from tests.tiny_project import MACHINE, write_claim
 
@@ -140,8 +141,9 @@ def test_of_each_kind_at_most_ten_are_shown_and_the_last_sums_up():
 
 def test_many_claims_give_ten_commands_of_a_kind(tmp_path, project):
     night = project[1]["night"]
-    refuted = next(claim for claim in night["claims"] if claim["id"] == "does_not_hold")
-    many = {**night, "claims": [{**refuted, "id": f"claim_{number}"} for number in range(30)]}
+    refuted = next(claim for claim in night.judged if claim.id == "does_not_hold")
+    claims = [refuted.model_copy(update={"id": f"claim_{number}"}) for number in range(30)]
+    many = night.model_copy(update={"claims": claims})
 
     assert len(commands(many, tmp_path)) == 10
 
@@ -232,16 +234,15 @@ def test_a_specification_with_commands_in_its_words_starts_none_in_the_log(pytes
 @pytest.mark.parametrize(
     ("by", "place"),
     [
-        ("expectations.broken", ("readings", "r", "expectations", "broken")),
+        ("expectations.broken", ("readings", "as_documented", "expectations", "broken")),
         ("controls.cut", ("controls", "cut")),
-        ("", ("readings", "r")),
-        (None, ("readings", "r")),
+        ("", ("readings", "as_documented")),
     ],
 )
 def test_an_annotation_stands_at_what_decided_the_reading(by, place):
-    reading = {} if by is None else {"decided_by": by}
+    claim = altered(saved_claim(), {"readings.as_documented.decided_by": by})
 
-    assert _decided({"readings": {"r": reading}}, "r") == place
+    assert _decided(claim, "as_documented") == place
 
 
 FLIPS = {
@@ -262,7 +263,7 @@ FLIPS = {
 
 
 def test_an_expectation_that_flips_behind_an_expected_refutation_is_an_error_at_its_own_line(tmp_path, run, store):
-    store.start_run("run", {"profile": "quick", "base_seed": 0}, MACHINE)
+    store.start_run("run", Options().record(), MACHINE)
     folder = write_claim(tmp_path, "flips", gap=-1.0, **FLIPS)
     run(folder)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -21,7 +22,7 @@ from tests.reported import make_reports
 def project(tmp_path_factory):
     """A project with a store of several runs, and the report of one of them."""
     root = tmp_path_factory.mktemp("exported")
-    return root, json.loads(json.dumps(make_reports(root)["night"]))
+    return root, make_reports(root)["night"]
 
 
 @pytest.fixture
@@ -42,15 +43,15 @@ def facts(project):
 
 
 def expectation(project, claim):
-    found = next(record for record in project[1]["claims"] if record["id"] == claim)
-    return found["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]
+    found = next(record for record in project[1].judged if record.id == claim)
+    return found.readings["as_documented"].expectations["warm_exceeds_cold"]
 
 
 # Facts.
 
 
 def test_every_claim_of_every_run_is_told_of(project, facts):
-    runs = {(one.run["id"], one.claim["id"]) for one in facts}
+    runs = {(one.run.id, one.claim.id) for one in facts}
 
     assert len(facts) == len(runs)
     assert {run for run, _ in runs} == {"first night", "night", "smoke", "left"}
@@ -58,16 +59,16 @@ def test_every_claim_of_every_run_is_told_of(project, facts):
 
 
 def test_numbers_of_a_claim_are_those_of_its_record(project, facts):
-    one = next(one for one in facts if (one.run["id"], one.claim["id"]) == ("night", "does_not_hold"))
+    one = next(one for one in facts if (one.run.id, one.claim.id) == ("night", "does_not_hold"))
     record = expectation(project, "does_not_hold")
     told = {(scalar.tag, scalar.step): scalar.value for scalar in one.scalars}
 
     tag = "does_not_hold/warm_exceeds_cold"
     assert {step: value for (name, step), value in told.items() if name == f"{tag}/per seed"} == {
-        int(seed): value for seed, value in record["values"].items()
+        int(seed): value for seed, value in record.values.items()
     }
-    assert told[f"{tag}/estimate", record["n"]] == record["estimate"]
-    assert told[f"{tag}/low", record["n"]] == record["low"]
+    assert told[f"{tag}/estimate", record.n] == record.estimate
+    assert told[f"{tag}/low", record.n] == record.low
     assert told["does_not_hold/as_documented/as expected", 0] == 0.0
     assert one.verdicts["as_documented"].startswith("REFUTED, expected VERIFIED: the interval [")
     assert one.parameters["arm warm.centre"] == "-1.0"
@@ -75,7 +76,7 @@ def test_numbers_of_a_claim_are_those_of_its_record(project, facts):
 
 
 def test_trials_are_told_of_with_their_arms_and_apart_from_those_of_a_control(facts):
-    one = next(one for one in facts if (one.run["id"], one.claim["id"]) == ("night", "does_not_hold"))
+    one = next(one for one in facts if (one.run.id, one.claim.id) == ("night", "does_not_hold"))
     tags = {scalar.tag for scalar in one.scalars if "/trials/" in scalar.tag}
 
     assert len([tag for tag in tags if tag.startswith("does_not_hold/trials/level/warm (")]) == 2
@@ -84,7 +85,7 @@ def test_trials_are_told_of_with_their_arms_and_apart_from_those_of_a_control(fa
 
 
 def test_a_waived_reading_says_so(facts):
-    one = next(one for one in facts if one.claim["id"] == "is_waived" and one.run["id"] == "night")
+    one = next(one for one in facts if one.claim.id == "is_waived" and one.run.id == "night")
 
     assert "WAIVED until 9999-12-31" in one.verdicts["as_documented"]
 
@@ -127,10 +128,10 @@ def test_tensorboard_reads_what_was_written_and_a_second_time_nothing_is_doubled
     assert {path: path.read_bytes() for path in (tmp_path / "events").rglob("*") if path.is_file()} == files
     record = expectation(project, "does_not_hold")
     tag = "does_not_hold/warm_exceeds_cold"
-    written = sorted((int(seed), value) for seed, value in record["values"].items())
+    written = sorted((int(seed), value) for seed, value in record.values.items())
     assert sorted(scalars[f"{tag}/per seed"]) == [(seed, pytest.approx(value, rel=1e-6)) for seed, value in written]
-    assert scalars[f"{tag}/estimate"] == [(record["n"], pytest.approx(record["estimate"], rel=1e-6))]
-    told = {scalar.tag for one in facts if one.run["id"] == "night" for scalar in one.scalars}
+    assert scalars[f"{tag}/estimate"] == [(record.n, pytest.approx(record.estimate, rel=1e-6))]
+    told = {scalar.tag for one in facts if one.run.id == "night" for scalar in one.scalars}
     assert set(scalars) == told
     assert "| as\\_documented | REFUTED, expected VERIFIED: " in texts["does_not_hold/verdicts"]
     assert "| profile | quick |" in texts["does_not_hold/parameters"]
@@ -233,7 +234,7 @@ ENTITIES = SimpleNamespace(Metric=lambda *a: a, Param=lambda *a: a, RunTag=lambd
 def test_a_run_in_mlflow_is_written_once_and_anew_if_it_was_broken_off_or_changed(facts):
     client = Remembering()
     target = _Target(client, ENTITIES)
-    one = next(one for one in facts if (one.run["id"], one.claim["id"]) == ("night", "is_of_every_kind"))
+    one = next(one for one in facts if (one.run.id, one.claim.id) == ("night", "is_of_every_kind"))
 
     assert target.put(one)
     assert not target.put(one)
@@ -245,8 +246,8 @@ def test_a_run_in_mlflow_is_written_once_and_anew_if_it_was_broken_off_or_change
     assert target.put(one), "it was broken off"
     assert client.deleted == ["r0"]
     assert not target.put(one)
-    one.claim["title"] = "Another title"
-    assert target.put(one), "its record is another"
+    another = replace(one, claim=one.claim.model_copy(update={"title": "Another title"}))
+    assert target.put(another), "its record is another"
     assert client.deleted == ["r0", "r1"]
 
 
@@ -275,8 +276,8 @@ def test_mlflow_reads_what_was_written_and_a_second_time_nothing_is_doubled(proj
     assert night.data.tags["verdict.as_documented"].startswith("REFUTED, expected VERIFIED")
     record = expectation(project, "does_not_hold")
     history = client.get_metric_history(night.info.run_id, "warm_exceeds_cold/per seed")
-    assert {str(metric.step): metric.value for metric in history} == record["values"]
-    assert night.data.metrics["warm_exceeds_cold/estimate"] == record["estimate"]
+    assert {str(metric.step): metric.value for metric in history} == record.values
+    assert night.data.metrics["warm_exceeds_cold/estimate"] == record.estimate
 
 
 @pytest.mark.slow

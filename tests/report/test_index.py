@@ -24,7 +24,7 @@ README = "# A project\n\n<!-- claims: verdicts -->\nwhat was here before\n<!-- e
 @pytest.fixture
 def project(tmp_path, run, store):
     """A project of two claims, run once; returns the command `claims index` there."""
-    store.start_run("run", {"profile": "quick", "base_seed": 0}, MACHINE)
+    store.start_run("run", Options().record(), MACHINE)
     run(write_claim(tmp_path, "holds"))
     run(write_claim(tmp_path, "fails", gap=-1.0))
     (tmp_path / "README.md").write_text(README)
@@ -46,7 +46,7 @@ def table(tmp_path):
 
 
 def another_run(tmp_path, run, store, number, *claims, **options):
-    store.start_run(f"run {number}", {"profile": "quick", "base_seed": 0, **options}, MACHINE)
+    store.start_run(f"run {number}", Options(**options).record(), MACHINE)
     for claim in claims:
         run(tmp_path / "claims/notes" / claim, run_id=f"run {number}", **options)
 
@@ -92,11 +92,11 @@ def test_neither_a_smoke_run_nor_one_without_time_spoils_a_row(tmp_path, project
     before = table(tmp_path), (tmp_path / "claims/README.md").read_text()
 
     another_run(tmp_path, run, store, 2, "holds", "fails", profile="smoke")
-    store.start_run("run 3", {"profile": "quick", "base_seed": 9}, MACHINE)
+    store.start_run("run 3", Options(base_seed=9).record(), MACHINE)
     context = Context(Options(base_seed=9, workers=1), store, lambda _: Inline(), "run 3")
     cut = run_claim(load_claim(tmp_path / "claims/notes/holds"), replace(context, budget=Budget(stopped=True)))
 
-    assert cut["readings"]["as_documented"]["verdict"] == "NOT_RUN"
+    assert cut.readings["as_documented"].verdict == "NOT_RUN"
     assert project() == 0
     assert (table(tmp_path), (tmp_path / "claims/README.md").read_text()) == before
 

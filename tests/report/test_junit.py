@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from harness.report.junit import junit
-from tests.reported import SAVED, make_reports
+from tests.reported import make_reports, read_saved
 
 COUNTS = {"tests", "failures", "errors", "skipped"}
 OUTCOMES = {"failure", "error", "skipped"}
@@ -27,7 +26,7 @@ CHILDREN = {"testsuite": {"testcase"}, "testcase": {"properties", *OUTCOMES}, "p
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
-    return make_reports(tmp_path_factory.mktemp("reported")) | {"saved": json.loads(SAVED.read_text())}
+    return make_reports(tmp_path_factory.mktemp("reported")) | {"saved": read_saved()}
 
 
 def suite_of(run):

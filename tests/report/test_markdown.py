@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import re
 
 import pytest
@@ -11,7 +9,9 @@ from markdown_it import MarkdownIt
 
 from harness._text import in_html, one_line
 from harness.report.markdown import markdown
-from tests.reported import SAVED
+from harness.store.records.parsing import parse, plain
+from harness.store.records.run import Run
+from tests.reported import altered, read_saved
 from tests.test_hostile import EVIL, TAGS
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -28,13 +28,13 @@ HOSTILE = [
     "![i](http://x/i.png)",
     "1. x",
     "> q",
-    "\\",
+    "\\\\\\",
 ]
 
 
 @pytest.fixture
 def saved():
-    return json.loads(SAVED.read_text())
+    return read_saved()
 
 
 def everything_says(run, words):
@@ -47,7 +47,7 @@ def everything_says(run, words):
             return [changed(item, key) for item in value]
         return words if key in SAYS and isinstance(value, str) else value
 
-    return changed(copy.deepcopy(run))
+    return parse(Run, changed(plain(run)), "a test")
 
 
 SAYS = {"date", "expires", "digest", "sha256", "started", "finished", "commit", "python", "platform", "processor", "device", "since", "name", "source", "title", "statement", "because", "means", "reason", "does_not_show", "section", "paper", "authors", "summary", "unit", "owner", "lines", "errors", "text", "profile"}  # fmt: skip
@@ -134,11 +134,7 @@ def test_what_is_as_expected_is_folded_and_all_that_opens_is_closed(saved):
     text = markdown(saved)
     folded = re.findall(r"<details><summary><b>(.*?)</b></summary>", text)
 
-    good = [
-        claim
-        for claim in saved["claims"]
-        if "readings" in claim and all(r["as_expected"] for r in claim["readings"].values())
-    ]
+    good = [claim for claim in saved.judged if all(r.as_expected for r in claim.readings.values())]
     assert len(folded) == len(good) > 0
     assert text.count("<details>") == text.count("</details>")
     depth = 0
@@ -168,7 +164,7 @@ def test_the_first_screen_says_what_came_out(saved):
 
 
 def test_why_trials_were_not_reused_stands_with_how_they_were_measured(saved):
-    saved["claims"][0]["measured_again"] = ["train.py was changed: 3 trials are measured again"]
-    text = markdown(saved)
+    why = ["train.py was changed: 3 trials are measured again"]
+    text = markdown(altered(saved, {"claims.0.measured_again": why}))
 
     assert text.count("- Not reused: train.py was changed: 3 trials are measured again\n") == 1

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from harness.report.proof_text import MOST_TOLD, check_lines, detail_lines, mutant_lines
 from harness.running.proof.check import Check
+from harness.store.records.proof import VersionRecord
+from tests.reported import saved_claim
 
 
 def row(number, noticed="", equal=None, *, unchanged=False):
     change = f"experiment.py measure: {number} -> {number + 1}"
-    return {"file": "claims/a/b/experiment.py", "line": number, "change": change, "operator": "constant", "noticed": noticed, "unchanged": unchanged, "equal": equal, "listed": equal is not None}  # fmt: skip
+    return VersionRecord(
+        file="claims/a/b/experiment.py",
+        line=number,
+        change=change,
+        operator="constant",
+        noticed=noticed,
+        unchanged=unchanged,
+        equal=equal,
+        listed=equal is not None,
+    )
 
 
 def record(rows):
-    noticed = sum(bool(one["noticed"]) for one in rows)
-    return {"noticed": noticed, "counted": sum(one["equal"] is None for one in rows), "by": {"reading": noticed} if noticed else {}, "versions": rows}  # fmt: skip
+    noticed = sum(bool(one.noticed) for one in rows)
+    found = {
+        "noticed": noticed,
+        "counted": sum(one.equal is None for one in rows),
+        "by": {"reading": noticed} if noticed else {},
+        "versions": rows,
+    }
+    return saved_claim().mutants.model_copy(update=found)
 
 
 def test_a_check_is_one_line_and_what_fails_stands_in_it():

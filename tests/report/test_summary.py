@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from harness.report.markdown import LARGEST, markdown
 from harness.report.summary import append_summary
 from tests.pytest_plugin.test_hooks import ARGUMENTS
-from tests.reported import SAVED
+from tests.reported import read_saved
 from tests.tiny_project import write_claim
 
 
 @pytest.fixture
 def saved():
-    return json.loads(SAVED.read_text())
+    return read_saved()
 
 
 @pytest.fixture
@@ -37,15 +35,16 @@ def test_the_report_is_appended_once(saved, summary):
 
 def test_another_run_of_the_same_step_is_added(saved, summary):
     append_summary(saved)
-    append_summary({**saved, "id": "another"})
+    append_summary(saved.model_copy(update={"id": "another"}))
 
     assert summary.read_text().count("<!-- claims run") == 2
 
 
 @pytest.mark.parametrize("there", [0, 500_000, 950_000])
 def test_the_summary_stays_below_a_mebibyte_whatever_is_there(saved, summary, there):
-    claim = next(claim for claim in saved["claims"] if claim["id"] == "holds")
-    many = {**saved, "claims": [{**claim, "id": f"claim_{number}"} for number in range(400)]}
+    claim = next(claim for claim in saved.judged if claim.id == "holds")
+    claims = [claim.model_copy(update={"id": f"claim_{number}"}) for number in range(400)]
+    many = saved.model_copy(update={"claims": claims})
     summary.write_text("x" * there)
 
     append_summary(many)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import pytest
 
 from harness.report import wording
+from harness.store.records.expectation import ExpectationRecord
+from harness.store.records.parsing import parse, plain
+from harness.store.records.parts import Interval
+from tests.reported import read_saved, saved_claim
 
 NET = {"arm": "net", "width": 4}
 SVM = {"arm": "svm", "width": 4}
 
 
 def expectation(**changes):
-    return {
+    (found,) = saved_claim().readings["as_documented"].expectations.values()
+    told = {
         "verdict": "REFUTED",
         "reason": "the interval lies wholly outside the band",
         "contrast": {"mean": "error", "at": NET},
@@ -26,30 +31,25 @@ def expectation(**changes):
         "values": {"0": 0.5, "1": 0.52468},
         **changes,
     }
+    return parse(ExpectationRecord, {**plain(found), **told}, "a test")
 
 
-def claim(verdict="REFUTED", errors=()):
-    return {
+def claim(verdict="REFUTED", errors=(), *, behaves=False):
+    found = saved_claim()
+    reading = {"verdict": verdict, "reason": "a reason", "expectations": {"low_error": expectation()}}
+    control = {
+        "change": {"depth": 0, "lr": 0.1},
+        "behaves": behaves,
+        "reason": "did not break what it must break: low_error is VERIFIED all the same",
+        "expectations": {"low_error": expectation(verdict="VERIFIED")},
+    }
+    told = {
         "id": "a_claim",
         "errors": list(errors),
-        "readings": {
-            "as_documented": {
-                "verdict": verdict,
-                "expected": "VERIFIED",
-                "reason": "a reason",
-                "expectations": {"low_error": expectation()},
-            }
-        },
-        "controls": {
-            "shallow": {
-                "change": {"depth": 0, "lr": 0.1},
-                "finished": True,
-                "behaves": False,
-                "reason": "did not break what it must break: low_error is VERIFIED all the same",
-                "expectations": {"low_error": expectation(verdict="VERIFIED")},
-            }
-        },
+        "readings": {"as_documented": found.readings["as_documented"].model_copy(update=reading)},
+        "controls": {"shallow": found.controls["same_centre"].model_copy(update=control)},
     }
+    return found.model_copy(update=told)
 
 
 @pytest.mark.parametrize(
@@ -60,16 +60,16 @@ def test_numbers_have_four_significant_digits(value, text):
 
 
 @pytest.mark.parametrize(
-    ("record", "text"),
+    ("interval", "text"),
     [
-        ({"n": 0, "low": None, "high": None}, "-"),
-        ({"n": 2, "low": None, "high": None}, "[-inf, inf]"),
-        ({"n": 2, "low": 0.0, "high": None}, "[0, inf]"),
-        ({"n": 9, "low": -0.5, "high": 0.25}, "[-0.5, 0.25]"),
+        (Interval(n=0, low=None, high=None), "-"),
+        (Interval(n=2, low=None, high=None), "[-inf, inf]"),
+        (Interval(n=2, low=0.0, high=None), "[0, inf]"),
+        (Interval(n=9, low=-0.5, high=0.25), "[-0.5, 0.25]"),
     ],
 )
-def test_an_interval_shows_its_ends(record, text):
-    assert wording.span(record) == text
+def test_an_interval_shows_its_ends(interval, text):
+    assert wording.span(interval) == text
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_an_interval_shows_its_ends(record, text):
     ],
 )
 def test_every_kind_of_contrast_has_its_words(contrast, words):
-    assert wording.contrast_words(contrast) == words
+    assert wording.contrast_words(expectation(contrast=contrast).contrast) == words
 
 
 def test_an_expectation_says_what_speaks_against_its_error_rate():
@@ -138,17 +138,18 @@ ALIKE = "{} are the same in every seed and rest on their metric's resolution"
 
 
 @pytest.mark.parametrize(
-    ("budget", "words"),
+    ("counts", "words"),
     [
-        ({}, ""),
-        ({"without_bound": 0, "by_resolution": 0}, ""),
-        ({"without_bound": 2}, LEFT.format(2)),
-        ({"by_resolution": 3}, ALIKE.format(3)),
-        ({"without_bound": 1, "by_resolution": 4}, f"{LEFT.format(1)}; {ALIKE.format(4)}"),
+        ((0, 0), ""),
+        ((2, 0), LEFT.format(2)),
+        ((0, 3), ALIKE.format(3)),
+        ((1, 4), f"{LEFT.format(1)}; {ALIKE.format(4)}"),
     ],
 )
-def test_a_budget_says_what_its_bound_leaves_out(budget, words):
-    assert wording.bound_words(budget) == words
+def test_a_budget_says_what_its_bound_leaves_out(counts, words):
+    found = dict(zip(("without_bound", "by_resolution"), counts, strict=True))
+
+    assert wording.bound_words(read_saved().error_budget.model_copy(update=found)) == words
 
 
 def test_a_reading_that_came_out_otherwise_is_explained_in_full():
@@ -173,11 +174,8 @@ def test_an_invalid_reading_shows_its_controls():
 
 
 def test_a_control_that_behaves_says_so():
-    record = claim()
-    record["controls"]["shallow"]["behaves"] = True
-    assert (
-        wording.control_words(record, "shallow")[0] == "  control shallow (depth: 0, lr: 0.1): broke what it must break"
-    )
+    (head, *_) = wording.control_words(claim(behaves=True), "shallow")
+    assert head == "  control shallow (depth: 0, lr: 0.1): broke what it must break"
 
 
 def test_failed_trials_are_named_five_at_most():

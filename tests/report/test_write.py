@@ -14,8 +14,11 @@ from harness.report.markdown import LARGEST, markdown, text
 from harness.report.selection import as_expected, lost_after_holm
 from harness.report.terminal import table
 from harness.report.write import write_reports
-from harness.running.error_budget import add_budget
 from harness.running.results import run_of
+from harness.store.records.claim import ProblemRecord
+from harness.store.records.parsing import parse
+from harness.trials.options import Options
+from tests.reported import adjusted, altered
 from tests.tiny_project import MACHINE, write_claim
 
 
@@ -24,7 +27,7 @@ def report(tmp_path, run, store):
     """Run tiny claims and return the run as reports see it."""
 
     def make(*claims, profile="quick"):
-        store.start_run("run", {"profile": profile, "base_seed": 0}, MACHINE)
+        store.start_run("run", Options(profile=profile).record(), MACHINE)
         for index, claim in enumerate(claims):
             run(write_claim(tmp_path, f"claim_{index}", **claim), profile=profile)
         return run_of(store, "run")
@@ -78,8 +81,8 @@ def test_nothing_needs_attention_when_all_is_as_expected(report):
 
 def doubtful(found, probability=0.74):
     """Return a run whose first claim may stay undecided next time."""
-    found["claims"][0]["forecast"]["warm_exceeds_cold"].update(probability=probability, doubtful=probability < 0.9)
-    return found
+    forecast = "claims.0.forecast.warm_exceeds_cold"
+    return altered(found, {f"{forecast}.probability": probability, f"{forecast}.doubtful": probability < 0.9})
 
 
 def test_what_may_stay_undecided_needs_attention(report):
@@ -95,28 +98,20 @@ def test_what_is_expected_to_stay_undecided_needs_none(report):
     assert "may stay undecided" not in markdown(found)
 
 
-def test_records_without_a_forecast_are_still_reported(report):
-    found = report(HOLDS)
-    del found["claims"][0]["forecast"], found["claims"][0]["left"]
-
-    assert "What needs attention" not in markdown(found)
-
-
 def test_forecast_is_in_the_record(report):
-    clear, unclear = (claim["forecast"]["warm_exceeds_cold"] for claim in report(HOLDS, OPEN)["claims"])
+    clear, unclear = (claim.forecast["warm_exceeds_cold"] for claim in report(HOLDS, OPEN).judged)
 
-    assert clear["probability"] > 0.9 > unclear["probability"]
-    assert (clear["doubtful"], unclear["doubtful"]) == (False, True)
-    assert (clear["n"], unclear["n"]) == (6, 12)
-    assert clear["seeds"] < unclear["seeds"] <= 12
+    assert clear.probability > 0.9 > unclear.probability
+    assert (clear.doubtful, unclear.doubtful) == (False, True)
+    assert (clear.n, unclear.n) == (6, 12)
+    assert clear.seeds < unclear.seeds <= 12
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"), [(41.26, "about 41 s"), (6.416, "about 6.4 s"), (None, "nobody knows how long")]
 )
 def test_claims_left_for_lack_of_time_are_listed(report, seconds, words):
-    found = report(HOLDS)
-    found["claims"][0]["left"] = {"seconds": seconds}
+    found = altered(report(HOLDS), {"claims.0.left": {"seconds": seconds, "trials": 6}})
 
     line = f"left for lack of time: claim_0 ({words})"
     assert line.replace("_", "\\_") in markdown(found)
@@ -133,9 +128,10 @@ def test_each_sentence_gets_its_words(report, claim, words):
 
 def test_markdown_stays_below_a_mebibyte(report):
     found = report(HOLDS)
-    found["claims"] = [{**found["claims"][0], "id": f"claim_{index}"} for index in range(600)]
+    (claim,) = found.judged
+    many = [claim.model_copy(update={"id": f"claim_{index}"}) for index in range(600)]
 
-    written = markdown(found)
+    written = markdown(found.model_copy(update={"claims": many}))
 
     assert len(written.encode()) < LARGEST
     assert "more claims are described in report.json" in written
@@ -164,7 +160,8 @@ def test_terminal_table_fits_its_width_and_marks_the_unexpected(report):
 
 def test_terminal_table_keeps_escape_codes_out(report):
     found = report(HOLDS)
-    found["claims"][0]["id"] = "\x1b[2Jgone"
+    claims = [claim.model_copy(update={"id": "\x1b[2Jgone"}) for claim in found.judged]
+    found = found.model_copy(update={"claims": claims})
 
     assert "\x1b" not in "".join(table(found, 100))
 
@@ -190,8 +187,7 @@ def test_junit_counts_and_is_well_formed(report):
 
 
 def test_junit_replaces_what_xml_cannot_hold(report):
-    found = report(FAILS)
-    found["claims"][0]["readings"]["as_documented"]["reason"] = "bad \x1b[31m \x00 text"
+    found = altered(report(FAILS), {"claims.0.readings.as_documented.reason": "bad \x1b[31m \x00 text"})
 
     assert ET.fromstring(junit(found)).find(".//failure") is not None
 
@@ -216,9 +212,12 @@ def test_badge(report, claims, message, colour):
 
 def test_every_document_has_a_badge_and_none_is_left_of_another(report, tmp_path):
     run = report(HOLDS, FAILS)
-    broken = {"id": "x", "document": {"id": "../y"}, "problem": {"kind": "data", "lines": ["x"]}, "finished": ""}
-    other = {**broken, "document": {"id": "other_notes"}}
-    run["claims"] += [broken, other]
+    broken = [
+        {"id": name, "document": {"id": name}, "problem": {"kind": "data", "lines": ["x"]}, "finished": ""}
+        for name in ("../y", "other_notes")
+    ]
+    claims = [*run.claims, *(parse(ProblemRecord, record, "a test") for record in broken)]
+    run = run.model_copy(update={"claims": claims})
     folder = tmp_path / "out/badges"
     folder.mkdir(parents=True)
     (folder / "gone.json").write_text("{}")
@@ -240,7 +239,7 @@ def test_every_document_has_a_badge_and_none_is_left_of_another(report, tmp_path
 def test_expected_false_verdicts_are_in_every_report(report):
     run = report(HOLDS, FAILS)
 
-    assert run["error_budget"]["expected_false_verdicts"] == pytest.approx(0.002)
+    assert run.error_budget.expected_false_verdicts == pytest.approx(0.002)
     assert "at most 0.002 false verdicts are to be expected, and in its controls at most 0.002." in markdown(run)
     assert "false verdicts to expect, at most: 0.002 (and 0.002 in controls)" in table(run, 200)
 
@@ -254,10 +253,8 @@ def test_verdicts_after_holms_adjustment_stand_beside_the_plain_ones(report):
 
 
 def test_a_verdict_that_falls_by_the_adjustment_is_named(report):
-    run = report(HOLDS)
-    reading = run["claims"][0]["readings"]["as_documented"]
-    reading["expectations"]["warm_exceeds_cold"]["p"] = 0.06
-    add_budget(run["claims"])
+    p = "claims.0.readings.as_documented.expectations.warm_exceeds_cold.p"
+    run = adjusted(altered(report(HOLDS), {p: 0.06}))
 
     assert "these readings would not be decided: claim\\_0 “as documented” (INCONCLUSIVE)." in markdown(run)
     assert "  claim_0, as_documented: INCONCLUSIVE" in table(run, 200)
@@ -266,7 +263,7 @@ def test_a_verdict_that_falls_by_the_adjustment_is_named(report):
 def test_nights_of_a_series_are_shown(tmp_path, run, store):
     folder = write_claim(tmp_path, gap=0.56)
     for night in (20260101, 20260102):
-        store.start_run(f"run {night}", {"profile": "quick", "base_seed": night}, MACHINE)
+        store.start_run(f"run {night}", Options(base_seed=night).record(), MACHINE)
         run(folder, run_id=f"run {night}", base_seed=night, accumulate=True)
     found = run_of(store, "run 20260102")
 

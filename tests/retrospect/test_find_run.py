@@ -10,13 +10,15 @@ from harness.errors import UsageError
 from harness.report.write import write_reports
 from harness.retrospect.find_run import load_run
 from harness.running.results import run_of
+from harness.store.records.parsing import parse, plain
+from harness.store.records.run import Run
 from harness.store.store import Store
 from tests.reported import SAVED
 from tests.tiny_project import write_claim
 
-SAVED_RUN = json.loads(SAVED.read_text())
-OPTIONS, MACHINE = SAVED_RUN["options"], SAVED_RUN["machine"]
-RECORD = next(claim for claim in SAVED_RUN["claims"] if claim["id"] == "holds")
+SAVED_RUN = parse(Run, json.loads(SAVED.read_text()), "saved")
+OPTIONS, MACHINE = plain(SAVED_RUN.options), plain(SAVED_RUN.machine)
+RECORD = next(claim for claim in SAVED_RUN.claims if claim.id == "holds")
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def runs(tmp_path):
     for run, started, commit in (("a1b2", "1", "c" * 40), ("a1c3", "2", "c" * 40), ("d4e5", "3", None)):
         store.start_run(run, OPTIONS, {**MACHINE, "commit": commit})
         store._write("UPDATE run SET started = ? WHERE id = ?", (f"2026-01-0{started}T00:00", run))
-        store.save_record(run, RECORD["id"], RECORD)
+        store.save_record(run, RECORD)
     store.start_run("a1-without-record", OPTIONS, {**MACHINE, "commit": "e" * 40})
     store.close()
     return path
@@ -38,23 +40,22 @@ def runs(tmp_path):
     [("a1b2", "a1b2"), ("a1b", "a1b2"), ("d", "d4e5"), ("cccc", "a1c3"), ("c" * 40, "a1c3"), ("runs.sqlite3", "d4e5")],
 )
 def test_a_run_is_found_by_id_commit_or_store(tmp_path, runs, name, run):
-    assert load_run(name, tmp_path, runs)["id"] == run
+    assert load_run(name, tmp_path, runs).id == run
 
 
 def test_a_run_is_found_by_its_report(tmp_path, runs):
     store = Store(runs)
     found = run_of(store, "a1b2")
-    (tmp_path / "report.json").write_text(json.dumps(found))
+    (tmp_path / "report.json").write_text(json.dumps(plain(found)))
     store.close()
 
     assert load_run("report.json", tmp_path, tmp_path / "none") == found
 
 
 def test_a_report_as_a_run_writes_it_is_read(tmp_path, run, store):
-    store.start_run("run", {"profile": "quick", "base_seed": 0}, {"commit": None})
+    store.start_run("run", OPTIONS, {**MACHINE, "commit": None})
     run(write_claim(tmp_path))
     found = run_of(store, "run")
-    found["machine"] |= {**MACHINE, "commit": None}
     write_reports(found, tmp_path / "out")
 
     assert load_run("out/report.json", tmp_path, store.path) == found
@@ -82,7 +83,7 @@ def test_what_names_no_run_or_several_says_so(tmp_path, runs, name, message):
         ("[]", "is no report of a run"),
         ('{"id": 1, "started": "", "options": {}, "machine": {}, "claims": []}', "schema_version is None, not 1"),
         (
-            '{"schema_version": 1, "id": "1", "started": "", "options": {}, "machine": {}, "claims": [{"id": "x"}]}',
+            '{"schema_version": 1, "id": "1", "started": "", "finished": "", "options": {}, "machine": {}, "claims": [{}]}',
             "options.profile: is missing; it was edited",
         ),
     ],
@@ -111,11 +112,11 @@ def test_a_store_without_a_run_says_how_to_make_one(tmp_path):
 def test_a_folder_stands_for_the_report_in_it(runs, tmp_path):
     store = Store(runs)
     (tmp_path / "reports/old").mkdir(parents=True)
-    (tmp_path / "reports/old/report.json").write_text(json.dumps(run_of(store, "a1b2")))
+    (tmp_path / "reports/old/report.json").write_text(json.dumps(plain(run_of(store, "a1b2"))))
     store.close()
 
-    assert load_run("reports/old", tmp_path, runs)["id"] == "a1b2"
-    assert load_run(str(tmp_path / "reports/old/"), tmp_path, runs)["id"] == "a1b2"
+    assert load_run("reports/old", tmp_path, runs).id == "a1b2"
+    assert load_run(str(tmp_path / "reports/old/"), tmp_path, runs).id == "a1b2"
 
 
 def test_a_folder_without_a_report_is_refused_as_what_it_is(runs, tmp_path):
@@ -130,4 +131,4 @@ def test_a_folder_without_a_report_is_refused_as_what_it_is(runs, tmp_path):
 
 
 def test_the_id_of_a_run_wins_over_nothing_that_is_no_path(runs, tmp_path):
-    assert load_run("d4", tmp_path, runs)["id"] == "d4e5"
+    assert load_run("d4", tmp_path, runs).id == "d4e5"

@@ -9,6 +9,7 @@ import pytest
 from harness.running.claim_run import run_claim
 from harness.running.context import Context
 from harness.running.results import run_of
+from harness.store.records.parsing import plain
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
@@ -22,8 +23,8 @@ def stored(tmp_path):
 
     def run(run_id, base_seed=0, profile="quick", **claim):
         store = Store(tmp_path / ".claims/store.sqlite3")
-        store.start_run(run_id, {"profile": profile, "base_seed": base_seed}, MACHINE)
         options = Options(workers=1, base_seed=base_seed, profile=profile)
+        store.start_run(run_id, options.record(), MACHINE)
         run_claim(load_claim(write_claim(tmp_path, **claim)), Context(options, store, lambda _: Inline(), run_id))
         store.close()
         return store.path
@@ -121,7 +122,7 @@ def test_compare_formats(claims, stored):
 def test_compare_a_report_with_a_store_changes_neither(tmp_path, claims, stored):
     path = stored("first")
     store = Store(path)
-    (tmp_path / "report.json").write_text(json.dumps(run_of(store, "first")))
+    (tmp_path / "report.json").write_text(json.dumps(plain(run_of(store, "first"))))
     store.close()
     before = path.read_bytes()
 

@@ -16,7 +16,7 @@ from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.options import Options
 from harness.trials.provenance import processor
-from tests.tiny_project import EXPERIMENT, write_claim
+from tests.tiny_project import EXPERIMENT, MACHINE, write_claim
 
 TOGETHER = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").replace(
     'return {"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}',
@@ -28,15 +28,13 @@ COMPANY = EXPERIMENT.replace(
     'return {"level": ', 'total = sum(seed.index for seed in seeds)\n    return {"level": total + '
 )
 
-MACHINE = {"commit": "c" * 40, "uncommitted_changes": False, "processor": "a processor", "python": "3.11"}
-
 
 @pytest.fixture
 def measured(tmp_path, run, store):
     """Run a tiny claim; return the finding of its latest trial of the warm arm, and the claims' folder."""
 
     def make(**claim):
-        store.start_run("run", {}, MACHINE)
+        store.start_run("run", Options().record(), MACHINE)
         run(write_claim(tmp_path, **claim))
         trial = next(trial for trial in store.past("", 99) if trial.arm == "warm" and trial.settings["centre"])
         return replay.find_trial(store, trial.key[:12]), tmp_path / "claims"

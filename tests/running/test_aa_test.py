@@ -10,7 +10,7 @@ import pytest
 
 from harness.cli.main import main
 from harness.errors import UsageError
-from harness.report.aa_text import BROKEN, detail_lines, table
+from harness.report.aa_text import BROKEN, table
 from harness.report.markdown import markdown
 from harness.running import aa_test
 from harness.running.aa_test import Request, admits_equality, against_itself, run_aa
@@ -19,11 +19,14 @@ from harness.running.streams import SECOND_STREAM as TWIN_NAME
 from harness.running.streams import Streams, stream
 from harness.specification.kinds import Difference, Interaction, Mean, Ratio
 from harness.specification.models import Band, Expectation
+from harness.store.records.aa import NOISE, NoiseRecord
+from harness.store.records.parsing import plain
+from harness.store.records.parts import Trials
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.options import Options
 from harness.trials.plan import fingerprint, make_plan
-from tests.tiny_project import EXPERIMENT, write_claim
+from tests.tiny_project import EXPERIMENT, MACHINE, write_claim
 
 NORMAL = "seed.numpy(arm).normal(centre, spread)"
 assert NORMAL in EXPERIMENT
@@ -64,7 +67,7 @@ def aa(store):
 
 
 def only_row(record):
-    (row,) = record["comparisons"]
+    (row,) = record.comparisons
     return row
 
 
@@ -72,20 +75,20 @@ def test_deterministic_arm_is_not_told_apart_and_repeats_bit_for_bit(tmp_path, a
     record = aa(write_claim(tmp_path))
 
     row = only_row(record)
-    assert record["verdict"] == row["verdict"] == "NOT_TOLD_APART"
-    assert record["arm"] == "cold"
-    assert [look["n"] for look in row["looks"]] == [6, 8, 10]
-    assert row["low"] < 0 < row["high"]
-    assert row["noise"]["spread"] == row["noise"]["in_sd"] == row["noise"]["from_evidence"] == 0
-    assert [len(values) for values in row["noise"]["reruns"].values()] == [3, 3]
+    assert record.verdict == row.verdict == "NOT_TOLD_APART"
+    assert record.arm == "cold"
+    assert [look.n for look in row.looks] == [6, 8, 10]
+    assert row.low < 0 < row.high
+    assert row.noise.spread == row.noise.in_sd == row.noise.from_evidence == 0
+    assert [len(values) for values in row.noise.reruns.values()] == [3, 3]
     # Two streams of ten seeds, and three times two seeds again.
-    assert record["trials"] == {"reused": 0, "measured": 26, "failed": 0}
+    assert record.trials == Trials(reused=0, measured=26, failed=0)
 
 
 def test_one_rerun_is_of_a_fresh_process(tmp_path, aa):
     record = aa(write_claim(tmp_path, experiment=measuring("float(os.getpid())", "import os")), repeats=3)
 
-    first, *others = only_row(record)["noise"]["reruns"]["0"]
+    first, *others = only_row(record).noise.reruns["0"]
     assert first != os.getpid()
     assert others == [os.getpid(), os.getpid()]
 
@@ -97,9 +100,9 @@ def test_trials_of_the_claim_serve_and_those_of_the_twin_are_stored(tmp_path, aa
 
     first, second = aa(folder), aa(folder, "later")
 
-    assert first["trials"] == {"reused": 6, "measured": 20, "failed": 0}
-    assert second["trials"] == {"reused": 20, "measured": 6, "failed": 0}
-    assert only_row(second)["values"] == only_row(first)["values"]
+    assert first.trials == Trials(reused=6, measured=20, failed=0)
+    assert second.trials == Trials(reused=20, measured=6, failed=0)
+    assert only_row(second).values == only_row(first).values
 
 
 @pytest.mark.usefixtures("here")
@@ -107,24 +110,24 @@ def test_the_streams_are_independent(tmp_path, aa):
     """Under one stream every difference would be zero."""
     row = only_row(aa(write_claim(tmp_path), seeds=12))
 
-    assert len(set(row["values"].values())) == row["n"] == 12
-    assert not row["constant"]
+    assert len(set(row.values.values())) == row.n == 12
+    assert not row.constant
 
 
 def test_measurement_that_counts_its_calls_shows_a_noise_floor(tmp_path, aa, store):
     record = aa(write_claim(tmp_path, experiment=COUNTED))
 
-    found = only_row(record)["noise"]
-    assert found["spread"] > 0
+    found = only_row(record).noise
+    assert found.spread > 0
     stored = store._database.execute("SELECT metrics FROM trial WHERE base_seed = 0")
     sd = stdev(json.loads(metrics)["level"] for (metrics,) in stored)
-    assert found["in_sd"] == pytest.approx(found["spread"] / sd)
-    assert f"level {found['spread']:.4g}" in table(record)[-1]
+    assert found.in_sd == pytest.approx(found.spread / sd)
+    assert f"level {found.spread:.4g}" in table(record)[-1]
 
 
 @pytest.mark.usefixtures("here")
 def test_what_an_experiment_remembers_does_not_hide_its_noise(tmp_path, aa):
-    reruns = only_row(aa(write_claim(tmp_path, experiment=REMEMBERED)))["noise"]["reruns"]
+    reruns = only_row(aa(write_claim(tmp_path, experiment=REMEMBERED))).noise.reruns
 
     assert len(set(reruns["0"])) == 3
 
@@ -134,8 +137,8 @@ def test_reruns_that_agree_among_themselves_but_not_with_the_evidence_are_told(t
     """A trial that notices how many seeds it is measured with."""
     record = aa(write_claim(tmp_path, experiment=measuring(f"{NORMAL} + 0.001 * len(seeds)")))
 
-    assert only_row(record)["noise"]["spread"] == 0
-    assert only_row(record)["noise"]["from_evidence"] == pytest.approx(0.004)
+    assert only_row(record).noise.spread == 0
+    assert only_row(record).noise.from_evidence == pytest.approx(0.004)
     assert "level bit for bit, but 0.004 off" in table(record)[-1]
 
 
@@ -146,9 +149,9 @@ def test_arm_that_depends_on_the_stream_is_told_from_itself_at_the_first_look(tm
     record = aa(write_claim(tmp_path, experiment=BY_PARITY))
 
     row = only_row(record)
-    assert record["verdict"] == row["verdict"] == "DIFFERENT"
-    assert row["n"] == 6
-    assert row["estimate"] == pytest.approx(-1, abs=0.1)
+    assert record.verdict == row.verdict == "DIFFERENT"
+    assert row.n == 6
+    assert row.estimate == pytest.approx(-1, abs=0.1)
     assert table(record)[-2] == (
         "DIFFERENT in level (cold), warm_exceeds_cold: "
         "the same arm differs from itself: pairing, seeding or the instrument is broken"
@@ -169,8 +172,8 @@ def test_arm_that_depends_on_the_stream_is_told_from_itself_at_the_first_look(tm
 def test_expectations_with_the_arm_in_both_places(tmp_path, aa, band, arm, expected, admits):
     record = aa(write_claim(tmp_path, replace={"at_least: 0.5": band}), arm=arm)
 
-    (row,) = record["expectations"].values()
-    assert (row["verdict"], row["admits_equality"], row["as_it_must"]) == (expected, admits, True)
+    (row,) = record.expectations.values()
+    assert (row.verdict, row.admits_equality, row.as_it_must) == (expected, admits, True)
 
 
 @pytest.mark.usefixtures("here")
@@ -180,10 +183,10 @@ def test_expectations_with_the_arm_in_both_places(tmp_path, aa, band, arm, expec
 def test_expectation_that_finds_a_difference_in_an_arm_and_itself_is_broken(tmp_path, aa, band, arm, expected):
     folder = write_claim(tmp_path, experiment=BY_PARITY, replace={"at_least: 0.5": band})
 
-    (row,) = aa(folder, arm=arm)["expectations"].values()
+    (row,) = aa(folder, arm=arm).expectations.values()
 
-    assert row["verdict"] == expected
-    assert not row["as_it_must"]
+    assert row.verdict == expected
+    assert not row.as_it_must
 
 
 A, B, SECOND_STREAM = {"arm": "a"}, {"arm": "b"}, {"arm": TWIN_NAME}
@@ -229,8 +232,8 @@ def test_a_band_admits_equality_or_not(contrast, band, admits):
 def test_metric_of_one_value_is_named_as_saying_nothing(tmp_path, aa):
     record = aa(write_claim(tmp_path, experiment=measuring("0.1")))
 
-    assert only_row(record)["constant"]
-    assert only_row(record)["noise"]["in_sd"] is None
+    assert only_row(record).constant
+    assert only_row(record).noise.in_sd is None
     assert "1 of them of a metric that has one value in every trial, which says nothing" in table(record)[-2]
 
 
@@ -239,7 +242,7 @@ def test_rounding_alone_does_not_tell_an_arm_from_itself(tmp_path, aa):
     """Every difference is one unit in the last place, and always of one sign."""
     rounded = measuring("np.nextafter(0.3, 1.0) if seed.base % 2 else 0.3")
 
-    assert aa(write_claim(tmp_path, experiment=rounded))["verdict"] == "NOT_TOLD_APART"
+    assert aa(write_claim(tmp_path, experiment=rounded)).verdict == "NOT_TOLD_APART"
 
 
 @pytest.mark.usefixtures("here")
@@ -248,8 +251,8 @@ def test_resolution_keeps_equal_steps_from_telling_an_arm_apart(tmp_path, aa):
     step = measuring("0.01 * (seed.base % 2)")
     coarse = {"better: higher": "better: higher, resolution: 0.01"}
 
-    assert aa(write_claim(tmp_path, experiment=step), seeds=6)["verdict"] == "DIFFERENT"
-    assert aa(write_claim(tmp_path, experiment=step, replace=coarse), seeds=6)["verdict"] == "NOT_TOLD_APART"
+    assert aa(write_claim(tmp_path, experiment=step), seeds=6).verdict == "DIFFERENT"
+    assert aa(write_claim(tmp_path, experiment=step, replace=coarse), seeds=6).verdict == "NOT_TOLD_APART"
 
 
 @pytest.mark.usefixtures("here")
@@ -258,8 +261,8 @@ def test_failed_trial_is_invalid_and_says_which(tmp_path, aa):
 
     record = aa(write_claim(tmp_path, experiment=failing))
 
-    assert record["verdict"] == "INVALID"
-    assert record["trials"]["failed"] > 0
+    assert record.verdict == "INVALID"
+    assert record.trials.failed > 0
     lines = table(record)
     assert any(line.startswith("trial failed: seed") and "ZeroDivisionError" in line for line in lines)
     assert lines[-1].endswith("unknown, since a trial failed")
@@ -269,7 +272,7 @@ def test_failed_trial_is_invalid_and_says_which(tmp_path, aa):
 def test_value_beyond_its_bounds_is_invalid(tmp_path, aa):
     record = aa(write_claim(tmp_path, replace={"better: higher": "better: higher, bounds: [5, null]"}), seeds=6)
 
-    assert record["verdict"] == "INVALID"
+    assert record.verdict == "INVALID"
     assert any("beyond its bounds [5.0, None]" in line for line in table(record))
 
 
@@ -287,8 +290,8 @@ TOGETHER = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").re
 def test_every_point_that_expectations_read_is_compared_in_the_order_of_the_condition(tmp_path, aa):
     record = aa(write_claim(tmp_path, experiment=TOGETHER, replace=CONDITIONS), arm="warm", seeds=6)
 
-    assert [row["point"]["step"] for row in record["comparisons"]] == [10, 20, 30]
-    assert record["trials"] == {"reused": 0, "measured": 18, "failed": 0}
+    assert [row.point["step"] for row in record.comparisons] == [10, 20, 30]
+    assert record.trials == Trials(reused=0, measured=18, failed=0)
 
 
 @pytest.mark.usefixtures("here")
@@ -313,10 +316,10 @@ def test_durations_are_measured_beside_each_other_in_streams_of_their_own(tmp_pa
 
     record = aa(folder, seeds=6)
 
-    one, two = map(str, record["streams"])
+    one, two = map(str, record.streams)
     assert (int(one), int(two)) == (stream(0, 2), stream(0))
     assert log.read_text().split()[:12] == [one, two, two, one] * 3
-    assert record["trials"]["reused"] == 0
+    assert record.trials.reused == 0
 
 
 @pytest.mark.usefixtures("here")
@@ -326,7 +329,7 @@ def test_durations_of_another_day_are_measured_again(tmp_path, aa, store):
 
     again = aa(folder, "later", seeds=6)
 
-    assert again["trials"] == {"reused": 0, "measured": 12 + 6, "failed": 0}
+    assert again.trials == Trials(reused=0, measured=12 + 6, failed=0)
     runs = store._database.execute("SELECT DISTINCT run FROM trial").fetchall()
     assert runs == [("later",)]
 
@@ -364,21 +367,21 @@ def test_what_cannot_be_asked_is_refused(tmp_path, aa, request_, options, messag
 def test_smoke_profile_serves_too_with_enough_seeds(tmp_path, aa):
     record = aa(write_claim(tmp_path), options={"profile": "smoke"})
 
-    assert [look["n"] for look in only_row(record)["looks"]] == [5, 7, 9]
-    assert record["verdict"] == "NOT_TOLD_APART"
+    assert [look.n for look in only_row(record).looks] == [5, 7, 9]
+    assert record.verdict == "NOT_TOLD_APART"
 
 
 @pytest.mark.usefixtures("here")
 def test_report_shows_the_last_run_with_the_same_code_and_settings(tmp_path, aa, run):
     folder = write_claim(tmp_path, replace={"smoke: {seeds: 2, spread: 0.05}": "smoke: {seeds: 2, spread: 0.06}"})
-    assert run(folder)["noise"] is None
+    assert run(folder).noise is None
     aa(folder)
     aa(folder, "later", arm="warm")
 
-    assert run(folder, run_id="second")["noise"]["arm"] == "warm"
-    assert run(folder, run_id="smoke", profile="smoke")["noise"] is None
+    assert run(folder, run_id="second").noise.arm == "warm"
+    assert run(folder, run_id="smoke", profile="smoke").noise is None
     changed = write_claim(tmp_path, experiment=measuring(f"{NORMAL} + 1"))
-    assert run(changed, run_id="third")["noise"] is None
+    assert run(changed, run_id="third").noise is None
 
 
 @pytest.mark.parametrize(
@@ -396,19 +399,7 @@ def test_fingerprint_changes_with_the_settings(tmp_path, replace):
 def test_markdown_report_gives_verdict_and_floor_or_says_that_there_is_none(tmp_path, aa, run, store):
     from harness.running.results import run_of
 
-    store.start_run(
-        "run",
-        {"profile": "quick", "base_seed": 0},
-        {
-            "packages": {},
-            "commit": None,
-            "uncommitted_changes": None,
-            "python": "",
-            "processor": "",
-            "cores": 1,
-            "platform": "",
-        },
-    )
+    store.start_run("run", Options().record(), MACHINE)
     folder = write_claim(tmp_path, experiment=BY_PARITY)
     run(folder)
     before = markdown(run_of(store, "run"))
@@ -422,10 +413,6 @@ def test_markdown_report_gives_verdict_and_floor_or_says_that_there_is_none(tmp_
     assert f"A/A run: {BROKEN}" in attention
     assert "- Noise: A/A run of arm cold (base seed 0, 20" in after
     assert "measured 3 times again, once in a fresh process: bit for bit" in after
-
-
-def test_record_of_an_earlier_version_without_the_field_still_has_its_report():
-    assert detail_lines({}.get("noise"))[0].startswith("A/A run and noise floor: none")
 
 
 @pytest.fixture
@@ -479,7 +466,9 @@ def test_command_prints_the_record_alone_as_json(tmp_path, command, store):
     record = json.loads(out)
     assert code == 0
     assert record["repeats"] == 2
-    assert store.beside("warm_exceeds_cold", record["fingerprint"])["noise"] == record
+    assert [plain(kept) for kept in store.beside("warm_exceeds_cold", record["fingerprint"], NOISE, NoiseRecord)] == [
+        record
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from harness.errors import TrialError, UsageError
 from harness.running.claim_run import run_claim
 from harness.running.context import Context
 from harness.running.time_budget import Budget
+from harness.store.records.claim import Left
+from harness.store.records.parts import Trials
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.experiment import Outcome
@@ -22,11 +24,11 @@ from tests.tiny_project import EXPERIMENT, write_claim
 
 
 def reading(record, name="as_documented"):
-    return record["readings"][name]
+    return record.readings[name]
 
 
 def expectation(record, name="warm_exceeds_cold"):
-    return reading(record)["expectations"][name]
+    return reading(record).expectations[name]
 
 
 TURNED = {"change: {centre: 0.0}": "change: {centre: 2.0}\n    arms: [warm]"}
@@ -36,45 +38,45 @@ TURNED = {"change: {centre: 0.0}": "change: {centre: 2.0}\n    arms: [warm]"}
 def test_true_statement_is_verified_and_its_control_refuted(tmp_path, run):
     record = run(write_claim(tmp_path))
 
-    assert reading(record)["verdict"] == "VERIFIED"
-    assert reading(record)["as_expected"]
-    assert record["controls"]["same_centre"]["behaves"]
-    assert record["controls"]["same_centre"]["expectations"]["warm_exceeds_cold"]["verdict"] == "REFUTED"
+    assert reading(record).verdict == "VERIFIED"
+    assert reading(record).as_expected
+    assert record.controls["same_centre"].behaves
+    assert record.controls["same_centre"].expectations["warm_exceeds_cold"].verdict == "REFUTED"
 
 
 def test_a_record_says_what_is_a_duration_and_how_fine_a_metric_is(tmp_path, run):
     record = run(write_claim(tmp_path, replace={"unit: degree": "unit: second, resolution: 0.001"}))
 
-    assert expectation(record)["duration"]
-    assert expectation(record)["sd_floor"] == pytest.approx(0.001 * math.sqrt(2 / 12))
-    assert not expectation(run(write_claim(tmp_path)))["duration"]
+    assert expectation(record).duration
+    assert expectation(record).sd_floor == pytest.approx(0.001 * math.sqrt(2 / 12))
+    assert not expectation(run(write_claim(tmp_path))).duration
 
 
 def test_false_statement_is_refuted(tmp_path, run):
     record = run(write_claim(tmp_path, gap=-1.0))
 
-    assert reading(record)["verdict"] == "REFUTED"
-    assert not reading(record)["as_expected"]
+    assert reading(record).verdict == "REFUTED"
+    assert not reading(record).as_expected
 
 
 def test_expected_refutation_counts_as_expected(tmp_path, run):
-    assert reading(run(write_claim(tmp_path, gap=-1.0, expected="REFUTED", replace=TURNED)))["as_expected"]
+    assert reading(run(write_claim(tmp_path, gap=-1.0, expected="REFUTED", replace=TURNED))).as_expected
 
 
 def test_statement_on_the_edge_uses_all_seeds_and_stays_undecided(tmp_path, run):
     record = run(write_claim(tmp_path, gap=0.5))
 
-    assert reading(record)["verdict"] == "INCONCLUSIVE"
-    assert expectation(record)["n"] == 12
-    assert [look["n"] for look in expectation(record)["looks"]] == [6, 8, 10, 12]
+    assert reading(record).verdict == "INCONCLUSIVE"
+    assert expectation(record).n == 12
+    assert [look.n for look in expectation(record).looks] == [6, 8, 10, 12]
 
 
 def test_seeds_stop_as_soon_as_the_reading_is_decided(tmp_path, run):
     record = run(write_claim(tmp_path))
 
-    assert expectation(record)["n"] == 6
+    assert expectation(record).n == 6
     # Two arms and six seeds, the control's warm arm besides; its cold arm is the claim's own.
-    assert record["trials"] == {"reused": 6, "measured": 18, "failed": 0}
+    assert record.trials == Trials(reused=6, measured=18, failed=0)
 
 
 def test_control_that_is_verified_makes_the_claim_invalid(tmp_path, run):
@@ -82,9 +84,9 @@ def test_control_that_is_verified_makes_the_claim_invalid(tmp_path, run):
 
     record = run(folder)
 
-    assert reading(record)["verdict"] == "INVALID"
-    assert not record["controls"]["same_centre"]["behaves"]
-    assert "same_centre" in reading(record)["reason"]
+    assert reading(record).verdict == "INVALID"
+    assert not record.controls["same_centre"].behaves
+    assert "same_centre" in reading(record).reason
 
 
 def test_control_gets_as_much_evidence_as_the_claim_needed(tmp_path, run):
@@ -92,9 +94,9 @@ def test_control_gets_as_much_evidence_as_the_claim_needed(tmp_path, run):
 
     record = run(folder)
 
-    used = expectation(record)["n"]
+    used = expectation(record).n
     assert used >= 6
-    assert record["controls"]["same_centre"]["expectations"]["warm_exceeds_cold"]["n"] <= used
+    assert record.controls["same_centre"].expectations["warm_exceeds_cold"].n <= used
 
 
 def test_control_of_one_arm_leaves_the_others_trials_alone(tmp_path, run):
@@ -102,8 +104,8 @@ def test_control_of_one_arm_leaves_the_others_trials_alone(tmp_path, run):
 
     record = run(write_claim(tmp_path, replace=replace))
 
-    assert record["controls"]["same_centre"]["behaves"]
-    assert record["trials"] == {"reused": 6, "measured": 18, "failed": 0}
+    assert record.controls["same_centre"].behaves
+    assert record.trials == Trials(reused=6, measured=18, failed=0)
 
 
 def test_second_run_reuses_every_trial_and_says_the_same(tmp_path, run):
@@ -112,8 +114,8 @@ def test_second_run_reuses_every_trial_and_says_the_same(tmp_path, run):
 
     second = run(folder, run_id="second")
 
-    assert second["trials"]["measured"] == 0
-    assert second["trials"]["reused"] == sum(first["trials"].values())
+    assert second.trials.measured == 0
+    assert second.trials.reused == first.trials.total
     assert expectation(second) == expectation(first)
 
 
@@ -121,12 +123,12 @@ def test_fresh_run_reuses_nothing_of_earlier_runs(tmp_path, run):
     folder = write_claim(tmp_path)
     run(folder)
 
-    assert run(folder, run_id="second", fresh=True)["trials"]["measured"] == 18
+    assert run(folder, run_id="second", fresh=True).trials.measured == 18
 
 
 def test_base_seed_changes_every_value(tmp_path, run):
     folder = write_claim(tmp_path)
-    first, second = expectation(run(folder))["values"], expectation(run(folder, base_seed=7))["values"]
+    first, second = expectation(run(folder)).values, expectation(run(folder, base_seed=7)).values
 
     assert first.keys() == second.keys()
     assert not set(first.values()) & set(second.values())
@@ -137,8 +139,8 @@ def test_moving_a_band_judges_again_without_measuring(tmp_path, run):
 
     record = run(write_claim(tmp_path, replace={"at_least: 0.5": "at_least: 0.6"}), run_id="second")
 
-    assert record["trials"]["measured"] == 0
-    assert expectation(record)["band"]["low"] == 0.6
+    assert record.trials.measured == 0
+    assert expectation(record).band.low == 0.6
 
 
 def test_changed_experiment_measures_again(tmp_path, run):
@@ -146,7 +148,7 @@ def test_changed_experiment_measures_again(tmp_path, run):
 
     changed = write_claim(tmp_path, experiment=EXPERIMENT.replace("seed.numpy(arm)", "seed.numpy(arm + arm)"))
 
-    assert run(changed, run_id="second")["trials"]["reused"] == 6  # only what the control shares with the claim
+    assert run(changed, run_id="second").trials.reused == 6  # only what the control shares with the claim
 
 
 def test_changed_comment_reuses_everything(tmp_path, run):
@@ -154,15 +156,15 @@ def test_changed_comment_reuses_everything(tmp_path, run):
 
     same = write_claim(tmp_path, experiment=EXPERIMENT.replace('"""Return one', '# a comment\n    """Give one'))
 
-    assert run(same, run_id="second")["trials"]["measured"] == 0
+    assert run(same, run_id="second").trials.measured == 0
 
 
 def test_smoke_profile_runs_everything_and_gives_no_verdict(tmp_path, run):
     record = run(write_claim(tmp_path), profile="smoke")
 
-    assert record["trials"]["measured"] == 6
-    assert {r["verdict"] for r in record["readings"].values()} == {"NOT_RUN"}
-    assert not reading(record)["as_expected"]
+    assert record.trials.measured == 6
+    assert {r.verdict for r in record.readings.values()} == {"NOT_RUN"}
+    assert not reading(record).as_expected
 
 
 def test_raising_measure_is_invalid_and_names_the_line(tmp_path, run):
@@ -172,9 +174,9 @@ def test_raising_measure_is_invalid_and_names_the_line(tmp_path, run):
 
     record = run(folder)
 
-    assert reading(record)["verdict"] == "INVALID"
-    assert f"{folder / 'experiment.py'}:10: ValueError: too cold" in record["errors"][0]
-    assert "Traceback" in record["traces"][0]
+    assert reading(record).verdict == "INVALID"
+    assert f"{folder / 'experiment.py'}:10: ValueError: too cold" in record.errors[0]
+    assert "Traceback" in record.traces[0]
 
 
 @pytest.mark.parametrize(
@@ -195,8 +197,8 @@ def test_what_is_no_measurement_is_invalid(tmp_path, run, returned, message):
 
     record = run(write_claim(tmp_path, experiment=text))
 
-    assert reading(record)["verdict"] == "INVALID"
-    assert message in record["errors"][0]
+    assert reading(record).verdict == "INVALID"
+    assert message in record.errors[0]
 
 
 def test_failed_trials_are_measured_again(tmp_path, run, store):
@@ -206,18 +208,18 @@ def test_failed_trials_are_measured_again(tmp_path, run, store):
     folder = write_claim(tmp_path, experiment=text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOO_COLD", "1")
-        assert reading(run(folder))["verdict"] == "INVALID"
+        assert reading(run(folder)).verdict == "INVALID"
 
     record = run(folder, run_id="second")
 
-    assert reading(record)["verdict"] == "VERIFIED"
-    assert record["trials"]["failed"] == 0
+    assert reading(record).verdict == "VERIFIED"
+    assert record.trials.failed == 0
 
 
 def test_setting_that_measure_does_not_know_names_both_sides(tmp_path, run):
     folder = write_claim(tmp_path, replace={"cold: {centre: 0.0}": "cold: {centre: 0.0, colour: blue}"})
 
-    error = run(folder)["errors"][0]
+    error = run(folder).errors[0]
 
     assert "unexpected keyword argument 'colour'" in error
     assert "claim.yaml gives ['centre', 'colour', 'spread']" in error
@@ -241,9 +243,9 @@ def test_nothing_begins_after_the_deadline(tmp_path, store):
 
     record = run_claim(load_claim(write_claim(tmp_path)), context)
 
-    assert reading(record)["verdict"] == "NOT_RUN"
-    assert record["trials"]["measured"] == 0
-    assert record["left"] == {"seconds": None, "trials": None}
+    assert reading(record).verdict == "NOT_RUN"
+    assert record.trials.measured == 0
+    assert record.left == Left(seconds=None, trials=None)
 
 
 def test_claim_whose_control_is_cut_off_has_no_verdict(tmp_path, store):
@@ -254,11 +256,11 @@ def test_claim_whose_control_is_cut_off_has_no_verdict(tmp_path, store):
 
     record = run_claim(load_claim(write_claim(tmp_path)), context)
 
-    assert expectation(record)["verdict"] == "VERIFIED"
-    assert reading(record)["verdict"] == "NOT_RUN"
-    assert "without it there is no verdict" in reading(record)["reason"]
-    assert record["left"]["seconds"] > 0
-    assert record["left"]["trials"] == 6  # the warm arm under the change; the cold one is the claim's own
+    assert expectation(record).verdict == "VERIFIED"
+    assert reading(record).verdict == "NOT_RUN"
+    assert "without it there is no verdict" in reading(record).reason
+    assert record.left.seconds > 0
+    assert record.left.trials == 6  # the warm arm under the change; the cold one is the claim's own
 
 
 def test_arms_of_a_timed_claim_swap_places_from_seed_to_seed(tmp_path, run):
@@ -328,8 +330,8 @@ def test_once_durations_are_decided_further_seeds_are_measured_side_by_side_and_
     record = run_claim(load_claim(folder), Context(Options(workers=4), store, lambda _: spy, "run"))
 
     assert (alone_at(spy, range(6)), alone_at(spy, range(6, 12))) == ({1}, {4})
-    assert expectation(record)["n"] == 12
-    assert expectation(record, "warm_takes_its_time")["n"] == 6
+    assert expectation(record).n == 12
+    assert expectation(record, "warm_takes_its_time").n == 6
     assert metrics_of(store) == {index: {"level", "time"} if index < 6 else {"level"} for index in range(12)}
 
 
@@ -343,7 +345,7 @@ def test_a_duration_that_is_asked_for_later_is_measured_alone(tmp_path, store):
 
     record = run_claim(load_claim(folder), Context(Options(workers=4), store, lambda _: spy, "later"))
 
-    assert expectation(record, "warm_takes_its_time")["n"] == 12
+    assert expectation(record, "warm_takes_its_time").n == 12
     assert (alone_at(spy, range(6)), alone_at(spy, range(6, 12))) == (set(), {1})
     assert metrics_of(store) == {key: {"level", "time"} for key in range(12)}
 
@@ -370,14 +372,14 @@ def test_durations_by_another_clock_are_measured_again_and_the_rest_is_reused(tm
         return run_claim(load_claim(write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP)), context)
 
     first, again = record_of("here"), record_of("here again")
-    assert again["trials"]["measured"] == 0
-    assert again["clocks"] == first["clocks"]
+    assert again.trials.measured == 0
+    assert again.clocks == first.clocks
 
     monkeypatch.setattr("harness.trials.clock._processor", lambda: "another")
     there = record_of("there")
-    assert (first["trials"]["measured"], there["trials"]["measured"]) == (18, 12), "the control reads no duration"
-    assert [clock["processor"] for clock in there["clocks"]] == ["another"]
-    assert record_of("there again")["trials"]["measured"] == 0, "the newest durations are those that are kept"
+    assert (first.trials.measured, there.trials.measured) == (18, 12), "the control reads no duration"
+    assert [clock.processor for clock in there.clocks] == ["another"]
+    assert record_of("there again").trials.measured == 0, "the newest durations are those that are kept"
 
 
 @pytest.mark.parametrize("clock", [None, "", "no clock", '{"processor": "p"}'])
@@ -388,7 +390,7 @@ def test_durations_whose_clock_nobody_noted_are_measured_again(tmp_path, store, 
 
     record = run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "now"))
 
-    assert record["trials"]["measured"] == 12, "all but those of the control, which reads no duration"
+    assert record.trials.measured == 12, "all but those of the control, which reads no duration"
 
 
 def test_where_no_duration_is_read_trials_of_any_clock_are_reused(tmp_path, store):
@@ -396,7 +398,7 @@ def test_where_no_duration_is_read_trials_of_any_clock_are_reused(tmp_path, stor
     run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "before"))
     store._write("UPDATE trial SET clock = NULL")
 
-    assert run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "now"))["trials"]["measured"] == 0
+    assert run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "now")).trials.measured == 0
 
 
 def test_a_failed_trial_takes_no_finished_ones_place(tmp_path, store, monkeypatch):
@@ -408,7 +410,7 @@ def test_a_failed_trial_takes_no_finished_ones_place(tmp_path, store, monkeypatc
     )
     record = run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "there"))
 
-    assert record["trials"]["failed"] > 0
+    assert record.trials.failed > 0
     assert store._read("SELECT count(*) FROM trial WHERE status = 'failed'") == [(0,)]
 
 
@@ -438,8 +440,8 @@ def test_condition_measured_together_gives_one_point_per_value(tmp_path, run):
 
     record = run(folder)
 
-    assert expectation(record)["estimate"] == pytest.approx(21.0, abs=0.5)
-    assert record["trials"] == {"reused": 6, "measured": 18, "failed": 0}
+    assert expectation(record).estimate == pytest.approx(21.0, abs=0.5)
+    assert record.trials == Trials(reused=6, measured=18, failed=0)
 
 
 @pytest.mark.parametrize("choice", ["stacked", None])
@@ -451,5 +453,5 @@ def test_how_the_seeds_were_trained_stands_in_the_record_also_of_reused_trials(t
 
     for measured in (18, 0):
         record = run(folder)
-        assert record["trials"]["measured"] == measured
-        assert record["strategies"] == ({"cold": ["stacked"], "warm": ["stacked"]} if choice else {})
+        assert record.trials.measured == measured
+        assert record.strategies == ({"cold": ["stacked"], "warm": ["stacked"]} if choice else {})

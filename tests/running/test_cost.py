@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.running.cost import batch_seconds, outlook_of, remaining_seconds
-from harness.running.record import outlook_record
+from harness.running.outlook import outlook_record
 from harness.running.variant import main_variant
 from harness.trials.catalogue import load_claim
 from harness.trials.options import Options
@@ -194,9 +194,9 @@ controls:"""
 
     assert found.least_powered == "warm_exceeds_cold_by_one"
     record = outlook_record(found)
-    assert record["expectations"][found.least_powered]["doubtful"]
-    assert not record["expectations"]["warm_exceeds_cold"]["doubtful"]
-    assert record["expectations"]["warm_exceeds_cold"]["smallest_effect"] == pytest.approx(
+    assert record.expectations[found.least_powered].doubtful
+    assert not record.expectations["warm_exceeds_cold"].doubtful
+    assert record.expectations["warm_exceeds_cold"].smallest_effect == pytest.approx(
         found.forecasts["warm_exceeds_cold"].smallest_effect()
     )
 

@@ -7,16 +7,24 @@ import itertools
 import pytest
 
 from harness.running.exit_code import exit_code
+from tests.reported import read_saved, saved_claim
+
+SAVED_CLAIM, SAVED_PROBLEM = saved_claim(), read_saved().problems[0]
+
+
+def reading(verdict, as_expected):
+    other = "REFUTED" if verdict == "VERIFIED" else "VERIFIED"
+    found = {"verdict": verdict, "expected": verdict if as_expected else other, "as_expected": as_expected}
+    return SAVED_CLAIM.readings["as_documented"].model_copy(update=found)
 
 
 def record(verdict="VERIFIED", *, as_expected=True, errors=(), profile="quick", more=()):
-    verdicts = [(verdict, as_expected), *more]
-    readings = {str(i): {"verdict": word, "as_expected": expected} for i, (word, expected) in enumerate(verdicts)}
-    return {"errors": list(errors), "profile": profile, "readings": readings}
+    readings = {str(i): reading(*one) for i, one in enumerate([(verdict, as_expected), *more])}
+    return SAVED_CLAIM.model_copy(update={"errors": list(errors), "profile": profile, "readings": readings})
 
 
 def problem(kind):
-    return {"problem": {"kind": kind}}
+    return SAVED_PROBLEM.model_copy(update={"problem": SAVED_PROBLEM.problem.model_copy(update={"kind": kind})})
 
 
 CASES = {

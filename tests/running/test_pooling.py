@@ -27,29 +27,29 @@ def night(tmp_path, run):
 
 
 def expectation(record):
-    return record["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]
+    return record.readings["as_documented"].expectations["warm_exceeds_cold"]
 
 
 def test_nights_that_decide_nothing_alone_decide_together(tmp_path, night):
     folder = write_claim(tmp_path, gap=CLOSE)
     records = [night(folder, base_seed) for base_seed in range(20)]
     found = [expectation(record) for record in records]
-    verdicts = [e["verdict"] for e in found]
+    verdicts = [e.verdict for e in found]
 
     assert verdicts[0] == "INCONCLUSIVE"
     assert verdicts[-1] == "VERIFIED"
-    widths = [e["high"] - e["low"] for e in found]
+    widths = [e.high - e.low for e in found]
     assert widths[-1] < widths[4] < widths[0]
     for before, after in itertools.pairwise(found):
-        assert after["earlier"] == before["n"]
+        assert after.earlier == before.n
     # Alone the last night, with its first look, says next to nothing.
-    last = found[-1]["nights"][-1]
-    assert last["alone"]["n"] == 6
-    assert last["alone"]["verdict"] == "INCONCLUSIVE"
-    assert (last["accumulated"]["n"], last["accumulated"]["low"]) == (found[-1]["n"], found[-1]["low"])
-    assert [n["base_seed"] for n in found[-1]["nights"]] == list(range(20))
-    assert records[-1]["series"]["nights"] == 20
-    assert records[-1]["series"]["anew"] is None
+    last = found[-1].nights[-1]
+    assert last.alone.n == 6
+    assert last.alone.verdict == "INCONCLUSIVE"
+    assert (last.accumulated.n, last.accumulated.low) == (found[-1].n, found[-1].low)
+    assert [n.base_seed for n in found[-1].nights] == list(range(20))
+    assert records[-1].series.nights == 20
+    assert records[-1].series.anew is None
 
 
 def test_a_run_that_was_not_asked_to_accumulate_stands_alone(tmp_path, run, night):
@@ -58,8 +58,8 @@ def test_a_run_that_was_not_asked_to_accumulate_stands_alone(tmp_path, run, nigh
 
     record = run(folder, run_id="alone", base_seed=1)
 
-    assert expectation(record)["earlier"] == 0
-    assert record["series"] is None
+    assert expectation(record).earlier == 0
+    assert record.series is None
 
 
 def test_a_night_repeated_later_is_what_it_was(tmp_path, night):
@@ -69,7 +69,7 @@ def test_a_night_repeated_later_is_what_it_was(tmp_path, night):
     again = night(folder, 3)
 
     assert expectation(again) == expectation(records[1])
-    assert again["trials"]["measured"] == 0
+    assert again.trials.measured == 0
 
 
 def test_evidence_of_a_night_is_that_of_a_run_alone(tmp_path, run, night):
@@ -80,7 +80,7 @@ def test_evidence_of_a_night_is_that_of_a_run_alone(tmp_path, run, night):
 
     alone = expectation(run(folder, run_id="alone", base_seed=2))
 
-    assert [alone["values"][seed] for seed in joined["values"]] == list(joined["values"].values())
+    assert [alone.values[seed] for seed in joined.values] == list(joined.values.values())
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ def test_a_change_starts_a_new_series_and_says_so(tmp_path, night, change, what)
 
     record = night(write_claim(tmp_path, gap=CLOSE, **change), 8)
 
-    assert expectation(record)["earlier"] == 0
-    assert record["series"]["nights"] == 1
-    assert record["series"]["anew"].startswith(f"{what} changed since ")
-    assert record["series"]["anew"].endswith("(base seed 7)")
+    assert expectation(record).earlier == 0
+    assert record.series.nights == 1
+    assert record.series.anew.startswith(f"{what} changed since ")
+    assert record.series.anew.endswith("(base seed 7)")
 
 
 def test_a_changed_environment_starts_a_new_series(tmp_path, night, monkeypatch):
@@ -107,7 +107,7 @@ def test_a_changed_environment_starts_a_new_series(tmp_path, night, monkeypatch)
     night(folder, 7)
     monkeypatch.setattr("harness.trials.plan.environment", lambda *_: {"device": "cpu", "numpy": "9.9"})
 
-    assert "numpy changed since 20" in night(folder, 8)["series"]["anew"]
+    assert "numpy changed since 20" in night(folder, 8).series.anew
 
 
 def test_a_moved_band_judges_all_nights_again(tmp_path, night):
@@ -115,26 +115,26 @@ def test_a_moved_band_judges_all_nights_again(tmp_path, night):
 
     record = night(write_claim(tmp_path, gap=CLOSE, replace={"at_least: 0.5": "at_least: 0.3"}), 1)
 
-    assert expectation(record)["earlier"] == 12
-    assert expectation(record)["verdict"] == "VERIFIED"
+    assert expectation(record).earlier == 12
+    assert expectation(record).verdict == "VERIFIED"
 
 
 def test_durations_of_another_processor_do_not_join(tmp_path, night, monkeypatch):
     """Each trial says which that was, whatever the last record of its night was made on."""
     folder = write_claim(tmp_path, gap=CLOSE, replace={"unit: degree": "unit: second"})
     first = night(folder, 0)
-    assert expectation(night(folder, 1))["earlier"] == 12
+    assert expectation(night(folder, 1)).earlier == 12
     monkeypatch.setattr("harness.trials.clock._processor", lambda: "another")
 
     record = night(folder, 2)
 
-    assert expectation(record)["earlier"] == 0
-    assert record["series"]["anew"].startswith("the clock of its durations changed since")
-    assert expectation(night(folder, 3))["earlier"] == 12, "that of the night before is by the same clock"
+    assert expectation(record).earlier == 0
+    assert record.series.anew.startswith("the clock of its durations changed since")
+    assert expectation(night(folder, 3)).earlier == 12, "that of the night before is by the same clock"
     # Judged again on the new machine, night 0 is measured again, for the durations that it has there.
     again = night(folder, 0)
-    assert again["trials"] == first["trials"]
-    assert [clock["processor"] for clock in again["clocks"]] == ["another"]
+    assert again.trials == first.trials
+    assert [clock.processor for clock in again.clocks] == ["another"]
 
 
 def test_what_is_no_duration_joins_whatever_processor_it_is_of(tmp_path, night, monkeypatch):
@@ -144,8 +144,8 @@ def test_what_is_no_duration_joins_whatever_processor_it_is_of(tmp_path, night, 
 
     record = night(folder, 1)
 
-    assert expectation(record)["earlier"] == 12
-    assert record["clocks"] == []
+    assert expectation(record).earlier == 12
+    assert record.clocks == []
 
 
 def test_controls_accumulate_with_their_claim(tmp_path, night):
@@ -155,10 +155,10 @@ def test_controls_accumulate_with_their_claim(tmp_path, night):
     )
     for base_seed in range(15):
         record = night(folder, base_seed)
-        control = record["controls"]["same_centre"]["expectations"]["warm_exceeds_cold"]
-        assert control["n"] == 6 * (base_seed + 1)
-        assert record["controls"]["same_centre"]["finished"]
-    assert control["verdict"] == "REFUTED"
+        control = record.controls["same_centre"].expectations["warm_exceeds_cold"]
+        assert control.n == 6 * (base_seed + 1)
+        assert record.controls["same_centre"].finished
+    assert control.verdict == "REFUTED"
 
 
 def test_failed_trials_of_a_night_do_not_join(tmp_path, night):
@@ -168,8 +168,8 @@ def test_failed_trials_of_a_night_do_not_join(tmp_path, night):
 
     record = night(folder, 1)
 
-    assert expectation(record)["earlier"] == 0
-    assert expectation(record)["verdict"] == "INCONCLUSIVE"
+    assert expectation(record).earlier == 0
+    assert expectation(record).verdict == "INCONCLUSIVE"
 
 
 def test_history_shows_every_night_alone_and_accumulated(tmp_path, run, store):
@@ -180,7 +180,7 @@ def test_history_shows_every_night_alone_and_accumulated(tmp_path, run, store):
     history = history_of(load_claim(folder), store, Options(store=store.path))
 
     (nights,) = history.nights.values()
-    assert [(n.night.base_seed, n.alone.n, n.accumulated.n) for n in nights] == [(4, 12, 12), (2, 12, 24)]
+    assert [(n.base_seed, n.alone.n, n.accumulated.n) for n in nights] == [(4, 12, 12), (2, 12, 24)]
     text = "\n".join(lines(history))
     assert "as_documented, expected VERIFIED" in text
     assert "warm_exceeds_cold: band at least 0.5, error rate 0.001" in text

@@ -6,6 +6,7 @@ import pytest
 
 from harness.running import progress
 from harness.running.progress import Progress, Step, duration, verdicts_of
+from tests.reported import read_saved, saved_claim
 
 
 @pytest.fixture
@@ -95,12 +96,11 @@ def test_a_claim_is_found_once_with_verdicts_and_its_own_time(clock):
 
 
 def test_a_waived_verdict_counts_as_expected_and_a_problem_has_none():
-    record = {
-        "readings": {
-            "one": {"verdict": "REFUTED", "as_expected": False, "waived": True},
-            "two": {"verdict": "REFUTED", "as_expected": False},
-        }
-    }
+    waived = saved_claim("is_waived")
+    (reading,) = waived.readings.values()
+    readings = {"one": reading, "two": reading.model_copy(update={"waived": False})}
 
-    assert verdicts_of(record) == [("REFUTED", True), ("REFUTED", False)]
-    assert verdicts_of({"id": "broken", "problem": {}}) == []
+    found = verdicts_of(waived.model_copy(update={"readings": readings}))
+
+    assert found == [("REFUTED", True), ("REFUTED", False)]
+    assert verdicts_of(read_saved().problems[0]) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -20,10 +19,14 @@ from harness.running import waiver
 from harness.running.exit_code import exit_code
 from harness.running.results import run_of
 from harness.specification.waiver import Waiver
+from harness.store.records.claim import WaiverRecord
+from harness.store.records.parsing import plain
+from harness.store.records.parts import Trials
 from harness.trials.catalogue import load_claim
 from harness.trials.options import Options
 from harness.trials.plan import make_plan, tasks_of
-from tests.tiny_project import EXPERIMENT, write_claim
+from tests.reported import altered, saved_claim
+from tests.tiny_project import EXPERIMENT, MACHINE, write_claim
 
 REASON = "the thermometer is being repaired"
 LAST_DAY = dt.date(2026, 12, 31)
@@ -43,17 +46,17 @@ def write(root, name="warm_exceeds_cold", *, expires="2026-12-31", replace=None,
 
 
 def record(verdict="REFUTED", *, as_expected=False, behaves=True, finished=True, errors=(), profile="quick"):
-    return {
-        "id": "a_claim",
-        "document": {"id": "notes"},
-        "profile": profile,
-        "errors": list(errors),
-        "readings": {
-            "as_documented": {"verdict": verdict, "as_expected": as_expected},
-            "as_published": {"verdict": "VERIFIED", "as_expected": behaves},
-        },
-        "controls": {"same_centre": {"behaves": behaves, "finished": finished}},
+    claim = saved_claim()
+    reading, control = claim.readings["as_documented"], claim.controls["same_centre"]
+    other = "REFUTED" if verdict == "VERIFIED" else "VERIFIED"
+    one = {"verdict": verdict, "expected": verdict if as_expected else other, "as_expected": as_expected}
+    readings = {
+        "as_documented": reading.model_copy(update=one),
+        "as_published": reading.model_copy(update={"verdict": "VERIFIED", "as_expected": behaves}),
     }
+    controls = {"same_centre": control.model_copy(update={"behaves": behaves, "finished": finished})}
+    given = {"id": "a_claim", "profile": profile, "errors": list(errors), "readings": readings, "controls": controls}
+    return claim.model_copy(update=given)
 
 
 def waived(found, day=LAST_DAY, owner="maintainers", reason=REASON):
@@ -61,8 +64,8 @@ def waived(found, day=LAST_DAY, owner="maintainers", reason=REASON):
 
 
 def covered(found):
-    parts = {**found["readings"], **found["controls"]}
-    return {name for name, part in parts.items() if part["waived"]}
+    parts = {**found.readings, **found.controls}
+    return {name for name, part in parts.items() if part.waived}
 
 
 def test_covered_is_what_came_out_otherwise_and_nothing_else():
@@ -75,7 +78,9 @@ def test_covered_is_what_came_out_otherwise_and_nothing_else():
 def test_a_covered_reading_keeps_its_verdict_and_counts_as_expected_in_the_exit_code(verdict):
     found = waived(record(verdict))
 
-    assert found["readings"]["as_documented"] == {"verdict": verdict, "as_expected": False, "waived": True}
+    assert found.readings["as_documented"] == record(verdict).readings["as_documented"].model_copy(
+        update={"waived": True}
+    )
     assert exit_code([record(verdict)]) in (1, 3)
     assert exit_code([found]) == 0
 
@@ -90,19 +95,21 @@ def test_what_was_not_run_is_not_covered():
 def test_without_a_waiver_nothing_is_covered():
     found = waiver.waive(record(behaves=False), None, LAST_DAY)
 
-    assert found["waiver"] is None
+    assert found.waiver is None
     assert covered(found) == set()
     assert exit_code([found]) == 1
     assert not waiver.expired(found)
     assert not waiver.unneeded(found)
-    assert waiver.note(found) == ""
+    assert waiver.note(found) == waiver.words(found) == ""
+    assert waiver.properties(found, found.readings["as_documented"]) == {}
 
 
 def test_a_waiver_has_an_effect_up_to_and_including_its_last_day():
     on, after = (waived(record(), LAST_DAY + dt.timedelta(days)) for days in (0, 1))
 
-    assert on["waiver"] == {"reason": REASON, "owner": "maintainers", "expires": "2026-12-31", "expired": False}
-    assert after["waiver"] == {"reason": REASON, "owner": "maintainers", "expires": "2026-12-31", "expired": True}
+    words = {"reason": REASON, "owner": "maintainers", "expires": "2026-12-31"}
+    assert on.waiver == WaiverRecord(**words, expired=False)
+    assert after.waiver == WaiverRecord(**words, expired=True)
     assert (covered(on), covered(after)) == ({"as_documented"}, set())
     assert (exit_code([on]), exit_code([after])) == (0, 1)
 
@@ -157,13 +164,6 @@ def test_words_stand_on_one_line():
     assert waiver.words(found) == "WAIVED until 2026-12-31 (maintainers): a reason in two lines"
 
 
-def test_records_of_a_version_without_waivers_can_still_be_reported():
-    assert not waiver.expired(record())
-    assert not waiver.unneeded(record())
-    assert not waiver.covers(record()["readings"]["as_documented"])
-    assert waiver.properties(record(), {}) == {}
-
-
 # The specification and the record.
 
 
@@ -194,10 +194,10 @@ def test_the_record_decides_by_the_day_of_the_run(tmp_path, run, monkeypatch, to
 
     found = run(write(tmp_path, gap=-1.0))
 
-    assert found["waiver"]["expired"] is expired
-    assert found["readings"]["as_documented"]["waived"] is not expired
-    assert found["readings"]["as_documented"]["verdict"] == "REFUTED"
-    assert found["controls"]["same_centre"]["waived"] is False
+    assert found.waiver.expired is expired
+    assert found.readings["as_documented"].waived is not expired
+    assert found.readings["as_documented"].verdict == "REFUTED"
+    assert found.controls["same_centre"].waived is False
 
 
 def test_a_waiver_is_in_no_key(tmp_path, run):
@@ -213,8 +213,8 @@ def test_a_waiver_is_in_no_key(tmp_path, run):
     after, second = keys(folder), run(folder, run_id="again")
 
     assert before == after
-    assert first["trials"] == {"reused": 6, "measured": 18, "failed": 0}
-    assert second["trials"] == {"reused": 24, "measured": 0, "failed": 0}
+    assert first.trials == Trials(reused=6, measured=18, failed=0)
+    assert second.trials == Trials(reused=24, measured=0, failed=0)
 
 
 # Every output.
@@ -226,20 +226,10 @@ def report(tmp_path, run, store, monkeypatch):
 
     def make(*folders, today=LAST_DAY, profile="quick"):
         monkeypatch.setattr(_clock, "today", lambda: today)
-        machine = {
-            "commit": None,
-            "uncommitted_changes": None,
-            "python": "3",
-            "packages": {},
-            "processor": "",
-            "cores": 1,
-            "platform": "",
-        }
-        store.start_run("run", {"profile": profile, "base_seed": 0}, machine)
+        store.start_run("run", Options(profile=profile).record(), MACHINE)
         for folder in folders:
             run(folder, profile=profile)
-        # As it comes back from the store, and as report.json has it.
-        return json.loads(json.dumps(run_of(store, "run")))
+        return run_of(store, "run")
 
     return make
 
@@ -303,8 +293,8 @@ def test_markdown_says_that_a_waiver_expired_or_is_no_longer_needed(tmp_path, re
 
 
 def test_markdown_escapes_what_a_waiver_says(tmp_path, report):
-    found = report(write(tmp_path, gap=-1.0))
-    found["claims"][0]["waiver"] |= {"reason": "<b>|x", "owner": "[me](http://x)"}
+    unsafe = {"claims.0.waiver.reason": "<b>|x", "claims.0.waiver.owner": "[me](http://x)"}
+    found = altered(report(write(tmp_path, gap=-1.0)), unsafe)
 
     assert "<b>" not in markdown(found)
     assert "[me]" not in markdown(found)
@@ -361,15 +351,15 @@ def test_badge_is_not_green_with_an_expired_waiver(tmp_path, report):
 def test_index_marks_what_is_waived(tmp_path, report):
     folder = write(tmp_path, gap=-1.0)
     run = report(folder)
-    (record,) = run["claims"]
+    (record,) = run.claims
 
-    found = index([load_claim(folder)], {record["id"]: Found(run, record)})
+    found = index([load_claim(folder)], {record.id: Found(run, record)})
 
     assert f"| ✗ as documented: REFUTED, {MARK} |" in found
 
 
 def test_report_json_has_the_waiver_and_what_it_covers(tmp_path, report):
-    (claim,) = report(write(tmp_path, gap=-1.0))["claims"]
+    (claim,) = plain(report(write(tmp_path, gap=-1.0)))["claims"]
 
     assert claim["waiver"] == {"reason": REASON, "owner": "maintainers", "expires": "2026-12-31", "expired": False}
     assert claim["readings"]["as_documented"]["waived"] is True

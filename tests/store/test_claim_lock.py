@@ -120,7 +120,7 @@ def test_who_waits_is_told_why_and_can_be_stopped(tmp_path, store):
 
     words = f"{CLAIM}: another run on {store.path} is measuring this claim; waiting for its trials "
     assert [words in line for line in said] == [True], "once, and no more after the end was asked for"
-    assert record["left"]["trials"] == 24, "twelve of the claim, twelve of its control"
+    assert record.left.trials == 24, "twelve of the claim, twelve of its control"
     assert store._database.execute("SELECT count(*) FROM trial").fetchone() == (0,)
 
 
@@ -130,4 +130,4 @@ def test_a_fresh_run_waits_for_nobody(tmp_path, store):
     record, said = run(folder, store, Options(workers=1, fresh=True), Budget())
 
     assert not any("another run" in line for line in said)
-    assert record["readings"]["as_documented"]["verdict"] == "VERIFIED"
+    assert record.readings["as_documented"].verdict == "VERIFIED"

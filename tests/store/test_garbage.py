@@ -59,7 +59,7 @@ def test_what_is_deleted_is_gone_and_the_rest_is_reused(tmp_path, run, store):
 
     assert store.discard(found(tmp_path, store)) == 18
     assert found(tmp_path, store) == {}
-    assert run(tmp_path / "claims/notes/one", run_id="again")["trials"]["measured"] == 0
+    assert run(tmp_path / "claims/notes/one", run_id="again").trials.measured == 0
 
 
 def test_nothing_is_garbage_while_a_claim_cannot_be_planned(tmp_path, run, store):

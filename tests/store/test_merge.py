@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.store.database import TABLES
+from harness.store.records.beside import PicturesRecord
 from harness.store.store import Store
 from tests.tiny_project import EXPERIMENT, write_claim
 
@@ -18,7 +19,7 @@ def exported(tmp_path, run, store):
     """A copy of a store with one run of a tiny claim."""
     store.start_run("run", {}, {})
     run(write_claim(tmp_path))
-    store.save_beside("claim", "pictures 0", "fingerprint", {"pictures": []})
+    store.save_beside("claim", "pictures 0", "fingerprint", PicturesRecord(pictures=[]))
     store.save_copy(tmp_path / "copy.sqlite3")
     return tmp_path / "copy.sqlite3"
 

@@ -12,9 +12,13 @@ import pytest
 from harness.errors import UsageError
 from harness.seeds import Seed
 from harness.store.database import SCHEMA_VERSION
+from harness.store.records.claim import ProblemRecord
+from harness.store.records.parsing import parse
 from harness.store.store import Store
 from harness.trials.experiment import Outcome, Task
+from harness.trials.options import Options
 from harness.trials.rows import Measured, TrialRow
+from tests.tiny_project import MACHINE
 
 
 def row(key="k", value=1.0, error=None):
@@ -104,17 +108,23 @@ def test_infinite_numbers_never_enter(store):
         store.save_trial(row(value=float("nan")), "run")
 
 
+def problem(line="no such data"):
+    """Return a record as short as one can be."""
+    value = {"id": "c", "document": {"id": "notes"}, "problem": {"kind": "data", "lines": [line]}, "finished": ""}
+    return parse(ProblemRecord, value, "a test")
+
+
 def test_record_of_a_run_is_replaced_by_a_later_one(store):
-    first, second = ({"id": "c", "problem": {"kind": "data", "lines": [line]}, "finished": ""} for line in "ab")
-    store.save_record("run", "c", first)
-    store.save_record("run", "c", second)
+    first, second = problem("a"), problem("b")
+    store.save_record("run", first)
+    store.save_record("run", second)
 
     assert store.records("run") == [second]
 
 
 def test_latest_run_is_one_with_records(store):
     store.start_run("first", {}, {})
-    store.save_record("first", "c", {"id": "c"})
+    store.save_record("first", problem())
     store.start_run("second", {}, {})
 
     assert store.latest_run() == "first"
@@ -123,12 +133,12 @@ def test_latest_run_is_one_with_records(store):
 def test_latest_run_is_the_one_begun_last_in_whatever_order_they_were_written(store):
     """An imported run has a later row, and need not be later."""
     for run, started in (("today", "2026-01-02T00:00"), ("imported", "2025-12-31T00:00"), ("same", "2026-01-02T00:00")):
-        store.start_run(run, {}, {})
+        store.start_run(run, Options().record(), MACHINE)
         store._write("UPDATE run SET started = ? WHERE id = ?", (started, run))
-        store.save_record(run, "c", {"id": "c"})
+        store.save_record(run, problem())
 
     assert store.latest_run() == "same"
-    assert [run["id"] for run in store.runs()] == ["same", "today", "imported"]
+    assert [run.id for run in store.runs()] == ["same", "today", "imported"]
 
 
 def test_settings_of_the_file_are_the_safe_ones(store):
@@ -239,11 +249,11 @@ def test_past_trials_are_those_whose_key_begins_so_the_latest_first(store):
 
 def test_runs_are_those_with_a_record_the_latest_first(store):
     for run, day in (("first", 1), ("second", 2), ("empty", 3)):
-        store.start_run(run, {}, {"commit": run})
+        store.start_run(run, Options().record(), {**MACHINE, "commit": run})
         store._write("UPDATE run SET started = ? WHERE id = ?", (f"2026-01-0{day}", run))
         if run != "empty":
-            store.save_record(run, "claim", {})
+            store.save_record(run, problem())
 
-    assert [run["machine"]["commit"] for run in store.runs()] == ["second", "first"]
+    assert [run.machine.commit for run in store.runs()] == ["second", "first"]
     assert store.knows_run("empty")
     assert not store.knows_run("none")

@@ -78,6 +78,12 @@ def test_a_module_without_record_is_no_data_set(tmp_path):
         ("raise ValueError('what')", r"numbers\.py: record\(\): ValueError: what"),
         ("return 'a' * 64", r"numbers\.py: record\(\) returned str, not a DataRecord"),
         ("return", r"numbers\.py: record\(\) returned NoneType, not a DataRecord"),
+        (
+            "return DataRecord('n', 'a', 1.0, 's')",
+            r"numbers\.py: record\(\): size: should be a whole number \(int\).*, not 1\.0",
+        ),
+        ("return DataRecord('n', 'a', -1, 's')", r"size: should be a whole number \(int\) from 0 upwards, not -1"),
+        ("return DataRecord('n', None, 1, 's')", r"sha256: should be text, not None"),
     ],
 )
 def test_a_loader_that_fails_is_an_error_of_data(tmp_path, told, message):

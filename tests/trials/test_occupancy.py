@@ -251,7 +251,7 @@ def test_a_run_that_waits_for_the_machine_says_so_once_and_can_be_stopped(tmp_pa
 
     why = "needs the machine for itself" if how == "alone" else "is measuring, and durations need the machine"
     assert [f"{CLAIM}: another run {why}" in line for line in lines] == [True]
-    assert record["left"] is not None
+    assert record.left is not None
     assert store._read("SELECT count(*) FROM trial") == [(0,)]
 
 

@@ -8,15 +8,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness._text import one_line
-from harness.report.selection import judged
 from harness.running import waiver
-from harness.running.results import stored_run
+from harness.running.results import run_of
+from harness.store.records.parsing import plain
 from harness.trials.provenance import canonical, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.running.results import Run
+    from harness.store.records.claim import ClaimRecord
+    from harness.store.records.expectation import ReadingRecord
+    from harness.store.records.run import Run
     from harness.store.store import Store
     from harness.trials.rows import PastTrial
 
@@ -48,7 +50,7 @@ class Facts:
     """
 
     run: Run
-    claim: dict[str, Any]
+    claim: ClaimRecord
     parameters: dict[str, str]
     scalars: list[Scalar]
     verdicts: dict[str, str]
@@ -56,12 +58,12 @@ class Facts:
     @property
     def digest(self) -> str:
         """SHA-256 of all that is told: an export that is there already can be told from one of other content."""
-        return digest_of([self.claim, self.parameters, self.scalars])
+        return digest_of([plain(self.claim), self.parameters, self.scalars])
 
     @property
     def seconds(self) -> float:
         """When the record was made, in seconds of the epoch; that of the run if nobody can read when."""
-        return seconds_of(self.claim["finished"]) or seconds_of(self.run["started"])
+        return seconds_of(self.claim.finished) or seconds_of(self.run.started)
 
 
 def seconds_of(moment: str) -> float:
@@ -79,50 +81,52 @@ def facts_of(store: Store) -> Iterator[Facts]:
         UsageError: a record is not what it should be.
     """
     for head in store.runs():
-        run = stored_run(store, head["id"])
-        for claim in judged(run) if run else ():
-            scalars = [*_of_record(claim), *_of_trials(claim, store, head["id"])]
-            yield Facts(run or {}, claim, _parameters(claim), scalars, _verdicts(claim))
+        run = run_of(store, head.id)
+        # Only runs that have a record are looked at.
+        assert run is not None
+        for claim in run.judged:
+            scalars = [*_of_record(claim), *_of_trials(claim, store, head.id)]
+            yield Facts(run, claim, _parameters(claim), scalars, _verdicts(claim))
 
 
-def _parameters(claim: dict[str, Any]) -> dict[str, str]:
-    named = {name: claim[name] for name in ("profile", "base_seed", "device", "precision", "strength")}
-    parts = {"seeds": claim["seeds"], "settings": claim["settings"], "environment": claim["environment"]}
-    parts |= {f"arm {name}": settings for name, settings in claim["arms"].items()}
-    parts |= {f"control {name}": control["change"] for name, control in claim["controls"].items()}
+def _parameters(claim: ClaimRecord) -> dict[str, str]:
+    named = {name: getattr(claim, name) for name in ("profile", "base_seed", "device", "precision", "strength")}
+    parts = {"seeds": claim.seeds.model_dump(), "settings": claim.settings, "environment": claim.environment}
+    parts |= {f"arm {name}": settings for name, settings in claim.arms.items()}
+    parts |= {f"control {name}": control.change for name, control in claim.controls.items()}
     flat = {f"{part}.{name}": value for part, values in parts.items() for name, value in values.items()}
-    flat |= {f"condition {name}": values for name, values in claim["conditions"].items()}
+    flat |= {f"condition {name}": values for name, values in claim.conditions.items()}
     return {one_line(name): one_line(value) for name, value in {**named, **flat}.items()}
 
 
-def _verdicts(claim: dict[str, Any]) -> dict[str, str]:
-    return {name: _outcome(claim, reading) for name, reading in claim["readings"].items()}
+def _verdicts(claim: ClaimRecord) -> dict[str, str]:
+    return {name: _outcome(claim, reading) for name, reading in claim.readings.items()}
 
 
-def _outcome(claim: dict[str, Any], reading: dict[str, Any]) -> str:
-    leave = f", {waiver.mark(claim)}" if claim.get("waiver") and waiver.covers(reading) else ""
-    return one_line(f"{reading['verdict']}, expected {reading['expected']}{leave}: {reading['reason']}")
+def _outcome(claim: ClaimRecord, reading: ReadingRecord) -> str:
+    leave = f", {waiver.mark(claim)}" if claim.waiver and reading.waived else ""
+    return one_line(f"{reading.verdict}, expected {reading.expected}{leave}: {reading.reason}")
 
 
-def _of_record(claim: dict[str, Any]) -> Iterator[Scalar]:
+def _of_record(claim: ClaimRecord) -> Iterator[Scalar]:
     """Yield the contrasts seed by seed, the interval look by look, and whether each reading is as expected."""
-    parts = [("", expectations) for expectations in (r["expectations"] for r in claim["readings"].values())]
-    parts += [(f"control {name}/", control["expectations"]) for name, control in claim["controls"].items()]
+    parts = [("", expectations) for expectations in (r.expectations for r in claim.readings.values())]
+    parts += [(f"control {name}/", control.expectations) for name, control in claim.controls.items()]
     for place, expectations in parts:
         for name, found in expectations.items():
-            tag = f"{claim['id']}/{place}{name}"
-            yield from _finite(f"{tag}/per seed", ((int(seed), value) for seed, value in found["values"].items()))
-            yield from _finite(f"{tag}/estimate", [(found["n"], found["estimate"])])
+            tag = f"{claim.id}/{place}{name}"
+            yield from _finite(f"{tag}/per seed", ((int(seed), value) for seed, value in found.values.items()))
+            yield from _finite(f"{tag}/estimate", [(found.n, found.estimate)])
             for end in ("low", "high"):
-                ends = {look["n"]: look[end] for look in found["looks"]} | {found["n"]: found[end]}
+                ends = {one.n: getattr(one, end) for one in (*found.looks, found)}
                 yield from _finite(f"{tag}/{end}", ends.items())
-    for name, reading in claim["readings"].items():
-        yield Scalar(f"{claim['id']}/{name}/as expected", 0, float(reading["as_expected"]))
+    for name, reading in claim.readings.items():
+        yield Scalar(f"{claim.id}/{name}/as expected", 0, float(reading.as_expected))
 
 
-def _of_trials(claim: dict[str, Any], store: Store, run: str) -> Iterator[Scalar]:
+def _of_trials(claim: ClaimRecord, store: Store, run: str) -> Iterator[Scalar]:
     """Yield what the run's own trials measured; those that it reused are told of with the run that measured them."""
-    trials = list(store.measured(run, claim["id"]))
+    trials = list(store.measured(run, claim.id))
     variants = {(_place(trial), canonical(trial.settings)) for trial in trials}
     # An arm under a control has other settings than the claim's own.
     several = Counter(place for place, _ in variants)
@@ -134,7 +138,7 @@ def _of_trials(claim: dict[str, Any], store: Store, run: str) -> Iterator[Scalar
             values = value if isinstance(value, list) else [value]
             for position, one in enumerate(values):
                 suffix = f" [{position}]" if isinstance(value, list) else ""
-                yield from _finite(f"{claim['id']}/trials/{metric}/{place}{suffix}", [(trial.seed.index, one)])
+                yield from _finite(f"{claim.id}/trials/{metric}/{place}{suffix}", [(trial.seed.index, one)])
 
 
 def _place(trial: PastTrial) -> str:

@@ -66,8 +66,8 @@ class _Target:
 
         One that was not finished, or has other content by now, is deleted first.
         """
-        experiment = self._experiment(f"claims/{facts.claim['id']}")
-        key = f"{facts.run['id']}/{facts.claim['id']}"
+        experiment = self._experiment(f"claims/{facts.claim.id}")
+        key = f"{facts.run.id}/{facts.claim.id}"
         found = self.client.search_runs([experiment], filter_string=f"tags.`{KEY}` = '{_quotable(key)}'")
         same = [run for run in found if run.data.tags.get(DIGEST) == facts.digest]
         for run in found:
@@ -84,8 +84,8 @@ class _Target:
 
     def _write(self, experiment: str, key: str, facts: Facts) -> None:
         moment = int(facts.seconds * 1000)
-        started = int(seconds_of(facts.run["started"]) * 1000)
-        name = f"{facts.run['started'][:16]} {facts.run['id']}"
+        started = int(seconds_of(facts.run.started) * 1000)
+        name = f"{facts.run.started[:16]} {facts.run.id}"
         made = self.client.create_run(experiment, start_time=started, run_name=name, tags={KEY: key})
         run = made.info.run_id
         metrics = [self.entities.Metric(_name(s.tag.partition("/")[2]), s.value, moment, s.step) for s in facts.scalars]
@@ -101,9 +101,9 @@ class _Target:
 
 def _tags(facts: Facts) -> dict[str, str]:
     verdicts = {f"verdict.{name}": words for name, words in facts.verdicts.items()}
-    facts_of_run = {"claims.run": facts.run["id"], "claims.document": facts.claim["document"]["id"]}
-    commit = {"mlflow.source.git.commit": facts.run["machine"]["commit"] or "unknown"}
-    return {**verdicts, **facts_of_run, **commit, "claims.code": facts.claim["code"]["digest"]}
+    facts_of_run = {"claims.run": facts.run.id, "claims.document": facts.claim.document.id}
+    commit = {"mlflow.source.git.commit": facts.run.machine.commit or "unknown"}
+    return {**verdicts, **facts_of_run, **commit, "claims.code": facts.claim.code.digest}
 
 
 def _parts(items: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:

@@ -32,8 +32,8 @@ def export(store: Store, folder: Path) -> str:
             home = folder / _folder_name(facts)
             home.mkdir(parents=True, exist_ok=True)
             # One name for one content: TensorBoard reads every event file of a folder.
-            path = home / f"events.out.tfevents.{int(seconds_of(facts.run['started'])):010d}.{_safe(facts.claim['id'])}"
-            part = home / f"{_safe(facts.claim['id'])}.part"
+            path = home / f"events.out.tfevents.{int(seconds_of(facts.run.started)):010d}.{_safe(facts.claim.id)}"
+            part = home / f"{_safe(facts.claim.id)}.part"
             with part.open("wb") as file:
                 writer = records.RecordWriter(file)
                 for event in _events(facts, protocol):
@@ -48,7 +48,7 @@ def export(store: Store, folder: Path) -> str:
 
 def _folder_name(facts: Facts) -> str:
     """Return the name of a run's folder, which TensorBoard shows: when it was begun, and its id."""
-    return f"{_safe(facts.run['started'][:16])}_{_safe(facts.run['id'])}"
+    return f"{_safe(facts.run.started[:16])}_{_safe(facts.run.id)}"
 
 
 def _safe(name: str) -> str:
@@ -71,7 +71,7 @@ def _text(facts: Facts, protocol: Any, name: str, rows: dict[str, str]) -> Any:
     """Return a table as the text plugin shows it: Markdown."""
     lines = ["| | |", "|---|---|", *(f"| {in_markdown(key)} | {in_markdown(value)} |" for key, value in rows.items())]
     event = protocol.Event(wall_time=facts.seconds)
-    value = event.summary.value.add(tag=f"{facts.claim['id']}/{name}")
+    value = event.summary.value.add(tag=f"{facts.claim.id}/{name}")
     value.metadata.plugin_data.plugin_name = "text"
     value.tensor.dtype = 7  # DT_STRING
     value.tensor.tensor_shape.SetInParent()

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from harness.judging.points import metric_of
 from harness.report import wording
 from harness.report.html.axes import Scale, scale_over
 from harness.report.wording import in_words
+from harness.store.records.beside import CurvesRecord, MatrixRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from harness.running.record import Record
+    from harness.specification.kinds import Value
+    from harness.store.records.beside import Illustration, PointRecord
+    from harness.store.records.claim import ClaimRecord
+    from harness.store.records.expectation import ControlRecord, ExpectationRecord
 
 Picture = dict[str, Any]
+
+
+class Series(NamedTuple):
+    """A curve: its name, its points, and the seeds that they are means of."""
+
+    name: str
+    points: list[tuple[float, float]]
+    seeds: Sequence[tuple[float, float]] = ()
+
 
 STRIP = 200
 """Width of an expectation's strip on the front page."""
@@ -29,11 +43,11 @@ LOG_FROM = 30.0
 """Values that span more than this factor are drawn on a logarithmic axis."""
 
 
-def strip(e: Record) -> Picture:
+def strip(e: ExpectationRecord) -> Picture:
     """Return an expectation on a scale of its own: a single edge of the band in the middle, a band around it."""
-    edges = [edge for edge in (e["band"]["low"], e["band"]["high"]) if edge is not None]
-    values = [v for v in (e["estimate"], e["low"], e["high"], e["reported"]) if v is not None]
-    log = e["unit"] == "ratio" and min([*edges, *values], default=0.0) > 0
+    edges = [edge for edge in (e.band.low, e.band.high) if edge is not None]
+    values = [v for v in (e.estimate, e.low, e.high, e.reported) if v is not None]
+    log = e.unit == "ratio" and min([*edges, *values], default=0.0) > 0
     places = [math.log(v) if log else v for v in (*edges, *values)]
     centre = sum(places[: len(edges)]) / len(edges) if edges else (places or [0.0])[0]
     half = 1.1 * max((abs(place - centre) for place in places), default=0.0) or 0.1 * abs(centre) or 0.1
@@ -42,22 +56,24 @@ def strip(e: Record) -> Picture:
     return {"band": band(e, scale), **_marks(e, scale), "words": _strip_words(e)}
 
 
-def _strip_words(e: Record) -> str:
-    found = f"estimate {wording.number(e['estimate'])}, interval {wording.span(e)}, band {e['band']['text']}"
-    return found + (f", the source says {wording.number(e['reported'])}" if e["reported"] is not None else "")
+def _strip_words(e: ExpectationRecord) -> str:
+    found = f"estimate {wording.number(e.estimate)}, interval {wording.span(e)}, band {e.band.text}"
+    return found + (f", the source says {wording.number(e.reported)}" if e.reported is not None else "")
 
 
-def band(e: Record, scale: Scale) -> list[float]:
+def band(e: ExpectationRecord, scale: Scale) -> list[float]:
     """Return where the band begins and ends; an open side reaches to the end of the axis."""
-    low, high = e["band"]["low"], e["band"]["high"]
+    low, high = e.band.low, e.band.high
     return [scale.start if low is None else scale(low), scale.end if high is None else scale(high)]
 
 
-def _marks(e: Record, scale: Scale) -> Picture:
+def _marks(e: ExpectationRecord, scale: Scale) -> Picture:
     """Return the places of estimate, interval and reported figure, None for what is not known."""
-    place = {name: None if e[name] is None else scale(e[name]) for name in ("estimate", "reported")}
-    interval = None if e["estimate"] is None or e["exact"] else bar(e["low"], e["high"], scale)
-    return {**place, "interval": interval}
+    return {
+        "estimate": None if e.estimate is None else scale(e.estimate),
+        "reported": None if e.reported is None else scale(e.reported),
+        "interval": None if e.estimate is None or e.exact else bar(e.low, e.high, scale),
+    }
 
 
 def bar(low: float | None, high: float | None, scale: Scale) -> list[float]:
@@ -65,7 +81,7 @@ def bar(low: float | None, high: float | None, scale: Scale) -> list[float]:
     return [scale.start if low is None else scale(low), scale.end if high is None else scale(high)]
 
 
-def panel(name: str, e: Record, controls: Mapping[str, Record]) -> Picture:
+def panel(name: str, e: ExpectationRecord, controls: Mapping[str, ControlRecord]) -> Picture:
     """Return an expectation in full: every seed, the interval at every look, and its controls on the same scale.
 
     Args:
@@ -73,16 +89,16 @@ def panel(name: str, e: Record, controls: Mapping[str, Record]) -> Picture:
         e: its record.
         controls: the claim's controls; those that must break this expectation are drawn.
     """
-    broken = {control: c["expectations"][name] for control, c in controls.items() if name in c["expectations"]}
-    last = [v for one in (e, *broken.values()) for v in (one["estimate"], one["low"], one["high"])]
-    fixed = [e["band"]["low"], e["band"]["high"], e["reported"]]
-    seen = [value for one in (e, *broken.values()) for value in one["values"].values()]
-    scale = scale_over(_known([*last, *fixed, *seen]), 8, WIDE - 8, log=e["unit"] == "ratio")
+    broken = {control: c.expectations[name] for control, c in controls.items() if name in c.expectations}
+    last = [v for one in (e, *broken.values()) for v in (one.estimate, one.low, one.high)]
+    fixed = [e.band.low, e.band.high, e.reported]
+    seen = [value for one in (e, *broken.values()) for value in one.values.values()]
+    scale = scale_over(_known([*last, *fixed, *seen]), 8, WIDE - 8, log=e.unit == "ratio")
     rows = [_row("as claimed", e, scale, 15)]
     for control, found in broken.items():
         rows.append(_row(f"control: {in_words(control)}", found, scale, rows[-1]["bottom"] + 14))
     bottom = rows[-1]["bottom"] + 4
-    reported = None if e["reported"] is None else scale(e["reported"])
+    reported = None if e.reported is None else scale(e.reported)
     return {
         "width": WIDE,
         "height": bottom + 20,
@@ -95,13 +111,13 @@ def panel(name: str, e: Record, controls: Mapping[str, Record]) -> Picture:
     }
 
 
-def _row(label: str, e: Record, scale: Scale, top: float) -> Picture:
+def _row(label: str, e: ExpectationRecord, scale: Scale, top: float) -> Picture:
     """Return one row of a panel: label, dots of the seeds, and below them the interval at each look, the last thick."""
-    dots = [(scale(value), top + 9 + 5 * (number % 2)) for number, value in enumerate(_known(e["values"].values()))]
+    dots = [(scale(value), top + 9 + 5 * (number % 2)) for number, value in enumerate(_known(e.values.values()))]
     y = top + 22
     looks = []
-    for look in _thinned([look for look in e["looks"] if look["n"] < e["n"]], MOST_LOOKS):
-        looks.append({"n": look["n"], "y": y, "interval": bar(look["low"], look["high"], scale)})
+    for look in _thinned([look for look in e.looks if look.n < e.n], MOST_LOOKS):
+        looks.append({"n": look.n, "y": y, "interval": bar(look.low, look.high, scale)})
         y += 7
     return {
         "label": label,
@@ -110,7 +126,7 @@ def _row(label: str, e: Record, scale: Scale, top: float) -> Picture:
         "looks": looks,
         "final": y + 2,
         "bottom": y + 8,
-        "verdict": e["verdict"],
+        "verdict": e.verdict,
         **_marks(e, scale),
     }
 
@@ -126,23 +142,23 @@ def _known(values: Iterable[float | None]) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def phenomena(claim: Record) -> list[Picture]:
+def phenomena(claim: ClaimRecord) -> list[Picture]:
     """Return what the trials look like: each metric that a verdict reads, over a numeric condition or by arm."""
-    points = [point for point in claim.get("points", []) if point["control"] is None]
-    over = _numeric_condition(claim["conditions"])
+    points = [point for point in claim.points if point.control is None]
+    over = _numeric_condition(claim.conditions)
     found = []
     for metric in _metrics_read(claim):
-        own = [point for point in points if any(v is not None for v in point["values"].get(metric, {}).values())]
+        own = [point for point in points if any(v is not None for v in point.values.get(metric, {}).values())]
         if own:
             found.append(_over(metric, over, own) if over else _by_arm(metric, own))
     return found
 
 
-def _metrics_read(claim: Record) -> list[str]:
+def _metrics_read(claim: ClaimRecord) -> list[str]:
     """Return the metrics that expectations read, in their order, durations last."""
-    expectations = [e for reading in claim["readings"].values() for e in reading["expectations"].values()]
-    ordered = sorted(expectations, key=lambda e: e.get("duration", e["unit"] == "second"))
-    return list(dict.fromkeys(wording.metric_of(e["contrast"])[1] for e in ordered))
+    expectations = [e for reading in claim.readings.values() for e in reading.expectations.values()]
+    ordered = sorted(expectations, key=lambda e: e.duration)
+    return list(dict.fromkeys(metric_of(e.contrast) for e in ordered))
 
 
 def _numeric_condition(conditions: Mapping[str, Sequence[Any]]) -> str | None:
@@ -155,25 +171,25 @@ def _numeric_condition(conditions: Mapping[str, Sequence[Any]]) -> str | None:
     return max(numeric, key=lambda name: len(conditions[name]), default=None)
 
 
-def _over(metric: str, over: str, points: list[Record]) -> Picture:
+def _over(metric: str, over: str, points: list[PointRecord]) -> Picture:
     """Return a metric over a numeric condition: a series for each arm under each other condition."""
     series: dict[str, dict[float, list[float]]] = {}
     for point in points:
-        rows = series.setdefault(_name({k: v for k, v in point["point"].items() if k != over}), {})
-        rows.setdefault(point["point"][over], []).extend(_known(point["values"][metric].values()))
+        rows = series.setdefault(_name({k: v for k, v in point.point.items() if k != over}), {})
+        rows.setdefault(float(point.point[over]), []).extend(_known(point.values[metric].values()))
     shown = [
-        {
-            "name": name,
-            "points": [(x, _mean(values)) for x, values in sorted(rows.items())],
-            "seeds": [(x, value) for x, values in sorted(rows.items()) for value in values],
-        }
+        Series(
+            name,
+            [(x, _mean(values)) for x, values in sorted(rows.items())],
+            [(x, value) for x, values in sorted(rows.items()) for value in values],
+        )
         for name, rows in series.items()
     ]
     return line_chart(f"{in_words(metric)} over {in_words(over)}", in_words(over), in_words(metric), shown)
 
 
-def line_chart(title: str, x: str, y: str, series: list[Picture], log: str | None = None) -> Picture:
-    """Return curves, each with a name, `points` and perhaps `seeds`, in their places.
+def line_chart(title: str, x: str, y: str, series: list[Series], log: str | None = None) -> Picture:
+    """Return curves in their places.
 
     Args:
         title: what is shown.
@@ -183,16 +199,16 @@ def line_chart(title: str, x: str, y: str, series: list[Picture], log: str | Non
         log: axes that are logarithmic ("", "x", "y", "xy"), None to choose by the values.
     """
     left_out, series = series[MOST_SERIES:], series[:MOST_SERIES]
-    everything = [place for one in series for place in (*one["points"], *one.get("seeds", ()))]
+    everything = [place for one in series for place in (*one.points, *one.seeds)]
     horizontal, vertical = [a for a, _ in everything], [b for _, b in everything]
     log_x, log_y = (_spans(horizontal), _spans(vertical)) if log is None else ("x" in log, "y" in log)
     across, up = scale_over(horizontal, 44, WIDE - 8, log=log_x), scale_over(vertical, 170, 22, log=log_y)
     drawn = [
         {
-            "name": one["name"],
-            "points": [(across(a), up(b)) for a, b in one["points"]],
-            "dots": [(across(a), up(b)) for a, b in one.get("seeds", ())],
-            "values": one["points"],
+            "name": one.name,
+            "points": [(across(a), up(b)) for a, b in one.points],
+            "dots": [(across(a), up(b)) for a, b in one.seeds],
+            "values": one.points,
         }
         for one in series
     ]
@@ -200,22 +216,22 @@ def line_chart(title: str, x: str, y: str, series: list[Picture], log: str | Non
         "kind": "lines", "title": title, "width": WIDE, "height": 208, "x": x, "y": y, "series": drawn,
         "x_ticks": across.ticks(5), "y_ticks": up.ticks(5), "left": 44, "right": WIDE - 8, "top": 22, "bottom": 170,
         "log": " and ".join(w for w, given in (("horizontal", across.log), ("vertical", up.log)) if given),
-        "left_out": len(left_out), "table": _table(drawn),
+        "left_out": len(left_out), "table": _table(series),
     }  # fmt: skip
 
 
-def _table(series: list[Picture]) -> Picture:
+def _table(series: list[Series]) -> Picture:
     """Return the table twin of curves: a row for each of at most twelve places, a column for each curve."""
-    places = sorted({x for one in series for x, _ in one["values"]})
+    places = sorted({x for one in series for x, _ in one.points})
     rows = []
     for x in _thinned(places, 12):
-        rows.append((wording.number(x), [wording.number(dict(one["values"]).get(x)) for one in series]))
-    return {"names": [one["name"] for one in series], "rows": rows}
+        rows.append((wording.number(x), [wording.number(dict(one.points).get(x)) for one in series]))
+    return {"names": [one.name for one in series], "rows": rows}
 
 
-def _by_arm(metric: str, points: list[Record]) -> Picture:
+def _by_arm(metric: str, points: list[PointRecord]) -> Picture:
     """Return a metric with a row for each arm under each condition: every seed a dot, the mean a line."""
-    values = {_name(point["point"]): _known(point["values"][metric].values()) for point in points}
+    values = {_name(point.point): _known(point.values[metric].values()) for point in points}
     everything = [value for own in values.values() for value in own]
     scale = scale_over(everything, 8, WIDE - 8, log=_spans(everything))
     rows = []
@@ -239,7 +255,7 @@ def _by_arm(metric: str, points: list[Record]) -> Picture:
     }  # fmt: skip
 
 
-def _name(point: Mapping[str, Any]) -> str:
+def _name(point: Mapping[str, Value]) -> str:
     """Return arm and conditions in words: `cnn, scene clutter`."""
     conditions = [f"{in_words(name)} {value}" for name, value in point.items() if name != "arm"]
     return ", ".join([in_words(point["arm"]), *conditions])
@@ -254,14 +270,14 @@ def _spans(values: Sequence[float]) -> bool:
     return bool(values) and min(values) > 0 and max(values) / min(values) > LOG_FROM
 
 
-def illustration(drawn: Record) -> Picture:
+def illustration(drawn: Illustration) -> Picture:
     """Return a picture that an experiment drew of one seed, in its places."""
-    if drawn["kind"] == "matrix":
-        return drawn | {"rows": [{"name": row["name"], "cells": _shaded(row["counts"])} for row in drawn["rows"]]}
-    if drawn["kind"] != "curves":
-        return drawn
-    series = [{"name": line["name"], "points": list(zip(line["x"], line["y"], strict=True))} for line in drawn["lines"]]
-    return line_chart(drawn["title"], drawn["x"], drawn["y"], series, drawn["log"])
+    if isinstance(drawn, MatrixRecord):
+        return dict(drawn) | {"rows": [{"name": row.name, "cells": _shaded(row.counts)} for row in drawn.rows]}
+    if not isinstance(drawn, CurvesRecord):
+        return dict(drawn)
+    series = [Series(line.name, list(zip(line.x, line.y, strict=True))) for line in drawn.lines]
+    return line_chart(drawn.title, drawn.x, drawn.y, series, drawn.log)
 
 
 def _shaded(counts: Sequence[int]) -> list[tuple[int, int]]:

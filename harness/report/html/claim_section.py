@@ -14,12 +14,13 @@ from harness.running import waiver
 from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
-    from harness.running.record import Record
+    from harness.store.records.claim import ClaimRecord
+    from harness.store.records.expectation import ReadingRecord
 
 Context = dict[str, Any]
 
 
-def article_of(claim: Record, *, brief: bool) -> Context:
+def article_of(claim: ClaimRecord, *, brief: bool) -> Context:
     """Return what the template of a claim's section is filled with.
 
     Args:
@@ -27,111 +28,110 @@ def article_of(claim: Record, *, brief: bool) -> Context:
         brief: leave out pictures and tables, so that a report of many claims stays small.
     """
     head, rest = found(claim)
-    source = claim["source"]
-    tags = [claim["strength"], *(claim.get("tags") or [])]
+    source = claim.source
+    tags = [claim.strength, *claim.tags]
     unexpected = [] if good(claim) else ["unexpected"]
-    words = " ".join((claim["id"], claim["title"], claim["statement"], claim["document"]["title"], *tags))
+    words = " ".join((claim.id, claim.title, claim.statement, claim.document.title, *tags))
     return {
-        "anchor": anchor(claim["id"]),
-        "title": claim["title"],
-        "document": claim["document"]["id"],
-        "document_title": claim["document"]["title"],
-        "section": source["section"],
-        "strength": STRENGTH[claim["strength"]],
+        "anchor": anchor(claim.id),
+        "title": claim.title,
+        "document": claim.document.id,
+        "document_title": claim.document.title,
+        "section": source.section,
+        "strength": STRENGTH[claim.strength],
         "tags": tags,
         "search": " ".join(words.lower().split()),
-        "verdicts": " ".join([*dict.fromkeys(r["verdict"] for r in claim["readings"].values()), *unexpected]),
+        "verdicts": " ".join([*dict.fromkeys(r.verdict for r in claim.readings.values()), *unexpected]),
         "found": f"{head[:1].upper()}{head[1:]}{rest}.",
-        "statement": claim["statement"],
-        "paper": source["paper"],
-        "reported": [(in_words(name), value) for name, value in source["reported"].items()],
-        "does_not_show": sentence(claim["does_not_show"]),
-        "arms": [(in_words(name), settings(values)) for name, values in claim["arms"].items()],
-        "conditions": [(in_words(name), ", ".join(map(str, values))) for name, values in claim["conditions"].items()],
+        "statement": claim.statement,
+        "paper": source.paper,
+        "reported": [(in_words(name), value) for name, value in source.reported.items()],
+        "does_not_show": sentence(claim.does_not_show),
+        "arms": [(in_words(name), settings(values)) for name, values in claim.arms.items()],
+        "conditions": [(in_words(name), ", ".join(map(str, values))) for name, values in claim.conditions.items()],
         "brief": brief,
         "pictures": [] if brief else charts.phenomena(claim),
-        "illustrations": [] if brief else [charts.illustration(drawn) for drawn in claim.get("illustrations", [])],
-        "readings": [_reading(claim, number, name) for number, name in enumerate(claim["readings"])],
-        "controls": [_control(claim, name) for name in claim["controls"]],
+        "illustrations": [] if brief else [charts.illustration(drawn) for drawn in claim.illustrations],
+        "readings": [_reading(claim, number, name) for number, name in enumerate(claim.readings)],
+        "controls": [_control(claim, name) for name in claim.controls],
         "details": list(details(claim)),
         "command": _command(claim),
     }
 
 
-def _reading(claim: Record, number: int, name: str) -> Context:
-    reading = claim["readings"][name]
+def _reading(claim: ClaimRecord, number: int, name: str) -> Context:
+    reading = claim.readings[name]
     return {
         "number": number,
         "name": in_words(name),
-        "verdict": reading["verdict"],
-        "expected": reading["expected"],
-        "unexpected": "" if _silent(claim, reading["as_expected"]) else _unexpected(reading),
-        "leave": waiver.mark(claim) if waiver.covers(reading) else "",
-        "means": sentence(reading["means"]) if reading["means"] else "",
-        "because": reading["because"],
-        "expectations": [_expectation(claim, reading, key) for key in reading["expectations"]],
+        "verdict": reading.verdict,
+        "expected": reading.expected,
+        "unexpected": "" if _silent(claim, reading.as_expected) else _unexpected(reading),
+        "leave": waiver.mark(claim) if reading.waived else "",
+        "means": sentence(reading.means) if reading.means else "",
+        "because": reading.because,
+        "expectations": [_expectation(claim, reading, key) for key in reading.expectations],
     }
 
 
-def _silent(claim: Record, as_expected: bool | None) -> bool:
+def _silent(claim: ClaimRecord, as_expected: bool | None) -> bool:
     """Whether nothing is said of what is expected: it came, or the profile gives no verdict."""
-    return bool(as_expected) or claim["profile"] == NO_VERDICT_PROFILE
+    return bool(as_expected) or claim.profile == NO_VERDICT_PROFILE
 
 
-def _unexpected(reading: Record) -> str:
+def _unexpected(reading: ReadingRecord) -> str:
     """Return what is said beside the verdict of a reading that is not as expected; its expectations say the rest."""
-    if reading["verdict"] != reading["expected"]:
-        return f"expected {reading['expected']}"
-    return f"but not {', '.join(map(in_words, wording.flipped(reading)))}"
+    if reading.verdict != reading.expected:
+        return f"expected {reading.expected}"
+    return f"but not {', '.join(map(in_words, reading.flipped))}"
 
 
-def _expectation(claim: Record, reading: Record, name: str) -> Context:
-    e = reading["expectations"][name]
-    controls = {key: c["expectations"][name] for key, c in claim["controls"].items() if name in c["expectations"]}
+def _expectation(claim: ClaimRecord, reading: ReadingRecord, name: str) -> Context:
+    e = reading.expectations[name]
+    controls = {key: c.expectations[name] for key, c in claim.controls.items() if name in c.expectations}
     return {
         "name": in_words(name),
-        "contrast": in_words(wording.contrast_words(e["contrast"])),
-        "unit": e["unit"],
-        "verdict": e["verdict"],
-        "came": "" if claim["profile"] == NO_VERDICT_PROFILE else wording.came_words(reading, name),
-        "no_control": sentence(e["no_control"]) if e.get("no_control") else "",
-        "estimate": wording.number(e["estimate"]),
-        "short": wording.number(e["estimate"], 3),
-        "short_span": "" if e["exact"] else wording.span(e, 2),
-        "span": "in every instance" if e["exact"] else wording.span(e),
-        "seeds": f"{e['n']} seeds" + (f", {e['earlier']} of them of earlier nights" if e.get("earlier") else ""),
-        "band": e["band"]["text"],
-        "said": "" if e["reported"] is None else wording.number(e["reported"]),
-        "band_because": f"This band because {e['because']}",
-        "reason": "" if e["verdict"] in ("VERIFIED", "REFUTED") else e["reason"],
+        "contrast": in_words(wording.contrast_words(e.contrast)),
+        "unit": e.unit,
+        "verdict": e.verdict,
+        "came": "" if claim.profile == NO_VERDICT_PROFILE else wording.came_words(reading, name),
+        "no_control": sentence(e.no_control) if e.no_control else "",
+        "estimate": wording.number(e.estimate),
+        "short": wording.number(e.estimate, 3),
+        "short_span": "" if e.exact else wording.span(e, 2),
+        "span": "in every instance" if e.exact else wording.span(e),
+        "seeds": f"{e.n} seeds" + (f", {e.earlier} of them of earlier nights" if e.earlier else ""),
+        "band": e.band.text,
+        "said": "" if e.reported is None else wording.number(e.reported),
+        "band_because": f"This band because {e.because}",
+        "reason": "" if e.verdict in ("VERIFIED", "REFUTED") else e.reason,
         "shape": sentence(wording.shape_words(e)) if wording.shape_words(e) else "",
-        "doubt": e.get("shape") in BREAKING,
-        "rate": f"{e['alpha']:g}" + (f", adjusted p {e['adjusted_p']:.1g}" if e.get("adjusted_p") is not None else ""),
-        "every_seed": ", ".join(wording.number(value) for value in e["values"].values()) or "none",
-        "looks": "; ".join(f"{look['n']} seeds {wording.span(look)}" for look in e["looks"]),
+        "doubt": e.shape in BREAKING,
+        "rate": f"{e.alpha:g}" + (f", adjusted p {e.adjusted_p:.1g}" if e.adjusted_p is not None else ""),
+        "every_seed": ", ".join(wording.number(value) for value in e.values.values()) or "none",
+        "looks": "; ".join(f"{look.n} seeds {wording.span(look)}" for look in e.looks),
         "controls": [
-            (in_words(key), f"{wording.number(c['estimate'])} {wording.span(c)}, {c['n']} seeds, {c['verdict']}")
+            (in_words(key), f"{wording.number(c.estimate)} {wording.span(c)}, {c.n} seeds, {c.verdict}")
             for key, c in controls.items()
         ],
-        "nights": [wording.night_words(night) for night in e.get("nights", [])],
+        "nights": [wording.night_words(night) for night in e.nights],
         "strip": charts.strip(e),
-        "panel": charts.panel(name, e, claim["controls"]),
+        "panel": charts.panel(name, e, claim.controls),
     }
 
 
-def _control(claim: Record, name: str) -> Context:
-    control = claim["controls"][name]
-    arms = control.get("arms") or []
-    of = f" (for {', '.join(map(in_words, arms))} alone)" if arms else ""
+def _control(claim: ClaimRecord, name: str) -> Context:
+    control = claim.controls[name]
+    of = f" (for {', '.join(map(in_words, control.arms))} alone)" if control.arms else ""
     state = wording.control_state(control)
     return {
         "name": in_words(name),
         "state": state[:1].upper() + state[1:],
-        "change": settings(control["change"]) + of,
-        "because": sentence(control["because"]),
+        "change": settings(control.change) + of,
+        "because": sentence(control.because),
     }
 
 
-def _command(claim: Record) -> str:
+def _command(claim: ClaimRecord) -> str:
     """Return the command that measures a claim again."""
-    return f"claims run {claim['id']} --claims-profile {claim['profile']} --claims-base-seed {claim['base_seed']} --claims-fresh"
+    return f"claims run {claim.id} --claims-profile {claim.profile} --claims-base-seed {claim.base_seed} --claims-fresh"

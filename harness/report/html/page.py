@@ -17,7 +17,6 @@ from harness.report.selection import (
     anchor,
     as_expected,
     good,
-    judged,
     reused,
     verdict_counts,
     waivers,
@@ -29,8 +28,9 @@ from harness.specification.profiles import NO_VERDICT_PROFILE
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from harness.running.record import Record
-    from harness.running.results import Run
+    from harness.retrospect.run_history import Changes, Past
+    from harness.store.records.claim import ClaimRecord
+    from harness.store.records.run import ErrorBudget, Run
 
 Context = dict[str, Any]
 
@@ -49,23 +49,23 @@ MEANINGS = {
 }
 
 
-def page(run: Run, past: Record | None = None) -> str:
+def page(run: Run, past: Past | None = None) -> str:
     """Return the front page and a section for every claim, as HTML.
 
     Were it larger than 2 MiB, the sections of claims that came out as expected are short ones.
 
     Args:
-        run: the run, as report.json holds it.
+        run: the run.
         past: what the store knows of earlier runs (`chronicle`), None if nobody looked.
     """
     # So many are not worth the attempt.
-    whole = _page(run, past, brief=False) if len(run["claims"]) <= MOST_WHOLE else None
+    whole = _page(run, past, brief=False) if len(run.claims) <= MOST_WHOLE else None
     return whole if whole and len(whole.encode()) <= LARGEST else _page(run, past, brief=True)
 
 
-def _page(run: Run, past: Record | None, *, brief: bool) -> str:
+def _page(run: Run, past: Past | None, *, brief: bool) -> str:
     script = _asset("page.js")
-    claims = [article_of(claim, brief=brief and good(claim)) for claim in _sorted(judged(run))]
+    claims = [article_of(claim, brief=brief and good(claim)) for claim in _sorted(run.judged)]
     documents = _documents(run, claims)
     return render(
         "index.html",
@@ -73,7 +73,7 @@ def _page(run: Run, past: Record | None, *, brief: bool) -> str:
         script_hash=_sha256(script),
         head=_head(run),
         attention=list(attention(run)),
-        changes=_changes(past, {claim["id"]: claim["title"] for claim in judged(run)}),
+        changes=_changes(past, {claim.id: claim.title for claim in run.judged}),
         documents=documents,
         claims=claims,
         tags=sorted({tag for claim in claims for tag in claim["tags"]}),
@@ -127,35 +127,35 @@ def _sha256(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
-def _sorted(claims: list[Record]) -> list[Record]:
+def _sorted(claims: list[ClaimRecord]) -> list[ClaimRecord]:
     """Return claims with those that came out otherwise than expected first, then document by document."""
-    return sorted(claims, key=lambda c: (good(c), c["document"]["id"], c["id"]))
+    return sorted(claims, key=lambda c: (good(c), c.document.id, c.id))
 
 
 def _head(run: Run) -> Context:
     fine, total = as_expected(run)
     again, trials = reused(run)
-    claims, machine, bound = judged(run), run["machine"], run["error_budget"]
-    wall = sum(claim["cost"]["wall_seconds"] for claim in claims)
-    compute = sum(claim["cost"]["compute_seconds"] for claim in claims)
+    claims, machine, bound = run.judged, run.machine, run.error_budget
+    wall = sum(claim.cost.wall_seconds for claim in claims)
+    compute = sum(claim.cost.compute_seconds for claim in claims)
     return {
         "good": fine,
         "total": total,
         "waivers": waivers(run),
         "counts": verdict_counts(run),
-        "smoke": run["options"]["profile"] == NO_VERDICT_PROFILE,
-        "date": minute(run["started"]) + " UTC",
-        "profile": run["options"]["profile"],
-        "base_seed": run["options"]["base_seed"],
-        "processor": machine["processor"],
-        "cores": machine["cores"],
-        "version": machine["packages"].get("claims-harness", ""),
+        "smoke": run.options.profile == NO_VERDICT_PROFILE,
+        "date": minute(run.started) + " UTC",
+        "profile": run.options.profile,
+        "base_seed": run.options.base_seed,
+        "processor": machine.processor,
+        "cores": machine.cores,
+        "version": machine.packages.get("claims-harness", ""),
         "facts": [
-            ("claims", len(claims), f"of {len({c['document']['id'] for c in claims})} documents"),
+            ("claims", len(claims), f"of {len({c.document.id for c in claims})} documents"),
             ("trials", f"{trials:,}", f"{again:,} reused"),
             ("time of this run", *_duration(wall)),
             ("computing behind it", *_duration(compute)),
-            ("false verdicts to expect", f"{bound['expected_false_verdicts']:.2g}", _bound_of(bound)),
+            ("false verdicts to expect", f"{bound.expected_false_verdicts:.2g}", _bound_of(bound)),
         ],
     }
 
@@ -166,40 +166,44 @@ def _duration(seconds: float) -> tuple[str, str]:
     return (f"{seconds / 60:.1f}", "min") if seconds < 5400 else (f"{seconds / 3600:.1f}", "h")
 
 
-def _changes(past: Record | None, titles: dict[str, str]) -> Context | None:
+def _changes(past: Past | None, titles: dict[str, str]) -> Context | None:
     """Return what changed since each claim's run before; None if nobody looked, or there was none."""
-    changes = past and past["changes"]
-    if not changes or not changes["compared"]:
+    if past is None or not past.changes.compared:
         return None
+    changes = past.changes
     lines = [
-        Line(anchor(row["claim"]), titles[row["claim"]], f"{in_words(row['reading'])}: {change_words(row)}")
-        for row in changes["verdicts"]
+        Line(anchor(row.claim), titles[row.claim], f"{in_words(row.reading)}: {change_words(row)}")
+        for row in changes.verdicts
     ]
     lines += [
-        Line(anchor(row["claim"]), titles[row["claim"]], f"{in_words(row['expectation'])}: {outcome_words(row)}")
-        for row in changes["estimates"]
+        Line(anchor(claim), titles[claim], f"{in_words(row.expectation)}: {outcome_words(row)}")
+        for claim, row in changes.estimates
     ]
     return {"words": _changes_in_short(changes), "lines": lines}
 
 
-def _changes_in_short(changes: Record) -> str:
-    before = [minute(started) for started in changes["before"]]
+def _changes_in_short(changes: Changes) -> str:
+    before = [minute(started) for started in changes.before]
     since = before[0] if len(before) == 1 else f"{before[0]} to {before[-1]}"
-    verdicts = f"{len(changes['verdicts']) or 'no'} verdict{'s' * (len(changes['verdicts']) != 1)} changed"
-    estimates = ", ".join(f"{count} {outcome}" for outcome, count in changes["outcomes"].items())
-    new = f" {len(changes['new'])} claims had no run before." if changes["new"] else ""
+    verdicts = f"{len(changes.verdicts) or 'no'} verdict{'s' * (len(changes.verdicts) != 1)} changed"
+    estimates = ", ".join(f"{count} {outcome}" for outcome, count in changes.outcomes.items())
+    new = f" {len(changes.new)} claims had no run before." if changes.new else ""
     return f"Against each claim's run before ({since} UTC): {verdicts}; of the estimates {estimates}.{new}"
 
 
 def _documents(run: Run, claims: list[Context]) -> list[Context]:
-    documents = {claim["document"]["id"]: claim["document"] for claim in judged(run)}
+    documents = {claim.document.id: claim.document for claim in run.judged}
     return [
-        {**documents[key], "anchor": anchor(key), "claims": [claim for claim in claims if claim["document"] == key]}
+        {
+            **dict(documents[key]),
+            "anchor": anchor(key),
+            "claims": [claim for claim in claims if claim["document"] == key],
+        }
         for key in sorted(documents)
     ]
 
 
-def _bound_of(budget: Record) -> str:
+def _bound_of(budget: ErrorBudget) -> str:
     """Return what the number of false verdicts is: a bound, if it holds for all."""
-    left = budget.get("without_bound", 0)
+    left = budget.without_bound
     return f"at most; no bound for {left}" if left else "at most"

@@ -10,7 +10,7 @@ import json
 import resource
 import tempfile
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,11 @@ from harness.judging.expected import came_as_expected, expectations_expected
 from harness.judging.points import durations_of, metric_of
 from harness.judging.verdict import INCONCLUSIVE, NOT_RUN
 from harness.running.proof.replaced_source import replace_source
-from harness.running.proof.request import CONTROLS, INSTRUMENT, READINGS, SMOKE, STAGES, Answer, Request
+from harness.running.proof.request import CONTROLS, INSTRUMENT, READINGS, SMOKE, STAGES, Request
 from harness.running.variant import control_variant, main_variant
 from harness.specification.profiles import NO_VERDICT_PROFILE
+from harness.store.records.parsing import plain
+from harness.store.records.proof import Answer
 from harness.trials.catalogue import load_claim
 from harness.trials.experiment import load_experiment, run_task
 from harness.trials.memory import at_most
@@ -237,8 +239,8 @@ def _controls(folder: ClaimFolder, request: Request, answer: Answer) -> None:
 
 def main(request: Path, answer: Path) -> None:
     """Examine what a file asks for, and write what is seen."""
-    asked = Request.of(json.loads(request.read_text(encoding="utf-8")))
+    asked = Request.of(request.read_text(encoding="utf-8"))
     if asked.seconds is not None:
         # Of the processor, so that a busy machine ends nothing.
         resource.setrlimit(resource.RLIMIT_CPU, (int(asked.seconds) + 1, int(asked.seconds) + 5))
-    answer.write_text(json.dumps(asdict(examine(asked))), encoding="utf-8")
+    answer.write_text(json.dumps(plain(examine(asked))), encoding="utf-8")

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness._text import block, shortened
-from harness.running.proof.request import Answer
 from harness.running.proof.warm_process import LATE, WarmProcess
 from harness.specification.profiles import NO_VERDICT_PROFILE
+from harness.store.records.proof import Answer
 from harness.trials.modules import HARNESS
 from harness.trials.options import Options
 from harness.trials.plan import fingerprint, make_plan
@@ -79,7 +79,7 @@ class Examiner:
                 for done in as_completed(running):
                     at, answer = running[done], done.result()
                     self.asked += 1
-                    self.store.save_beside(folder.claim.id, ANSWER, keys[at], asdict(answer))
+                    self.store.save_beside(folder.claim.id, ANSWER, keys[at], answer)
                     found[at] = answer
                     tell(at, answer)
             except BaseException:
@@ -106,8 +106,7 @@ class Examiner:
                 idle.pop().close()
 
     def _kept(self, claim: str, key: str) -> Answer | None:
-        kept = None if self.fresh else self.store.beside(claim, key).get(ANSWER)
-        return Answer(**kept) if kept else None
+        return None if self.fresh else next(iter(self.store.beside(claim, key, ANSWER, Answer)), None)
 
     def _key(self, folder: ClaimFolder, request: Request) -> str:
         """Return the digest of all that an answer hangs on: claim, code, data, tests, judge, and what is broken."""
@@ -141,7 +140,7 @@ def _examined(request: Request, process: WarmProcess) -> Answer:
     """Have a process of its own look at a version; one that dies or takes too long is noticed by that."""
     with tempfile.TemporaryDirectory() as place:
         asked, answer, log = (Path(place, name) for name in ("request.json", "answer.json", "log.txt"))
-        asked.write_text(json.dumps(asdict(request)), encoding="utf-8")
+        asked.write_text(request.as_json(), encoding="utf-8")
         limit = PATIENCE * request.seconds if request.seconds else None
         status = process.run(asked, answer, log, limit)
         if answer.is_file():

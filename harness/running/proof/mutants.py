@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness._clock import now
 from harness.errors import TrialError, UsageError
 from harness.running.proof.check import Check
 from harness.running.proof.versions import sample, versions_of
 from harness.seeds import Seed
+from harness.store.records.proof import MutantsRecord, VersionRecord
 from harness.trials.options import Options
 from harness.trials.plan import fingerprint, make_plan
 from harness.trials.provenance import digest_of
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.running.proof.examiner import Examiner
-    from harness.running.proof.request import Answer, Request
+    from harness.running.proof.request import Request
     from harness.running.proof.versions import Version
     from harness.specification.models import Claim
+    from harness.store.records.proof import Answer
     from harness.trials.catalogue import ClaimFolder
 
 AIM = 0.8
@@ -46,7 +48,7 @@ def kept_as(claim: Claim) -> str:
 
 def mutants(
     folder: ClaimFolder, examiner: Examiner, base: Request, n: int, seed: int, say: Callable[[str], None]
-) -> tuple[Check, dict[str, Any]]:
+) -> tuple[Check, MutantsRecord]:
     """Break an experiment in `n` small ways; return the check, and the record that was kept beside the claim's trials.
 
     Raises:
@@ -71,17 +73,17 @@ def mutants(
 
     answers = examiner.ask(folder, requests, tell)
     rows = [_row(version, answer, equal) for version, answer in zip(chosen, answers, strict=True)]
-    record = {
-        "profile": base.profile,
-        "base_seed": base.base_seed,
-        "seed": seed,
-        "possible": len(everything),
-        "noticed": sum(bool(row["noticed"]) for row in rows),
-        "counted": sum(row["equal"] is None for row in rows),
-        "by": dict(Counter(kind_of(row["noticed"]) for row in rows if row["noticed"])),
-        "versions": rows,
-        "finished": now(),
-    }
+    record = MutantsRecord(
+        profile=base.profile,
+        base_seed=base.base_seed,
+        seed=seed,
+        possible=len(everything),
+        noticed=sum(bool(row.noticed) for row in rows),
+        counted=sum(row.equal is None for row in rows),
+        by=dict(Counter(kind_of(row.noticed) for row in rows if row.noticed)),
+        versions=rows,
+        finished=now(),
+    )
     examiner.store.save_beside(folder.claim.id, kept_as(folder.claim), fingerprint(plan), record)
     return _check(record, time.perf_counter() - begun), record
 
@@ -125,46 +127,46 @@ def _request(folder: ClaimFolder, version: Version, base: Request, intact: Answe
     return replace(base, file=str(folder.project / version.file), text=version.text, intact=intact, seconds=seconds)
 
 
-def _row(version: Version, answer: Answer, equal: dict[str, str]) -> dict[str, Any]:
-    return {
-        "file": version.file,
-        "line": version.line,
-        "change": version.change,
-        "operator": version.operator,
-        "noticed": answer.noticed,
-        "unchanged": answer.unchanged and not answer.noticed,
+def _row(version: Version, answer: Answer, equal: dict[str, str]) -> VersionRecord:
+    return VersionRecord(
+        file=version.file,
+        line=version.line,
+        change=version.change,
+        operator=version.operator,
+        noticed=answer.noticed,
+        unchanged=answer.unchanged and not answer.noticed,
         # One that is noticed after all is no equal one, whatever the list says.
-        "equal": None if answer.noticed else equal.get(version.change),
-        "listed": version.change in equal,
-    }
+        equal=None if answer.noticed else equal.get(version.change),
+        listed=version.change in equal,
+    )
 
 
-def survivors(record: dict[str, Any]) -> list[dict[str, Any]]:
+def survivors(record: MutantsRecord) -> list[VersionRecord]:
     """Return the versions that nothing noticed, and that nobody gave a reason for."""
-    return [row for row in record["versions"] if not row["noticed"] and row["equal"] is None]
+    return [row for row in record.versions if not row.noticed and row.equal is None]
 
 
-def _check(record: dict[str, Any], seconds: float) -> Check:
+def _check(record: MutantsRecord, seconds: float) -> Check:
     check = Check(MUTANTS, score_words(record), seconds=seconds)
-    if record["noticed"] < AIM * record["counted"]:
+    if record.noticed < AIM * record.counted:
         check.failures.append(f"{score_words(record)}, fewer than {AIM:.0%}")
     check.failures += [
-        f"sabotage.yaml: equal: {row['change']!r} is noticed ({row['noticed']}); take it out"
-        for row in record["versions"]
-        if row["listed"] and row["noticed"]
+        f"sabotage.yaml: equal: {row.change!r} is noticed ({row.noticed}); take it out"
+        for row in record.versions
+        if row.listed and row.noticed
     ]
     return check
 
 
-def score_words(record: dict[str, Any]) -> str:
+def score_words(record: MutantsRecord) -> str:
     """Return `notices 17 of 20 broken versions of its experiment`."""
-    equal = len(record["versions"]) - record["counted"]
+    equal = len(record.versions) - record.counted
     more = f" ({equal} more {'is' if equal == 1 else 'are'} equal to it)" if equal else ""
-    return f"notices {record['noticed']} of {record['counted']} broken versions of its experiment{more}"
+    return f"notices {record.noticed} of {record.counted} broken versions of its experiment{more}"
 
 
-def survivor_words(row: dict[str, Any]) -> str:
+def survivor_words(row: VersionRecord) -> str:
     """Return where a version that nothing noticed is broken, and how."""
-    what = "changes nothing at the smoke scale" if row["unchanged"] else "not noticed"
+    what = "changes nothing at the smoke scale" if row.unchanged else "not noticed"
     # The change begins with the name of the file, by which sabotage.yaml knows it.
-    return f"{row['file']}:{row['line']}: {row['change'].partition(' ')[2]} ({what})"
+    return f"{row.file}:{row.line}: {row.change.partition(' ')[2]} ({what})"

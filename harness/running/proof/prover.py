@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.running.proof.check import Check
+    from harness.store.records.proof import MutantsRecord
     from harness.trials.catalogue import ClaimFolder
     from harness.trials.executor import Executor
     from harness.trials.options import Options
@@ -59,7 +60,7 @@ class Prover:
         with self._beside_others(folder):
             return sabotaged(folder, self.examiner, self._request(folder))
 
-    def mutants(self, folder: ClaimFolder, n: int, seed: int) -> tuple[Check, dict[str, Any]]:
+    def mutants(self, folder: ClaimFolder, n: int, seed: int) -> tuple[Check, MutantsRecord]:
         """Break a claim's experiment in `n` small ways; return the check and its record.
 
         Raises:

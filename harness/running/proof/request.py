@@ -1,41 +1,15 @@
-"""What is asked about a version of a claim, and what is answered; both travel as JSON."""
+"""What is asked about a version of a claim; it travels as JSON, as its answer does."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+import json
+from dataclasses import asdict, dataclass
+
+from harness.store.records.parsing import plain
+from harness.store.records.proof import Answer
 
 SMOKE, INSTRUMENT, READINGS, CONTROLS = STAGES = ("smoke", "instrument", "readings", "controls")
 """What a version can be put through, the cheapest first."""
-
-
-@dataclass
-class Answer:
-    """What is seen of a version.
-
-    Attributes:
-        error: why it does not run; empty if it does.
-        numbers: SHA-256 of every number of the smoke run that is no duration.
-        failed: instrument tests that fail.
-        verdicts: reading -> its verdict at the look.
-        unexpected: readings that did not come out as expected.
-        controls: control -> whether it breaks what it must.
-        errors: why trials failed at the look.
-        noticed: what told it from the claim as it stands, in words; empty for nothing.
-        unchanged: whether every number of the smoke run is that of the claim as it stands.
-        seconds: processor time.
-    """
-
-    error: str = ""
-    numbers: str = ""
-    failed: list[str] = field(default_factory=list)
-    verdicts: dict[str, str] = field(default_factory=dict)
-    unexpected: list[str] = field(default_factory=list)
-    controls: dict[str, bool] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-    noticed: str = ""
-    unchanged: bool = False
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -68,9 +42,14 @@ class Request:
     intact: Answer | None = None
     seconds: float | None = None
 
+    def as_json(self) -> str:
+        """Return the request as JSON."""
+        return json.dumps({**asdict(self), "intact": plain(self.intact) if self.intact else None})
+
     @classmethod
-    def of(cls, value: dict[str, Any]) -> Request:
+    def of(cls, text: str) -> Request:
         """Return the request that JSON holds."""
+        value = json.loads(text)
         intact = Answer(**value["intact"]) if value["intact"] else None
         readings = None if value["readings"] is None else tuple(value["readings"])
         return cls(**{**value, "intact": intact, "readings": readings, "stages": tuple(value["stages"])})

@@ -12,8 +12,8 @@ from harness.trials.sabotage import broken, load_sabotage
 
 if TYPE_CHECKING:
     from harness.running.proof.examiner import Examiner
-    from harness.running.proof.request import Answer
     from harness.specification.sabotage import BrokenLine
+    from harness.store.records.proof import Answer
     from harness.trials.catalogue import ClaimFolder
 
 CRASHES = ("SyntaxError", "NameError")

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from harness.report.html import charts
+from harness.store.records.beside import PointRecord
+from harness.store.records.expectation import ExpectationRecord
+from harness.store.records.parsing import parse, plain
+from tests.reported import altered, saved_claim
 
 
 def expectation(
     estimate=6.0, low=5.0, high=7.0, band=(4.0, None), *, reported=None, unit="ratio", exact=False, values=None
 ):
-    return {
+    (found,) = saved_claim().readings["as_documented"].expectations.values()
+    told = {
         "verdict": "VERIFIED",
         "estimate": estimate,
         "low": low,
@@ -25,6 +30,7 @@ def expectation(
         "values": values or {"0": 5.5, "1": 6.0, "2": 6.5},
         "looks": [{"n": 2, "low": None, "high": None}, {"n": 3, "low": low, "high": high}],
     }
+    return parse(ExpectationRecord, {**plain(found), **told}, "a test")
 
 
 MIDDLE = charts.STRIP / 2
@@ -74,7 +80,9 @@ def test_what_is_not_known_is_not_drawn():
 
 def test_a_panel_shows_every_seed_every_look_and_the_control_on_one_scale():
     control = expectation(estimate=0.6, low=0.5, high=0.7, values={"0": 0.6, "1": 0.6})
-    controls = {"shuffled": {"expectations": {"errs": control}}, "another": {"expectations": {}}}
+    (found,) = saved_claim().controls.values()
+    of_each = {"shuffled": {"errs": control}, "another": {}}
+    controls = {name: found.model_copy(update={"expectations": of}) for name, of in of_each.items()}
     drawn = charts.panel("errs", expectation(reported=6.0), controls)
     own, other = drawn["rows"]
 
@@ -94,12 +102,18 @@ def test_many_looks_are_thinned_to_the_first_and_last():
 
 
 def claim(points, conditions=None, metrics=("error",)):
-    expectations = {name: {**expectation(), "contrast": {"mean": name}, "duration": name == "time"} for name in metrics}
-    return {"points": points, "conditions": conditions or {}, "readings": {"r": {"expectations": expectations}}}
+    found = saved_claim()
+    expectations = {
+        name: altered(expectation(unit="second" if name == "time" else "ratio"), {"contrast": {"mean": name}})
+        for name in metrics
+    }
+    readings = {"r": found.readings["as_documented"].model_copy(update={"expectations": expectations})}
+    told = {"points": points, "conditions": conditions or {}, "readings": readings}
+    return found.model_copy(update=told)
 
 
 def point(values, control=None, **where):
-    return {"control": control, "point": where, "values": {"error": values}}
+    return PointRecord(control=control, point=where, values={"error": values})
 
 
 def test_a_metric_is_drawn_over_the_numeric_condition_by_its_mean_and_seeds():
@@ -123,36 +137,30 @@ def test_without_a_numeric_condition_every_arm_has_a_row():
 
 
 def test_durations_come_last_and_metrics_without_values_not_at_all():
-    points = [{"control": None, "point": {"arm": "a"}, "values": {"error": {"0": 1.0}, "time": {"0": 2.0}, "gap": {}}}]
+    measured = {"error": {"0": 1.0}, "time": {"0": 2.0}, "gap": {}}
+    points = [PointRecord(control=None, point={"arm": "a"}, values=measured)]
     drawn = charts.phenomena(claim(points, metrics=("time", "gap", "error")))
 
     assert [one["title"] for one in drawn] == ["error by arm", "time by arm"]
 
 
 def test_the_metric_of_a_contrast_is_found_in_whatever_order_its_parts_stand():
-    one = claim([point({"0": 0.1}, arm="a")])
-    one["readings"]["r"]["expectations"]["error"]["contrast"] = {"at": {"arm": "a"}, "mean": "error"}
+    contrast = {"at": {"arm": "a"}, "mean": "error"}
+    one = altered(claim([point({"0": 0.1}, arm="a")]), {"readings.r.expectations.error.contrast": contrast})
 
     assert [drawn["title"] for drawn in charts.phenomena(one)] == ["error by arm"]
 
 
-def test_a_record_of_an_earlier_version_has_no_points():
-    old = claim([])
-    del old["points"]
-
-    assert charts.phenomena(old) == []
-
-
 def test_a_wide_range_is_drawn_on_a_logarithmic_axis():
-    drawn = charts.line_chart("t", "x", "y", [{"name": "a", "points": [(1, 0.001), (1000, 1.0)]}])
-    asked = charts.line_chart("t", "x", "y", [{"name": "a", "points": [(1, 0.001), (1000, 1.0)]}], log="")
+    drawn = charts.line_chart("t", "x", "y", [charts.Series("a", [(1, 0.001), (1000, 1.0)])])
+    asked = charts.line_chart("t", "x", "y", [charts.Series("a", [(1, 0.001), (1000, 1.0)])], log="")
 
     assert drawn["log"] == "horizontal and vertical"
     assert asked["log"] == ""
 
 
 def test_more_series_than_can_be_told_apart_are_counted():
-    series = [{"name": str(n), "points": [(0, n), (1, n)]} for n in range(11)]
+    series = [charts.Series(str(n), [(0, n), (1, n)]) for n in range(11)]
     drawn = charts.line_chart("t", "x", "y", series)
 
     assert len(drawn["series"]) == charts.MOST_SERIES

@@ -15,6 +15,9 @@ from harness.report.html.page import page
 from harness.report.sections import section
 from harness.retrospect.run_history import chronicle_of
 from harness.running.results import run_of
+from harness.store.records.parsing import plain
+from harness.trials.options import Options
+from tests.reported import altered, saved_claim
 from tests.test_pictures import DRAWS
 from tests.tiny_project import MACHINE, write_claim
 
@@ -58,7 +61,7 @@ def runs(tmp_path, run, store):
     """Run tiny claims and return the run as reports see it, and its past."""
 
     def make(*claims, profile="quick", run_id="run"):
-        store.start_run(run_id, {"profile": profile, "base_seed": 0}, MACHINE)
+        store.start_run(run_id, Options(profile=profile).record(), MACHINE)
         for index, claim in enumerate(claims):
             run(write_claim(tmp_path, f"claim_{index}", **claim), profile=profile, run_id=run_id)
         found = run_of(store, run_id)
@@ -94,7 +97,7 @@ def test_a_page_says_everything_of_a_claim(runs):
 
 def test_every_seed_is_a_number_in_the_page(runs):
     run, past = runs({})
-    values = run["claims"][0]["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]["values"].values()
+    values = run.judged[0].readings["as_documented"].expectations["warm_exceeds_cold"].values.values()
     text = Reader(page(run, past)).text
 
     assert len(values) == 6
@@ -103,7 +106,7 @@ def test_every_seed_is_a_number_in_the_page(runs):
 
 def test_why_trials_were_not_reused_stands_with_how_they_were_measured(runs):
     run, past = runs({})
-    run["claims"][0]["measured_again"] = ["train.py was changed: 3 trials are measured again"]
+    run = altered(run, {"claims.0.measured_again": ["train.py was changed: 3 trials are measured again"]})
 
     assert "not reused train.py was changed: 3 trials are measured again" in Reader(page(run, past)).text
 
@@ -112,8 +115,7 @@ def test_a_table_of_confusions_says_every_count_and_shades_the_share_of_its_row(
     run, past = runs({})
     rows = [{"name": "three", "counts": [90, 10, 0]}, {"name": "none", "counts": [0, 0, 0]}]
     matrix = {"title": "Confusions", "down": "digit", "across": "taken for", "columns": ["a", "b", "c"], "rows": rows}
-    run["claims"][0]["illustrations"] = [{"kind": "matrix", **matrix}]
-    text = page(run, past)
+    text = page(altered(run, {"claims.0.illustrations": [{"kind": "matrix", **matrix}]}), past)
 
     assert "digit, taken for a b c three 90 10 0 none 0 0 0" in Reader(text).text
     cells = re.findall(r'<td class="d(\d)">(\d+)</td>', text)
@@ -168,19 +170,27 @@ def test_links_within_the_page_lead_somewhere_and_no_id_stands_twice(runs):
 
 def test_hostile_words_stay_words(runs):
     run, past = runs({})
-    (claim,) = run["claims"]
-    claim["title"] = claim["statement"] = claim["does_not_show"] = HOSTILE
-    claim["document"]["title"] = claim["document"]["summary"] = HOSTILE
-    claim["source"]["reported"] = {HOSTILE: HOSTILE}
-    claim["readings"]["as_documented"]["means"] = HOSTILE
-    claim["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]["because"] = HOSTILE
+    words = (
+        "title",
+        "statement",
+        "does_not_show",
+        "document.title",
+        "document.summary",
+        "readings.as_documented.means",
+    )
     matrix = {"columns": [HOSTILE], "rows": [{"name": HOSTILE, "counts": [1]}]}
-    claim["illustrations"] = [
-        {"kind": "error", "title": HOSTILE},
-        {"kind": "matrix", "title": HOSTILE, "down": HOSTILE, "across": HOSTILE, **matrix},
-    ]
-    claim["errors"] = [HOSTILE]
-    claim["arms"] = {HOSTILE: {HOSTILE: HOSTILE}}
+    told = {
+        **dict.fromkeys(words, HOSTILE),
+        "source.reported": {"gap": HOSTILE},
+        "readings.as_documented.expectations.warm_exceeds_cold.because": HOSTILE,
+        "illustrations": [
+            {"kind": "error", "title": HOSTILE},
+            {"kind": "matrix", "title": HOSTILE, "down": HOSTILE, "across": HOSTILE, **matrix},
+        ],
+        "errors": [HOSTILE],
+        "arms": {HOSTILE: {HOSTILE: HOSTILE}},
+    }
+    run = altered(run, {f"claims.0.{path}": value for path, value in told.items()})
     for text in (page(run, past), timeline(run, past)):
         read = Reader(text)
 
@@ -212,27 +222,18 @@ def test_a_smoke_run_gives_no_verdict(runs):
 
 def test_a_claim_that_could_not_be_run_needs_attention(runs):
     run, past = runs({})
-    run["claims"].append(
-        {"id": "broken", "problem": {"kind": "specification", "lines": ["claim.yaml:3:1: no"]}, "finished": ""}
-    )
+    problem = {"kind": "specification", "lines": ["claim.yaml:3:1: no"]}
+    broken = {"id": "broken", "document": {"id": "notes"}, "problem": problem, "finished": ""}
+    run = altered(run, {"claims": [*plain(run)["claims"], broken]})
 
     assert "broken : could not be run (specification): claim.yaml:3:1: no" in Reader(page(run, past)).text
-
-
-@pytest.mark.parametrize(
-    "name", ["points", "illustrations", "timings", "seconds_per_trial", "noise", "mutants", "strategies", "series"]
-)
-def test_a_record_of_an_earlier_version_is_shown_as_far_as_it_goes(runs, name):
-    run, past = runs({})
-    run["claims"][0].pop(name, None)
-
-    assert "Warm numbers exceed cold ones" in Reader(page(run, past)).text
 
 
 def test_timings_of_a_benchmark_are_shown(runs):
     run, past = runs({})
     timing = {"what": "training", "arm": "warm", "median": 1.25, "iqr": 0.1, "rounds": 3, "condition": {"width": "8"}}
-    run["claims"][0]["timings"] = [{**timing, "device": "cpu", "processor": "p", "finished": "2026-01-02T03:04"}]
+    timing |= {"device": "cpu", "processor": "p", "finished": "2026-01-02T03:04"}
+    run = altered(run, {"claims.0.timings": [timing]})
 
     assert (
         "training of warm 1.25 s (median of 3, interquartile range 0.1 s), width 8, cpu, 2026-01-02"
@@ -242,9 +243,11 @@ def test_timings_of_a_benchmark_are_shown(runs):
 
 def test_broken_versions_stand_in_how_it_was_measured(runs):
     run, past = runs({})
-    version = {"file": "experiment.py", "line": 9, "change": "experiment.py measure: 1 -> <b>", "unchanged": False}
-    versions = [{**version, "noticed": noticed, "equal": None} for noticed in ("reading a is REFUTED", "")]
-    run["claims"][0]["mutants"] = {"noticed": 1, "counted": 2, "versions": versions}
+    score = plain(saved_claim().mutants)
+    version = {**score["versions"][0], "file": "experiment.py", "change": "experiment.py measure: 1 -> <b>"}
+    versions = [{**version, "noticed": noticed} for noticed in ("reading a is REFUTED", "")]
+    told = {"noticed": 1, "counted": 2, "by": {}, "versions": versions}
+    run = altered(run, {"claims.0.mutants": {**score, **told}})
     score, survivor = (
         "notices 1 of 2 broken versions of its experiment",
         "experiment.py:9: measure: 1 -> <b> (not noticed)",
@@ -254,7 +257,7 @@ def test_broken_versions_stand_in_how_it_was_measured(runs):
     assert f"broken versions {score} broken versions {survivor}" in text
     assert (
         f"- Broken versions: {score}\n- Broken versions: experiment.py:9: measure: 1 -&gt; &lt;b&gt; (not noticed)\n"
-        in section(run["claims"][0])
+        in section(run.judged[0])
     )
 
 

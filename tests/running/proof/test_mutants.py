@@ -11,10 +11,11 @@ from harness.running.proof import mutants as scored
 from harness.running.proof.examination import difference
 from harness.running.proof.mutants import kept_as, kind_of, survivor_words, survivors
 from harness.running.proof.prover import Prover
-from harness.running.proof.request import Answer
+from harness.store.records.proof import Answer, MutantsRecord
 from harness.trials.catalogue import load_claim
 from harness.trials.options import Options
 from harness.trials.plan import fingerprint, make_plan
+from tests.reported import saved_claim
 from tests.tiny_project import TEST_CLAIM, write_claim
 
 EXPERIMENT = '''\
@@ -78,14 +79,15 @@ def tried(tmp_path_factory):
         asked = prover.examiner.asked
         again = prover.mutants(load_claim(folder), 100, 1)
         assert prover.examiner.asked == asked
-        kept = prover.store.beside(folder.name, fingerprint(make_plan(load_claim(folder), Options())))
-    return check, record, again[1], kept.get(kept_as(load_claim(folder).claim)), asked
+        standing = fingerprint(make_plan(load_claim(folder), Options()))
+        (kept,) = prover.store.beside(folder.name, standing, kept_as(load_claim(folder).claim), MutantsRecord)
+    return check, record, again[1], kept, asked
 
 
 @pytest.mark.slow
 def test_each_version_is_noticed_by_what_can_see_it(tried):
     _, record, _, _, asked = tried
-    noticed = {row["change"].partition(": ")[2]: row["noticed"] for row in record["versions"]}
+    noticed = {row.change.partition(": ")[2]: row.noticed for row in record.versions}
 
     assert noticed["OFFSET = 0 -> OFFSET = 1"] == "instrument test test_offset_is_small fails"
     # Both arms alike: no difference can see it, and the test of the instrument looks the other way.
@@ -96,15 +98,15 @@ def test_each_version_is_noticed_by_what_can_see_it(tried):
     # One number for all seeds.
     assert noticed["dict(level=drawn + OFFSET) -> dict(level=OFFSET)"].startswith("does not run: seed 0 at arm=")
     # And the claim as it stands.
-    assert asked == len(record["versions"]) + 1
-    assert record["possible"] == len(record["versions"])
+    assert asked == len(record.versions) + 1
+    assert record.possible == len(record.versions)
 
 
 @pytest.mark.slow
 def test_a_survivor_has_its_line_and_an_equal_version_its_reason(tried):
     _, record, again, _, _ = tried
     words = [survivor_words(row) for row in survivors(record)]
-    equal = [row for row in record["versions"] if row["equal"]]
+    equal = [row for row in record.versions if row.equal]
 
     assert [
         line
@@ -113,14 +115,12 @@ def test_a_survivor_has_its_line_and_an_equal_version_its_reason(tried):
             "claims/notes/warm_exceeds_cold/experiment.py:7: top: OFFSET = 0 -> OFFSET = -1 (not noticed)"
         )
     ]
-    assert [(row["change"], row["equal"], row["unchanged"]) for row in equal] == [
+    assert [(row.change, row.equal, row.unchanged) for row in equal] == [
         (EQUAL, "nothing is as good as minus nothing", True)
     ]
     assert EQUAL not in words
-    assert record["counted"] == len(record["versions"]) - 1
-    assert {row["change"]: row["noticed"] for row in record["versions"]} == {
-        row["change"]: row["noticed"] for row in again["versions"]
-    }
+    assert record.counted == len(record.versions) - 1
+    assert {row.change: row.noticed for row in record.versions} == {row.change: row.noticed for row in again.versions}
 
 
 @pytest.mark.slow
@@ -129,9 +129,9 @@ def test_the_score_is_kept_beside_the_trials(tried):
 
     assert kept == again
     assert check.holds.startswith(
-        f"notices {record['noticed']} of {record['counted']} broken versions of its experiment (1 more"
+        f"notices {record.noticed} of {record.counted} broken versions of its experiment (1 more"
     )
-    assert sum(record["by"].values()) == record["noticed"]
+    assert sum(record.by.values()) == record.noticed
 
 
 @pytest.mark.slow
@@ -148,8 +148,8 @@ def test_a_version_that_never_ends_is_ended_and_noticed(tmp_path, monkeypatch):
     with prover_in(tmp_path) as prover:
         _, record = prover.mutants(load_claim(folder), 5, 0)
 
-    assert [row["noticed"].partition(" s ")[2] for row in record["versions"]] == ["of the processor"]
-    assert record["by"] == {"does not run": 1}
+    assert [row.noticed.partition(" s ")[2] for row in record.versions] == ["of the processor"]
+    assert record.by == {"does not run": 1}
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_what_tells_a_version_from_the_claim_as_it_stands(now, noticed):
 def test_a_run_shows_the_score_until_a_band_moves(tmp_path, store, run):
     folder = project(tmp_path)
     claim = load_claim(folder)
-    record = {"profile": "quick", "base_seed": 0, "seed": 0, "possible": 9, "noticed": 1, "counted": 2, "by": {"reading": 1}, "versions": [], "finished": "2026-01-01T00:00:00.000+00:00"}  # fmt: skip
+    record = saved_claim().mutants
     store.save_beside(claim.claim.id, kept_as(claim.claim), fingerprint(make_plan(claim, Options())), record)
 
-    assert run(folder)["mutants"] == record
+    assert run(folder).mutants == record
     (folder / "claim.yaml").write_text((folder / "claim.yaml").read_text().replace("at_least: 0.5", "at_least: 0.4"))
-    assert run(folder)["mutants"] is None
+    assert run(folder).mutants is None

@@ -1,20 +1,19 @@
-"""The shape of report.json: what every field is, published as JSON Schema.
+"""A run: report.json, and its JSON Schema.
 
-A field is added in a line or two, in the model of the part that has it. A default says that a report may lack the field,
-as those of earlier versions do; what is renamed or removed, or changes its meaning, raises SCHEMA_VERSION.
+A field is added in a line or two, in the model of the part that has it; what is renamed or removed, or changes its
+meaning, raises SCHEMA_VERSION.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Tag, model_validator
 
-from harness.store.claim_schema import ClaimRecord
-from harness.store.noise_schema import Count, Number, Part, Whole
-from harness.store.problem_schema import ProblemRecord
+from harness.store.records.claim import ClaimRecord, ProblemRecord
+from harness.store.records.parts import Count, Number, Part, Whole
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 """Version of report.json; it changes when a field is renamed, removed or changes its meaning."""
 
 
@@ -23,13 +22,13 @@ class OptionsRecord(Part):
 
     profile: str
     base_seed: Whole
-    accumulate: bool = False
-    store: str = ""
-    fresh: bool = False
-    device: str = "auto"
-    workers: Count = 0
-    max_seconds: Number = None
-    sources: dict[str, str] = {}
+    accumulate: bool
+    store: str
+    fresh: bool
+    device: str
+    workers: Count
+    max_seconds: Number
+    sources: dict[str, str]
     """option -> where its value came from"""
 
 
@@ -43,7 +42,7 @@ class Machine(Part):
     platform: str
     processor: str
     cores: Count
-    gpus: list[str] = []
+    gpus: list[str]
 
 
 class ErrorBudget(Part):
@@ -54,16 +53,17 @@ class ErrorBudget(Part):
     expected_false_controls: float
     family_wise_rate: float
     """chance that even one adjusted verdict is false"""
-    without_bound: Count = 0
+    without_bound: Count
     """sampled expectations that the sums leave out: their seeds are not what their error rates take for granted"""
-    by_resolution: Count = 0
+    by_resolution: Count
     """expectations among those summed that gave the same in every seed, and rest on their metric's resolution"""
     fallen: Count
     """readings whose verdict does not stand after the adjustment"""
 
 
 def _kind_of(claim: Any) -> str:
-    return "(problem)" if isinstance(claim, dict) and "problem" in claim else "(claim)"
+    problem = isinstance(claim, ProblemRecord) or (isinstance(claim, dict) and "problem" in claim)
+    return "(problem)" if problem else "(claim)"
 
 
 AnyClaim = Annotated[
@@ -77,7 +77,7 @@ class Head(Part):
     id: str
     started: str
     """when, ISO 8601 in UTC"""
-    finished: str | None = None
+    finished: str | None
     options: OptionsRecord
     machine: Machine
 
@@ -85,7 +85,7 @@ class Head(Part):
 class Run(Head):
     """report.json: one run, with all that it says of its claims. A number that does not exist is null, never 0."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[1] = SCHEMA_VERSION
     exit_code: Whole
     error_budget: ErrorBudget
     claims: list[AnyClaim]
@@ -97,6 +97,16 @@ class Run(Head):
         if twice is not None:
             raise ValueError(f"should have each claim once, and has {twice!r} twice")
         return self
+
+    @property
+    def judged(self) -> list[ClaimRecord]:
+        """The claims that could be run."""
+        return [claim for claim in self.claims if isinstance(claim, ClaimRecord)]
+
+    @property
+    def problems(self) -> list[ProblemRecord]:
+        """The claims that could not be run."""
+        return [claim for claim in self.claims if isinstance(claim, ProblemRecord)]
 
 
 def schema() -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""The shape of what lies beside verdicts in report.json: trials as they were measured, pictures, timings."""
+"""What lies beside verdicts: trials as they were measured, pictures, timings."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.specification.kinds import Value
-from harness.store.noise_schema import Count, Number, Part, SeedIndex
+from harness.store.records.parts import Count, Number, Part, SeedIndex
 
 
 class PointRecord(Part):
@@ -27,6 +27,12 @@ class Curve(Part):
     name: str
     x: list[float]
     y: list[float]
+
+    @model_validator(mode="after")
+    def _has_a_y_for_every_x(self) -> Curve:
+        if len(self.x) != len(self.y):
+            raise ValueError("should have a y for every x")
+        return self
 
 
 class Image(Part):
@@ -87,10 +93,13 @@ class NoPicture(Part):
 Illustration = Annotated[CurvesRecord | ImagesRecord | MatrixRecord | NoPicture, Field(discriminator="kind")]
 
 
+Timed = Literal["training", "inference"]
+
+
 class TimingRecord(Part):
     """What pytest-benchmark measured of an arm."""
 
-    what: Literal["training", "inference"]
+    what: Timed
     arm: str
     median: float
     """seconds, as is iqr, the interquartile range"""
@@ -100,3 +109,11 @@ class TimingRecord(Part):
     device: str
     processor: str
     finished: str
+
+
+class PicturesRecord(Part):
+    """What a store keeps of a claim's pictures."""
+
+    pictures: list[Illustration]
+    inputs: Any = None
+    """what they were drawn from, as `Inputs` reads it"""
