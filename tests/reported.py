@@ -10,9 +10,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from harness._clock import now
+from harness.report.html.claim_page import claim_pages
+from harness.report.html.document_page import document_pages
+from harness.report.html.front import front_page
 from harness.retrospect.rejudge import review
 from harness.running import aa_test
 from harness.running.aa_test import Request, run_aa
+from harness.running.coverage import with_coverage
 from harness.running.error_budget import adjust
 from harness.running.proof.mutants import kept_as
 from harness.running.results import run_of
@@ -25,11 +29,12 @@ from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.options import Options
 from harness.trials.plan import fingerprint, make_plan
-from tests.tiny_project import EXPERIMENT, write_claim, write_data
+from tests.tiny_project import DOCUMENT, EXPERIMENT, write_claim, write_data
 
 if TYPE_CHECKING:
     from typing import TypeVar
 
+    from harness.retrospect.run_history import Past
     from harness.store.records.claim import ClaimRecord
     from harness.store.records.parts import Part
 
@@ -113,12 +118,42 @@ controls:
 """
 RETURNED = '    return {"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}\n'
 RETURNED_TWICE = RETURNED.replace("return ", "found = ") + '    return {**found, "is_warm": found["level"] > 0.5}\n'
+STATEMENTS = """\
+statements:
+  "notes:warm":
+    place: L3-4, L9
+    section: "1"
+    says: Warm numbers exceed cold ones.
+  "notes:colder":
+    place: L6
+    section: "1"
+    says: Cold numbers exceed warm ones.
+    wrong: {error: notes-E1, severity: untrue, because: it is the other way round}
+    unchecked: by how much
+  "notes:always":
+    section: "2"
+    says: Warm numbers exceed cold ones whatever they are.
+  "notes:taste":
+    section: "3"
+    says: Numbers are beautiful.
+    not_checked: a matter of taste
+"""
+"""What the document of the claims states."""
+
+ANSWERS = """\
+answers:
+  "notes:warm": [as_documented]
+  "notes:always": {literal: [as_documented], only_when: [of_every_kind], instead: [of_every_kind]}
+controls:
+"""
+"""What the claim with two readings answers of it."""
+
 OF_EVERY_KIND = {
     "arms:\n": "conditions: {size: [1, 2, 4]}\narms:\n",
     "of: {arm: warm}, minus: {arm: cold}}": "of: {arm: warm, size: 1}, minus: {arm: cold, size: 1}, over_seeds: mean}",
     "  level: {unit: degree, better: higher}\n": "  level: {unit: degree, better: higher}\n  is_warm: {unit: 0 or 1, better: higher}\n",
     "cap: 12": "cap: 24",
-    "controls:\n": CONTRASTS,
+    "controls:\n": CONTRASTS.removesuffix("controls:\n") + ANSWERS,
 }
 
 
@@ -144,9 +179,17 @@ UNABLE = """def illustrate(experiment, seed, arms):
 def write_claims(root: Path) -> list[Path]:
     """Write one claim for every way to come out, and return their folders."""
     sized = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, size=1").replace(RETURNED, RETURNED_TWICE)
-    return [
+    folders = [
         write_claim(root, "holds", replace={TAGGED[0]: TAGGED[1], **write_data(root)}),
-        write_claim(root, "does_not_hold", gap=-1.0, replace={"unit: degree": "unit: second"}),
+        write_claim(
+            root,
+            "does_not_hold",
+            gap=-1.0,
+            replace={
+                "unit: degree": "unit: second",
+                "controls:\n": 'answers: {"notes:colder": [as_documented]}\ncontrols:\n',
+            },
+        ),
         write_claim(root, "is_undecided", gap=0.5),
         write_claim(root, "is_invalid", replace={"change: {centre: 0.0}": "change: {spread: 0.04}"}),
         write_claim(root, "is_waived", gap=-1.0, pictures=UNABLE, replace={LAST_LINE: WAIVER}),
@@ -155,6 +198,8 @@ def write_claims(root: Path) -> list[Path]:
         write_claim(root, "is_of_every_kind", experiment=sized, pictures=DRAWING, replace=OF_EVERY_KIND),
         write_claim(root, "is_broken", replace={"strength: same_setting": "strenght: same_setting"}),
     ]
+    (root / "claims/notes/document.yaml").write_text(f"{DOCUMENT}text: notes-*.txt\n{STATEMENTS}")
+    return folders
 
 
 def make_reports(root: Path) -> dict[str, Run]:
@@ -171,7 +216,7 @@ def make_reports(root: Path) -> dict[str, Run]:
     }
     with closing(Store.copy_of(path)) as store:
         found["judged"] = review(folders, Options(base_seed=4, workers=1, store=path), store, root)
-    return found
+    return {name: with_coverage(run, root / "claims") for name, run in found.items()}
 
 
 def read_saved() -> Run:
@@ -199,6 +244,11 @@ def adjusted(run: Run) -> Run:
     """Return a run that was altered with the adjusted verdicts and the error budget that it now has."""
     claims, budget = adjust(run.claims)
     return run.model_copy(update={"claims": claims, "error_budget": budget})
+
+
+def pages(run: Run, past: Past | None = None) -> list[str]:
+    """Return the front page of a run, and the pages of its documents and claims."""
+    return [front_page(run, past), *document_pages(run).values(), *claim_pages(run).values()]
 
 
 def _run(root: Path, folders: list[Path], run: str, options: Options, limit: float | None = None) -> Run:

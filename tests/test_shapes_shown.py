@@ -6,7 +6,6 @@ from itertools import zip_longest
 
 import pytest
 
-from harness.report.html.page import page
 from harness.report.markdown import markdown
 from harness.report.terminal import table
 from harness.report.wording import SHAPES
@@ -37,7 +36,7 @@ def shaped():
 
 def texts(run):
     """Return what the terminal, the Markdown and the page say."""
-    return " ".join(" ".join(table(run, 400)).split()), markdown(run).replace("\\", ""), Reader(page(run, None)).text
+    return " ".join(" ".join(table(run, 400)).split()), markdown(run).replace("\\", ""), Reader("".join(pages(run))).text
 
 
 @pytest.mark.parametrize("shape", ["not_normal", "two_values"])
@@ -58,8 +57,8 @@ def test_what_needs_attention_names_it(shaped):
 
 
 def test_the_front_page_does_not_print_a_bound_for_all(shaped):
-    assert "at most; no bound for 2" in Reader(page(shaped("not_normal", "two_values")[0], None)).text
-    assert "no bound" not in Reader(page(shaped()[0], None)).text
+    assert "at most; no bound for 2" in Reader("".join(pages(shaped("not_normal", "two_values")[0]))).text
+    assert "no bound" not in Reader("".join(pages(shaped()[0]))).text
 
 
 def test_seeds_that_are_all_the_same_are_a_note_and_need_no_attention(shaped):

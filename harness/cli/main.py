@@ -9,7 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness._text import block, escape_unprintable
-from harness.cli import aa, completion, doctor, fetch, new, plan, prove, questions, results, run, specifications, stores
+from harness.cli import (
+    aa,
+    completion,
+    coverage,
+    doctor,
+    fetch,
+    new,
+    plan,
+    prove,
+    questions,
+    results,
+    run,
+    specifications,
+    stores,
+)
 from harness.cli.arguments import ABOUT, Overview, Parser, commands_of, near
 from harness.errors import ClaimsError, UsageError
 from harness.running.exit_code import AS_EXPECTED, USAGE
@@ -17,7 +31,7 @@ from harness.running.exit_code import AS_EXPECTED, USAGE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-COMMANDS = (run, new, specifications, plan, aa, prove, results, questions, stores, fetch, doctor, completion)
+COMMANDS = (run, new, specifications, coverage, plan, aa, prove, results, questions, stores, fetch, doctor, completion)
 """Each has `add_commands(commands)`, which gets the subparsers."""
 
 COMPLETING = "_ARGCOMPLETE"

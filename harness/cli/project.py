@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
+import sys
+from contextlib import closing, contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness._text import escape_unprintable
 from harness.cli.arguments import near
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Collection, Iterator
 
     from harness.retrospect.run_history import Past
     from harness.store.records.run import Run
@@ -130,6 +133,34 @@ def _named(name: str, known: dict[str, list[Path]]) -> list[Path]:
         # A circle of links, or what no path can hold.
         return []
     return [folder for folders in known.values() for folder in folders if path in (folder, folder.parent)]
+
+
+def refuse_unknown_document(name: str | None, known: Collection[str]) -> None:
+    """Refuse a document that there is none of.
+
+    Raises:
+        UsageError: names the nearest.
+    """
+    if name is not None and name not in known:
+        raise UsageError(f"--document: no document {name!r} with claims; {near(name, known, ', '.join(sorted(known)))}")
+
+
+@contextmanager
+def opened(options: argparse.Namespace) -> Iterator[Store | None]:
+    """Give the store, None if there is none; one that cannot be read is told of, for the specifications can be shown without."""
+    from harness.store.store import Store
+
+    path = options.root / options.store
+    try:
+        store = Store(path) if path.is_file() else None
+    except UsageError as error:
+        print(escape_unprintable(f"{short_names(error)}; without verdicts:"), file=sys.stderr)
+        store = None
+    try:
+        yield store
+    finally:
+        if store:
+            store.close()
 
 
 def store_of(options: argparse.Namespace) -> Store:

@@ -61,6 +61,7 @@ def _judge(options: argparse.Namespace) -> int:
     from harness.report.terminal import table
     from harness.report.write import write_reports
     from harness.retrospect.rejudge import lines, review
+    from harness.running.coverage import with_coverage
     from harness.store.records.parsing import plain
     from harness.store.store import Store
     from harness.trials.options import Options
@@ -73,7 +74,7 @@ def _judge(options: argparse.Namespace) -> int:
     except UsageError as error:
         raise short_names(error) from None
     with closing(Store.copy_of(given.store)) as store:
-        run = review(folders, given, store, options.root.resolve())
+        run = with_coverage(review(folders, given, store, options.root.resolve()), root_of(options))
     if options.into:
         write_reports(run, options.root / options.into)
     if options.json:

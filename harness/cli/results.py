@@ -44,6 +44,12 @@ def add_commands(commands: Any) -> None:
     report.add_argument(
         "--open", action="store_true", help="open the report: index.html, or report.md if there is none"
     )
+    report.add_argument(
+        "--documents",
+        type=Path,
+        metavar="DIR",
+        help="folder with the documents' texts: show their lines with the verdicts beside",
+    )
     report.set_defaults(command=_report)
     history = commands.add_parser("history", help="estimates and intervals night by night, alone and accumulated")
     add_ids(history, "without any, the verdicts of all in short")
@@ -57,15 +63,40 @@ def add_commands(commands: Any) -> None:
 
 def _report(options: argparse.Namespace) -> int:
     from harness.report.write import write_reports
+    from harness.running.coverage import with_coverage
 
     run = latest_run(options)
     if run is None:
         raise UsageError(f"{options.root / options.store}: holds no run yet; `claims run` makes one")
-    write_reports(run, options.root / options.into, past_of(options, run))
+    covered = with_coverage(run, options.root / "claims")
+    write_reports(covered, options.root / options.into, past_of(options, run), _texts(options))
     folder = options.root / options.into
     path = next((folder / name for name in SHOWN if (folder / name).is_file()), folder / SHOWN[-1])
     print(escape_unprintable(path))
     return _open(path) if options.open else AS_EXPECTED
+
+
+def _texts(options: argparse.Namespace) -> dict[str, str]:
+    """Return the texts of documents that are at hand, by the document's id.
+
+    Raises:
+        UsageError: no such folder, or a text that is no UTF-8.
+    """
+    from harness.trials.documents import load_documents
+
+    folder: Path | None = options.documents
+    if folder is None:
+        return {}
+    if not folder.is_dir():
+        raise UsageError(f"--documents: {folder} is no folder; give the one that holds the documents' texts")
+    wanted = [document for document in load_documents(options.root / "claims") if document.text]
+    paths = {document.id: min(folder.glob(document.text or ""), default=None) for document in wanted}
+    for name in [name for name, path in paths.items() if path is None]:
+        print(escape_unprintable(f"{folder}: has no text of {name}"), file=sys.stderr)
+    try:
+        return {name: path.read_text(encoding="utf-8") for name, path in paths.items() if path}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--documents: {folder}: {error}") from None
 
 
 def _open(path: Path) -> int:

@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness._text import escape_unprintable
-from harness.cli.arguments import near
-from harness.cli.project import add_ids, add_json, add_store, chosen, known_documents, root_of, short_names
+from harness.cli.project import (
+    add_ids,
+    add_json,
+    add_store,
+    chosen,
+    known_documents,
+    opened,
+    refuse_unknown_document,
+    root_of,
+)
 from harness.errors import UsageError
 from harness.running.exit_code import AS_EXPECTED, UNEXPECTED, USAGE
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
     from pathlib import Path
 
     from harness.store.records.claim import ClaimRecord
     from harness.store.records.last import LastVerdicts
-    from harness.store.store import Store
     from harness.trials.catalogue import ClaimFolder
 
 UNEXPECTED_ONLY = "UNEXPECTED"
@@ -73,8 +78,8 @@ def _list(options: argparse.Namespace) -> int:
     from harness.trials.catalogue import load_all
 
     loaded, problems = load_all(root_of(options))
-    _refuse_unknown_document(options.document, loaded)
-    with _opened(options) as store:
+    refuse_unknown_document(options.document, {folder.document.id for folder in loaded})
+    with opened(options) as store:
         last = store.last_verdicts() if store else {}
     rows = [folder for folder in loaded if _wanted(folder, last.get(folder.claim.id), options)]
     if options.json:
@@ -84,30 +89,6 @@ def _list(options: argparse.Namespace) -> int:
     for problem in problems:
         print(escape_unprintable(problem), file=sys.stderr)
     return USAGE if problems else AS_EXPECTED
-
-
-def _refuse_unknown_document(name: str | None, loaded: list[ClaimFolder]) -> None:
-    known = {folder.document.id for folder in loaded}
-    if name is not None and name not in known:
-        raise UsageError(f"--document: no document {name!r} with claims; {near(name, known, ', '.join(sorted(known)))}")
-
-
-@contextmanager
-def _opened(options: argparse.Namespace) -> Iterator[Store | None]:
-    """Give the store, None if there is none; one that cannot be read is told of, for the specifications can be shown without."""
-    from harness.store.store import Store
-
-    path = options.root / options.store
-    try:
-        store = Store(path) if path.is_file() else None
-    except UsageError as error:
-        print(escape_unprintable(f"{short_names(error)}; without verdicts:"), file=sys.stderr)
-        store = None
-    try:
-        yield store
-    finally:
-        if store:
-            store.close()
 
 
 def _wanted(folder: ClaimFolder, found: LastVerdicts | None, options: argparse.Namespace) -> bool:
@@ -134,7 +115,7 @@ def _show(options: argparse.Namespace) -> int:
     if not options.ids:
         raise UsageError("claims show: which claim? `claims list` names them all")
     folders = [load_claim(folder) for folder in chosen(options)]
-    with _opened(options) as store:
+    with opened(options) as store:
         last = [store.last_record(folder.claim.id) if store else None for folder in folders]
     found = [(folder, one and one[1]) for folder, one in zip(folders, last, strict=True)]
     if options.json:
@@ -168,7 +149,7 @@ def _check(options: argparse.Namespace) -> int:
     expired = waiver.problems_of(loaded, _clock.today())
     problems += expired
     sound = len(loaded) - len(expired)
-    with _opened(options) as store:
+    with opened(options) as store:
         notes = [note for f in loaded for note in (*undeclared_data(f), *undeclared(f, store))]
     if options.json:
         print(json.dumps({"sound": sound, "problems": problems, "notes": notes}, indent=1))
@@ -207,7 +188,7 @@ def _pages(options: argparse.Namespace, loaded: list[ClaimFolder]) -> dict[Path,
     from harness.report.index import Found, index, with_table
 
     last = {}
-    with _opened(options) as store:
+    with opened(options) as store:
         for claim in (folder.claim.id for folder in loaded):
             if store and (found := store.last_record(claim)):
                 run, record = found

@@ -41,9 +41,9 @@ def problems_of(claim: Claim) -> Iterable[Problem]:
         yield ("profiles",), f"only {NO_VERDICT_PROFILE!r}, which gives no verdict; add one that does, such as `quick`"
     alphas = [e.alpha for _, e, sequence in _sampled(claim) if sequence.normal]
     for name, profile in judging.items():
-        needed = student.smallest_n(min(alphas)) if alphas else 1
-        if profile.seeds.cap < needed:
+        if any(profile.seeds.cap < student.smallest_n(alpha) for alpha in alphas):
             where: Location = ("profiles", name, "seeds")
+            needed = student.smallest_n(min(alphas))
             message = (
                 f"cap {profile.seeds.cap} can never decide at alpha {min(alphas):g}; at least {needed} seeds are needed"
             )
@@ -89,7 +89,7 @@ def seeds_needed(
         if most >= MOST_SEEDS:
             return None
         most = min(2 * most, MOST_SEEDS)
-    return bisect_left(range(most + 1), 1, lo=most // 2, key=enough)
+    return bisect_left(range(most), 1, key=enough)
 
 
 def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[Problem]:

@@ -41,10 +41,16 @@ def _names(claim: Claim) -> Iterable[Problem]:
         metric = points.metric_of(contrast)
         if metric not in claim.metrics:
             yield (*here, points.kind_of(contrast)), f"no metric {metric!r}; {suggestion(metric, claim.metrics)}"
+        else:
+            yield from _arms_without(claim, metric, contrast, here)
         yield from _sweep_names(contrast, claim, here)
         for key, cell in _named_cells(contrast):
             yield from _cell_names(cell, claim, (*here, *key), lists_alone=isinstance(contrast, Exact))
             yield from _left_out(cell, claim, (*here, *key), _open_names(contrast, key[0], claim))
+    for name, declared in claim.metrics.items():
+        for index, arm in enumerate(declared.arms or []):
+            if arm not in claim.arms:
+                yield ("metrics", name, "arms", index), f"no arm {arm!r}; {suggestion(arm, claim.arms)}"
     known = _settings_known(claim)
     for name, control in claim.controls.items():
         for setting in control.change:
@@ -66,6 +72,20 @@ def _names(claim: Claim) -> Iterable[Problem]:
         for index, arm in enumerate(getattr(claim.timings, kind)):
             if arm not in claim.arms:
                 yield ("timings", kind, index), f"no arm {arm!r}; {suggestion(arm, claim.arms)}"
+
+
+def _arms_without(claim: Claim, metric: str, contrast: Contrast, here: Location) -> Iterable[Problem]:
+    """Check that every arm whose trials a contrast reads yields its metric."""
+    having = claim.metrics[metric].arms
+    if having is None:
+        return
+    named = [cell.get("arm", []) for cell in points.cells_of(contrast)]
+    for arm in dict.fromkeys(arm for arms in named for arm in (arms if isinstance(arms, list) else [arms])):
+        if arm not in having and arm in claim.arms:
+            yield (
+                (*here, points.kind_of(contrast)),
+                f"arm {arm!r} yields no {metric!r}, by `arms` of the metric; read another",
+            )
 
 
 def _settings_known(claim: Claim) -> set[str]:

@@ -70,7 +70,11 @@ def _swept(contrast: Contrast, claim: Claim) -> list[Cell]:
         return [{contrast.over: value} for value in sweep_values(contrast, claim)]
     if isinstance(contrast, Exact):
         free = [name for name in claim.conditions if name not in contrast.at]
-        arms = [{}] if "arm" in contrast.at else [{"arm": arm} for arm in claim.arms]
+        arms = (
+            [{}]
+            if "arm" in contrast.at
+            else [{"arm": arm} for arm in claim.arms if contrast.exact in claim.metrics_of(arm)]
+        )
         grids = product(*(claim.conditions[name].values for name in free))
         return [{**arm, **dict(zip(free, grid, strict=True))} for grid in grids for arm in arms]
     return [{}]

@@ -254,13 +254,16 @@ def _finished_run(config: pytest.Config) -> tuple[Run | None, Past | None]:
     if not store_path.is_file():
         return None, None
     from harness.retrospect.run_history import chronicle_of
+    from harness.running.coverage import with_coverage
     from harness.running.results import run_of
     from harness.store.store import Store
 
     store = Store(store_path)
     try:
         run = run_of(store, config.stash[RUN])
-        return run, chronicle_of(store, run) if run else None
+        if run is None:
+            return None, None
+        return with_coverage(run, config.stash[PROJECT] / "claims"), chronicle_of(store, run)
     finally:
         store.close()
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.store.records.claim import ClaimRecord
-    from harness.store.records.expectation import ExpectationRecord
     from harness.store.records.run import Head
     from harness.trials.catalogue import ClaimFolder
 
@@ -147,15 +146,5 @@ def _reading(claim: ClaimRecord, name: str) -> str:
     reading = claim.readings[name]
     verdict = reading.verdict
     mark = "" if reading.as_expected else f" ({text(wording.came_out(reading))})"
-    # What decided: of several, the first that is no mathematics, as that has an interval to show.
-    decided = sorted(
-        ((key, e) for key, e in reading.expectations.items() if e.verdict == verdict),
-        key=lambda found: found[1].exact,
-    )
-    value = "".join(f": {words(key)} {_value(e)}" for key, e in decided[:1])
-    return f"{wording.SYMBOL[verdict]} {words(name)}{mark}{value}"
-
-
-def _value(e: ExpectationRecord) -> str:
-    estimate = wording.number(e.estimate, 3)
-    return estimate if e.exact else f"{estimate} {wording.span(e, 2)}"
+    decided = wording.decided_words(reading)
+    return f"{wording.SYMBOL[verdict]} {words(name)}{mark}{f': {text(decided)}' if decided else ''}"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from harness._text import in_html
 from harness._text import in_markdown as text
+from harness.judging.statements import DOES_NOT_HOLD, HOLDS_ONLY_WHEN
 from harness.report import wording
+from harness.report.coverage_text import SYMBOLS, counts_words, found_words
 from harness.report.sections import listed, marks, section, sentence
 from harness.report.selection import (
     anchor,
@@ -20,7 +24,10 @@ from harness.report.view import VERDICTS, attention, budget, provenance
 from harness.report.wording import minute
 
 if TYPE_CHECKING:
+    from harness.store.records.coverage import DocumentCoverage, StatementRecord
     from harness.store.records.run import Run
+
+UNTRUE = (DOES_NOT_HOLD, HOLDS_ONLY_WHEN)
 
 LARGEST = 1_000_000
 """Bytes; GitHub drops a whole job summary above 1 MiB."""
@@ -42,7 +49,14 @@ that up to a day."""
 
 def markdown(run: Run, largest: int = LARGEST) -> str:
     """Return the report, what failed first; sections that would make it longer than `largest` bytes are left out."""
-    parts = [_head(run), _attention(run), _legend(), _overview(run)]
+    parts = [
+        _head(run),
+        _attention(run),
+        _legend(),
+        _untrue(run),
+        _overview(run),
+        *map(partial(_statements, run), run.documents),
+    ]
     end = [f"## How sure this is\n\n{text(budget(run))}\n", f"## Provenance\n\n{listed(provenance(run))}\n"]
     size = sum(len(part.encode()) for part in (*parts, *end))
     left_out = 0
@@ -94,6 +108,30 @@ def _attention(run: Run) -> str:
     """Return what needs attention, nothing if all is as expected."""
     lines = "".join(f"- **{text(line.title)}**: {text(line.text)}\n" for line in attention(run))
     return f"## What needs attention\n\n{lines}" if lines else ""
+
+
+def _untrue(run: Run) -> str:
+    """Return the statements that do not hold as they are written, nothing if there are none."""
+    lines = [_statement(run, s) for document in run.documents for s in document.statements if s.word in UNTRUE]
+    return "\n".join(["## Sentences that do not hold", "", *lines, ""]) if lines else ""
+
+
+def _statements(run: Run, document: DocumentCoverage) -> str:
+    """Return a document statement by statement, folded."""
+    head = f"<b>{in_html(document.document.title)}</b>, statement by statement: {counts_words(document.counts)}"
+    lines = [_statement(run, statement) for statement in document.statements]
+    return "\n".join([f"<details><summary>{head}</summary>", "", *lines, "", "</details>", ""])
+
+
+def _statement(run: Run, statement: StatementRecord) -> str:
+    """Return `- ✗ does not hold as written: the sentence (L83; `id`): what was found`."""
+    claim = next((claim for claim in run.judged if claim.id == statement.claim), None)
+    found = found_words(statement, claim)
+    says = f"[{text(statement.says)}](#{anchor(claim.id)})" if claim else text(statement.says)
+    place = "; ".join(filter(None, (statement.place, statement.id)))
+    return (
+        f"- {SYMBOLS[statement.word]} **{statement.word}**: {says} ({text(place)}){f': {text(found)}' if found else ''}"
+    )
 
 
 def _overview(run: Run) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.report import proof_text, wording
 from harness.report.aa_text import BROKEN, detail_lines
-from harness.report.selection import anchor, doubtful, left, lost_after_holm, rows, without_bound
+from harness.report.selection import doubtful, left, lost_after_holm, rows, without_bound
 from harness.report.wording import in_words, minute
 from harness.running import waiver
 from harness.specification.profiles import NO_VERDICT_PROFILE
@@ -37,19 +37,19 @@ class Line(NamedTuple):
     """A line about a claim.
 
     Attributes:
-        anchor: where its section begins, empty if it has none.
+        claim: its id, empty where it has no page.
         title: its title.
         text: what is said.
     """
 
-    anchor: str
+    claim: str
     title: str
     text: str
 
 
 def line_of(claim: ClaimRecord, text: str) -> Line:
-    """Return a line about a claim that has a section."""
-    return Line(anchor(claim.id), claim.title, text)
+    """Return a line about a claim that has a page."""
+    return Line(claim.id, claim.title, text)
 
 
 def attention(run: Run) -> Iterator[Line]:

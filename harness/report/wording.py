@@ -194,6 +194,18 @@ def came_words(reading: ReadingRecord, name: str) -> str:
     return "left undecided" if e.as_expected is None else f"expected {e.expected}"
 
 
+def decided_words(reading: ReadingRecord, *, band: bool = False) -> str:
+    """Return what decided a reading, with estimate and interval: `gap closes 0.322 [0.28, 0.37]`; nothing where nothing did.
+
+    Of several the first that is no mathematics, as that has an interval to show.
+    """
+    members = [(name, e) for name, e in reading.expectations.items() if e.verdict == reading.verdict]
+    for name, e in sorted(members, key=lambda found: found[1].exact)[:1]:
+        found = f"{in_words(name)} {number(e.estimate, 3)}" + ("" if e.exact else f" {span(e, 2)}")
+        return f"{found}, band {e.band.text}" if band else found
+    return ""
+
+
 def reading_words(claim: ClaimRecord, name: str) -> str:
     """Return the message of a reading that did not come out as expected."""
     reading = claim.readings[name]

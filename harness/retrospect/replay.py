@@ -115,7 +115,7 @@ def task_of(trial: PastTrial, plan: Plan) -> Task:
     # JSON knows no tuples; an experiment may cache by its settings, and a list is no key of a cache.
     settings = {name: tuple(v) if name in plan.together else v for name, v in trial.settings.items()}
     seeds = seeds_of(trial.claim, trial.seed.base, trial.company)
-    folder, metrics = plan.folder, tuple(plan.claim.metrics)
+    folder, metrics = plan.folder, plan.claim.metrics_of(trial.arm)
     length = plan.together_length
     return Task(folder.experiment, folder.project, trial.arm, trial.condition, seeds, settings, metrics, length)
 
@@ -132,7 +132,7 @@ def _obstacles(finding: Finding, plan: Plan, task: Task) -> list[str]:
         found.append(f"code: another digest of {', '.join(plan.code.modules)}")
     if "data" in parts:
         found.append("data: another checksum, or another data set")
-    if trial.metrics and not set(plan.claim.metrics) - durations_of(plan.claim) <= trial.metrics.keys():
+    if trial.metrics and not set(plan.claim.metrics_of(trial.arm)) - durations_of(plan.claim) <= trial.metrics.keys():
         found.append("metrics: the claim declares others")
     unknown = "code, data or metrics: another key, and no record of its run tells which of them changed"
     return found or [unknown if record is None else "another key, though code, data and environment are the same"]

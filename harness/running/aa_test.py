@@ -114,7 +114,11 @@ def compare(streams: Streams) -> list[SelfComparison]:
     """Return, for every point and metric, the arm's difference from itself at every look so far."""
     claim = _with_twin(streams)
     evidence = streams.evidence()
-    return [_comparison(streams, claim, evidence, point, name) for name in claim.metrics for point in streams.points]
+    return [
+        _comparison(streams, claim, evidence, point, name)
+        for name in claim.metrics_of(streams.arm)
+        for point in streams.points
+    ]
 
 
 def _with_twin(streams: Streams) -> Claim:

@@ -97,6 +97,7 @@ def make_record(
             if reading.expectations.keys() <= main.expectations.keys()
         },
         controls={c.name: _control_record(plan, c, states[c.name], judged=judged) for c in controls},
+        answers=claim.answers,
         points=[point for variant in everyone for point in _points(variant)],
         forecast={e: forecast_record(found) for e, found in forecasts_of(plan, main).items()} if judged else {},
         trials=trials_of(everyone),

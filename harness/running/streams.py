@@ -146,7 +146,7 @@ def streams_of(plan: Plan, arm: str | None = None, seeds: int | None = None) -> 
 
 def _reading(claim: Claim, points: list[Point]) -> Variant:
     """Return a variant that reads every metric at some points, and is never decided."""
-    names = [(metric, point) for metric in claim.metrics for point in points]
+    names = [(metric, point) for point in points for metric in claim.metrics_of(str(dict(point)["arm"]))]
     contrasts = {f"{metric} at {point}": Mean(mean=metric, at=dict(point)) for metric, point in names}
     band = Band(at_least=0.0)
     expectations = {

@@ -130,7 +130,8 @@ class Variant:
 
     def suffices(self, plan: Plan, task: Task, metrics: Metrics | Mapping[str, float]) -> bool:
         """Whether a trial of `task` that yielded `metrics` will do: where durations are read, it must have them."""
-        return durations_of(plan.claim) <= metrics.keys() or not self.timed(plan, task)
+        own = durations_of(plan.claim).intersection(task.metrics)
+        return own <= metrics.keys() or not self.timed(plan, task)
 
     def reuse(
         self,

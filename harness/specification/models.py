@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from harness.specification.document import Answer, StatementId
 from harness.specification.kinds import Contrast, Name, Strict, Text, Value
 from harness.specification.waiver import Waiver
 
@@ -42,6 +43,8 @@ class Metric(Strict):
     """smallest and largest possible value; null where there is none"""
     resolution: Annotated[float, Field(gt=0)] | Annotated[str, Field(pattern=r"^1/[a-z][a-z0-9_]*$")] | None = None
     """smallest step between two values: a number, or `1/<setting>` such as `1/n_test`"""
+    arms: Annotated[list[Name], Field(min_length=1)] | None = None
+    """arms whose trials yield it; all by default"""
 
     @model_validator(mode="after")
     def _ordered(self) -> Metric:
@@ -252,6 +255,8 @@ class Claim(Strict):
     settings: dict[str, Setting] = {}
     """settings that all profiles share"""
     readings: Annotated[dict[Name, Reading], Field(min_length=1)]
+    answers: dict[StatementId, Answer] = {}
+    """statement of a document.yaml -> the readings that answer it"""
     controls: dict[Name, Control]
     """every expectation is broken by one, or says `no_control: why`"""
     profiles: Annotated[dict[Name, Profile], Field(min_length=1, max_length=12)]
@@ -264,6 +269,10 @@ class Claim(Strict):
     """drawn: each base seed draws other numbers; external: seed k names a run or a row that lies there already"""
     waiver: Waiver | None = None
     """leave to come out otherwise than expected until a day; absent from most claims"""
+
+    def metrics_of(self, arm: str) -> tuple[str, ...]:
+        """Return the names of the metrics that trials of an arm yield."""
+        return tuple(name for name, metric in self.metrics.items() if metric.arms is None or arm in metric.arms)
 
     @property
     def expectations(self) -> dict[str, Expectation]:

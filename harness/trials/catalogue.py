@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harness.errors import SpecError, UsageError
 from harness.judging import expected, feasibility
-from harness.specification.document import Document
 from harness.specification.globs import matches
 from harness.specification.models import Claim
 from harness.specification.parsing import by_position, parse, suggestion
 from harness.specification.yaml12 import first_of, read_yaml
+from harness.trials import answers
 from harness.trials.data_sets import problem_of
+from harness.trials.documents import load_document
 from harness.trials.provenance import PICTURES
 from harness.trials.sabotage import load_sabotage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from harness.specification.document import Document
 
 NEEDED = {"experiment.py": "there is nothing to measure", "test_claim.py": "nothing would run this claim"}
 """What a claim's folder must hold besides claim.yaml, and what is lacking without it."""
@@ -78,6 +79,12 @@ def load_claim(folder: Path) -> ClaimFolder:
         for number, name in enumerate(claim.data)
         if (message := problem_of(name, folder.parents[2]))
     ]
+    problems += [
+        file.problem(("answers", name), f"there is no reading {reading!r}; {suggestion(reading, claim.readings)}")
+        for name, answer in claim.answers.items()
+        for reading in answer.readings
+        if reading not in claim.readings
+    ]
     if claim.id != folder.name:
         problems.append(file.problem(("id",), f"is {claim.id!r}, but the folder is {folder.name!r}; make them equal"))
     if claim.source.document != folder.parent.name:
@@ -86,24 +93,6 @@ def load_claim(folder: Path) -> ClaimFolder:
     if problems:
         raise SpecError(first_of(by_position(problems), file.path))
     return ClaimFolder(folder, claim, load_document(folder.parent))
-
-
-def load_document(folder: Path) -> Document:
-    """Load document.yaml; its id must be its folder's name."""
-    path = folder / "document.yaml"
-    # Its claims share it; one that cannot be read says so itself.
-    return _document(path, path.stat().st_mtime_ns if path.is_file() else 0)
-
-
-@lru_cache(maxsize=256)
-def _document(path: Path, _changed: int) -> Document:
-    folder, file = path.parent, read_yaml(path)
-    document = parse(Document, file)
-    if document.id != folder.name:
-        raise SpecError(
-            [file.problem(("id",), f"is {document.id!r}, but the folder is {folder.name!r}; make them equal")]
-        )
-    return document
 
 
 def claim_folders(root: Path) -> list[Path]:
@@ -131,7 +120,7 @@ def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
         for name, lack in NEEDED.items():
             if not (folder / name).is_file():
                 problems.append(f"{folder}/{name}:1:1: (file): is missing, so {lack}; copy a neighbour's")
-    return loaded, list(dict.fromkeys(problems))
+    return loaded, list(dict.fromkeys([*problems, *answers.problems_of(root, loaded)]))
 
 
 def find(root: Path, claim_id: str) -> ClaimFolder:
@@ -145,9 +134,3 @@ def find(root: Path, claim_id: str) -> ClaimFolder:
     if claim_id not in by_name:
         raise UsageError(f"no claim {claim_id!r} under {root}; {suggestion(claim_id, by_name)}")
     return load_claim(by_name[claim_id])
-
-
-def documents(root: Path) -> Iterator[Document]:
-    """Yield every document below `root`."""
-    for path in sorted(root.glob("*/document.yaml")):
-        yield load_document(path.parent)

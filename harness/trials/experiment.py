@@ -127,6 +127,8 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
     Raises:
         TrialError: it is missing, cannot be imported, or has no measure().
     """
+    if not path.is_file():
+        raise TrialError(f"{path}: no such file; a claim needs an experiment.py with measure()")
     module = _imported(path, project)
     if not callable(getattr(module, "measure", None)):
         raise TrialError(
@@ -155,8 +157,6 @@ def _imported(path: Path, project: Path) -> ModuleType:
     """Import a file of a claim by its path, with the project's own modules at hand."""
     if str(project) not in sys.path:
         sys.path.insert(0, str(project))
-    if not path.is_file():
-        raise TrialError(f"{path}: no such file; a claim needs an experiment.py with measure()")
     try:
         with watching(path):
             return module_of(path, f"claims_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}")
@@ -225,7 +225,7 @@ def _checked(returned: object, task: Task) -> dict[str, np.ndarray]:
     if set(returned) != set(task.metrics):
         raise TrialError(
             f"{task.experiment}: measure() returned the metrics {sorted(map(str, returned))}, "
-            f"but claim.yaml declares {sorted(task.metrics)}; make them equal"
+            f"but claim.yaml declares {sorted(task.metrics)} of arm {task.arm!r}; make them equal"
         )
     shape = (len(task.seeds),) if task.together is None else (len(task.seeds), task.together)
     arrays = {name: np.asarray(returned[name], dtype=np.float64) for name in task.metrics}

@@ -170,12 +170,12 @@ def tasks_of(
     for cell in cells:
         condition = dict(cell)
         arm = str(condition.pop("arm"))
-        settings = settings_for(plan, arm, condition, change_of(arm))
-        keys = tuple(plan.identity.key(seed, arm, settings, claim.metrics) for seed in batch)
+        settings, metrics = settings_for(plan, arm, condition, change_of(arm)), claim.metrics_of(arm)
+        keys = tuple(plan.identity.key(seed, arm, settings, metrics) for seed in batch)
         everything = {**settings, **placement(plan)}
         call = (folder.experiment, folder.project, arm, condition, batch, everything)
         limits = (claim.limits.seconds, claim.limits.gigabytes)
-        shape = (tuple(claim.metrics), plan.together_length)
+        shape = (metrics, plan.together_length)
         tasks.append(Task(*call, *shape, keys, *limits, code=plan.code, data=plan.data_declared))
     return tasks
 
@@ -216,7 +216,7 @@ def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
 def stored_key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
     """Return the key that a trial has whose call got `settings`, as the store holds them, placement included."""
     own = {name: value for name, value in settings.items() if name not in placement(plan)}
-    return plan.identity.key(seed, arm, own, plan.claim.metrics)
+    return plan.identity.key(seed, arm, own, plan.claim.metrics_of(arm))
 
 
 def lasting(plan: Plan, stored: Measured) -> Measured:

@@ -11,7 +11,6 @@ from harness.judging.expected import came_as_expected, expectations_expected, ex
 from harness.judging.verdict import INCONCLUSIVE, INVALID, NOT_RUN, REFUTED, VERIFIED, combine
 from harness.report import claim_text
 from harness.report.comparison_text import change_words
-from harness.report.html.page import page
 from harness.report.junit import junit
 from harness.report.markdown import markdown
 from harness.report.styled import plain
@@ -23,7 +22,7 @@ from harness.specification.models import Reading
 from harness.trials.catalogue import load_claim
 from harness.trials.options import Options
 from tests import specimen
-from tests.reported import saved_claim
+from tests.reported import pages, saved_claim
 from tests.specimen import claim
 from tests.tiny_project import MACHINE, write_claim
 
@@ -273,7 +272,7 @@ def test_markdown_names_the_expectation_that_flipped(reported):
 
 
 def test_the_page_names_the_expectation_that_flipped(reported):
-    found = page(reported)
+    found = "".join(pages(reported))
     assert f"REFUTED as expected, but of its expectations {FLIPPED}" in found
     assert "⚠ but not warm is warm" in found
 
@@ -287,7 +286,7 @@ def test_junit_names_the_expectation_that_flipped(reported):
 
 def test_no_control_is_shown_where_a_reader_looks(reported):
     assert "no control, because the arm is what its centre is" in markdown(reported)
-    assert "The arm is what its centre is." in page(reported)
+    assert "The arm is what its centre is." in "".join(pages(reported))
     (one,) = reported.claims
     assert one.readings["as_documented"].expectations["warm_is_warm"].no_control == "the arm is what its centre is"
 

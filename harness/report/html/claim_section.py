@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.judging.normality import BREAKING
 from harness.report import wording
 from harness.report.html import charts
-from harness.report.selection import anchor, found, good
+from harness.report.selection import found
 from harness.report.view import STRENGTH, details, settings
 from harness.report.wording import in_words, sentence
 from harness.running import waiver
@@ -25,23 +25,17 @@ def article_of(claim: ClaimRecord, *, brief: bool) -> Context:
 
     Args:
         claim: its record.
-        brief: leave out pictures and tables, so that a report of many claims stays small.
+        brief: leave out pictures and tables, so that its page stays small.
     """
     head, rest = found(claim)
     source = claim.source
-    tags = [claim.strength, *claim.tags]
-    unexpected = [] if good(claim) else ["unexpected"]
-    words = " ".join((claim.id, claim.title, claim.statement, claim.document.title, *tags))
     return {
-        "anchor": anchor(claim.id),
+        "id": claim.id,
         "title": claim.title,
         "document": claim.document.id,
         "document_title": claim.document.title,
         "section": source.section,
         "strength": STRENGTH[claim.strength],
-        "tags": tags,
-        "search": " ".join(words.lower().split()),
-        "verdicts": " ".join([*dict.fromkeys(r.verdict for r in claim.readings.values()), *unexpected]),
         "found": f"{head[:1].upper()}{head[1:]}{rest}.",
         "statement": claim.statement,
         "paper": source.paper,

@@ -33,6 +33,7 @@ def timeline(run: Run, past: Past) -> str:
 def _claim(name: str, title: str, entries: list[Entry]) -> Context:
     first, last = entries[0], entries[-1]
     return {
+        "id": name,
         "anchor": anchor(name),
         "title": title,
         "first": first.head.started[:10],

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from harness.specification.document import Document
+from harness.specification.document import Answer, DocumentHead, StatementId
 from harness.specification.kinds import Name, Value
 from harness.specification.models import SeedPlan, Source
 from harness.store.records.aa import NoiseRecord
@@ -144,7 +144,7 @@ class ClaimRecord(Measured):
     title: str
     statement: str
     source: Source
-    document: Document
+    document: DocumentHead
     strength: Literal["same_setting", "scaled_down", "analogue"]
     does_not_show: str
     tags: list[str]
@@ -152,6 +152,8 @@ class ClaimRecord(Measured):
     seeds: SeedPlan
     readings: Annotated[dict[str, ReadingRecord], Field(min_length=1)]
     controls: dict[str, ControlRecord]
+    answers: dict[StatementId, Answer]
+    """statement of a document -> the readings that answer it"""
     points: list[PointRecord]
     """the trials of this run, those of controls among them"""
     illustrations: list[Illustration] = []

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Discriminator, Tag, model_validator
 
 from harness.store.records.claim import ClaimRecord, ProblemRecord
+from harness.store.records.coverage import DocumentCoverage
 from harness.store.records.parts import Count, Number, Part, Whole
 
 SCHEMA_VERSION: Final = 1
@@ -89,6 +90,8 @@ class Run(Head):
     exit_code: Whole
     error_budget: ErrorBudget
     claims: list[AnyClaim]
+    documents: list[DocumentCoverage] = []
+    """documents whose statements are listed, with what this run says of them"""
 
     @model_validator(mode="after")
     def _each_claim_once(self) -> Run:

@@ -10,14 +10,15 @@ from html.parser import HTMLParser
 
 import pytest
 
+from harness.report.html.claim_page import claim_pages
+from harness.report.html.front import front_page
 from harness.report.html.history_page import timeline
-from harness.report.html.page import page
 from harness.report.sections import section
 from harness.retrospect.run_history import chronicle_of
 from harness.running.results import run_of
 from harness.store.records.parsing import plain
 from harness.trials.options import Options
-from tests.reported import altered, saved_claim
+from tests.reported import altered, pages, saved_claim
 from tests.test_pictures import DRAWS
 from tests.tiny_project import MACHINE, write_claim
 
@@ -70,11 +71,17 @@ def runs(tmp_path, run, store):
     return make
 
 
-def test_a_page_says_everything_of_a_claim(runs):
-    read = Reader(page(*runs({"pictures": DRAWS})))
+def all_of(run, past=None):
+    """Return all pages of a run, one after the other."""
+    return "\n".join(pages(run, past))
 
-    assert not read.wrong
-    assert not read.open
+
+def test_the_pages_say_everything_of_a_claim(runs):
+    run, past = runs({"pictures": DRAWS})
+    for text in pages(run, past):
+        assert not Reader(text).wrong
+        assert not Reader(text).open
+    read = Reader(all_of(run, past))
     for words in (
         "1 of 1 readings came out as expected",
         "Notes on numbers",
@@ -98,7 +105,7 @@ def test_a_page_says_everything_of_a_claim(runs):
 def test_every_seed_is_a_number_in_the_page(runs):
     run, past = runs({})
     values = run.judged[0].readings["as_documented"].expectations["warm_exceeds_cold"].values.values()
-    text = Reader(page(run, past)).text
+    text = Reader(all_of(run, past)).text
 
     assert len(values) == 6
     assert ", ".join(f"{value:.4g}" for value in values) in text
@@ -108,14 +115,14 @@ def test_why_trials_were_not_reused_stands_with_how_they_were_measured(runs):
     run, past = runs({})
     run = altered(run, {"claims.0.measured_again": ["train.py was changed: 3 trials are measured again"]})
 
-    assert "not reused train.py was changed: 3 trials are measured again" in Reader(page(run, past)).text
+    assert "not reused train.py was changed: 3 trials are measured again" in Reader(all_of(run, past)).text
 
 
 def test_a_table_of_confusions_says_every_count_and_shades_the_share_of_its_row(runs):
     run, past = runs({})
     rows = [{"name": "three", "counts": [90, 10, 0]}, {"name": "none", "counts": [0, 0, 0]}]
     matrix = {"title": "Confusions", "down": "digit", "across": "taken for", "columns": ["a", "b", "c"], "rows": rows}
-    text = page(altered(run, {"claims.0.illustrations": [{"kind": "matrix", **matrix}]}), past)
+    text = all_of(altered(run, {"claims.0.illustrations": [{"kind": "matrix", **matrix}]}), past)
 
     assert "digit, taken for a b c three 90 10 0 none 0 0 0" in Reader(text).text
     cells = re.findall(r'<td class="d(\d)">(\d+)</td>', text)
@@ -123,21 +130,21 @@ def test_a_table_of_confusions_says_every_count_and_shades_the_share_of_its_row(
 
 
 def test_what_was_not_expected_needs_attention_and_comes_first(runs):
-    text = Reader(page(*runs({}, {"gap": -1.0}))).text
+    text = front_page(*runs({}, {"gap": -1.0}))
 
-    attention, documents = text.index("What needs attention"), text.index("Documents and their claims")
+    attention, documents = text.index('id="attention"'), text.index('id="documents"')
     assert "REFUTED, expected VERIFIED" in text[attention:documents]
-    assert text.index("claim_1 --claims-profile") < text.index("claim_0 --claims-profile")
+    assert text.index('data-claim="claim_1"') < text.index('data-claim="claim_0"')
 
 
 def test_all_as_expected_needs_no_attention(runs):
-    assert "What needs attention" not in page(*runs({}))
+    assert "What needs attention" not in front_page(*runs({}))
 
 
 def test_what_changed_since_the_run_before_is_said(runs):
     runs({}, run_id="before")
-    again = Reader(page(*runs({}, run_id="now"))).text
-    worse = Reader(page(*runs({"gap": -1.0}, run_id="worse"))).text
+    again = Reader(front_page(*runs({}, run_id="now"))).text
+    worse = Reader(front_page(*runs({"gap": -1.0}, run_id="worse"))).text
 
     assert "no verdicts changed; of the estimates 1 same to the last digit." in again
     assert "1 verdict changed" in worse
@@ -145,27 +152,32 @@ def test_what_changed_since_the_run_before_is_said(runs):
 
 
 def test_nothing_in_a_page_comes_from_elsewhere_and_one_script_alone_may_run(runs):
-    text = page(*runs({}))
-    read = Reader(text)
-    script = re.search(r"<script>(.*?)</script>", text, re.DOTALL).group(1)
+    front, *others = pages(*runs({}))
+    read = Reader(front)
+    script = re.search(r"<script>(.*?)</script>", front, re.DOTALL).group(1)
     policy = next(a["content"] for tag, a in read.elements if a.get("http-equiv") == "Content-Security-Policy")
 
     assert f"script-src 'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in policy
     assert "default-src 'none'" in policy
-    links = [a.get("src") or a.get("href") for _, a in read.elements if a.get("src") or a.get("href")]
-    assert links
-    assert all(link.startswith(("#", "data:image/png;base64,", "history.html", "report.json")) for link in links)
-    assert "http://" not in text
-    assert "https://" not in text
+    own = r"#|data:image/png;base64,|history\.html$|report\.json$|(\.\./)?(index|claims/claim_0|documents/notes)\.html$"
+    for text in (front, *others):
+        assert "Content-Security-Policy" in text
+        links = [a.get("src") or a.get("href") for _, a in Reader(text).elements if a.get("src") or a.get("href")]
+        assert links
+        assert all(re.match(own, link) for link in links)
+        assert "http://" not in text
+        assert "https://" not in text
+    assert not any("<script" in text for text in others)
 
 
 def test_links_within_the_page_lead_somewhere_and_no_id_stands_twice(runs):
-    read = Reader(page(*runs({}, {"gap": -1.0})))
-    ids = [a["id"] for _, a in read.elements if "id" in a]
+    for text in pages(*runs({}, {"gap": -1.0})):
+        read = Reader(text)
+        ids = [a["id"] for _, a in read.elements if "id" in a]
 
-    assert len(ids) == len(set(ids))
-    assert {a["href"][1:] for tag, a in read.elements if tag == "a" and a["href"].startswith("#")} <= set(ids)
-    assert {a["aria-labelledby"] for _, a in read.elements if "aria-labelledby" in a} <= set(ids)
+        assert len(ids) == len(set(ids))
+        assert {a["href"][1:] for tag, a in read.elements if tag == "a" and a["href"].startswith("#")} <= set(ids)
+        assert {a["aria-labelledby"] for _, a in read.elements if "aria-labelledby" in a} <= set(ids)
 
 
 def test_hostile_words_stay_words(runs):
@@ -191,7 +203,7 @@ def test_hostile_words_stay_words(runs):
         "arms": {HOSTILE: {HOSTILE: HOSTILE}},
     }
     run = altered(run, {f"claims.0.{path}": value for path, value in told.items()})
-    for text in (page(run, past), timeline(run, past)):
+    for text in (*pages(run, past), timeline(run, past)):
         read = Reader(text)
 
         assert not read.wrong
@@ -203,21 +215,21 @@ def test_hostile_words_stay_words(runs):
         assert "<script>alert" not in text
 
 
-def test_the_page_of_many_claims_is_cut_short_where_all_is_well(runs, monkeypatch):
-    run, past = runs({"pictures": DRAWS}, {"pictures": DRAWS, "gap": -1.0})
-    whole = page(run, past)
-    monkeypatch.setattr(sys.modules["harness.report.html.page"], "LARGEST", len(whole) - 1)
-    brief = page(run, past)
+def test_the_page_of_a_claim_that_would_be_too_large_goes_without_its_pictures(runs, monkeypatch):
+    run, _ = runs({"pictures": DRAWS}, {})
+    whole = claim_pages(run)
+    monkeypatch.setattr(sys.modules["harness.report.html.claim_page"], "LARGEST", len(whole["claim_0"].encode()) - 1)
+    brief = claim_pages(run)
 
-    assert len(brief) < len(whole)
-    assert whole.count("What it looks like") == 2
-    assert brief.count("What it looks like") == 1, "the claim that came out otherwise is shown whole"
-    assert brief.count("are left out to keep this file small") == 1
-    assert not Reader(brief).wrong
+    assert "What it looks like" in whole["claim_0"]
+    assert "What it looks like" not in brief["claim_0"]
+    assert "are left out to keep this file small" in brief["claim_0"]
+    assert brief["claim_1"] == whole["claim_1"], "the smaller one is shown whole"
+    assert not Reader(brief["claim_0"]).wrong
 
 
 def test_a_smoke_run_gives_no_verdict(runs):
-    assert "the smoke profile gives no verdict" in Reader(page(*runs({}, profile="smoke"))).text
+    assert "the smoke profile gives no verdict" in Reader(front_page(*runs({}, profile="smoke"))).text
 
 
 def test_a_claim_that_could_not_be_run_needs_attention(runs):
@@ -226,7 +238,7 @@ def test_a_claim_that_could_not_be_run_needs_attention(runs):
     broken = {"id": "broken", "document": {"id": "notes"}, "problem": problem, "finished": ""}
     run = altered(run, {"claims": [*plain(run)["claims"], broken]})
 
-    assert "broken : could not be run (specification): claim.yaml:3:1: no" in Reader(page(run, past)).text
+    assert "broken : could not be run (specification): claim.yaml:3:1: no" in Reader(all_of(run, past)).text
 
 
 def test_timings_of_a_benchmark_are_shown(runs):
@@ -237,7 +249,7 @@ def test_timings_of_a_benchmark_are_shown(runs):
 
     assert (
         "training of warm 1.25 s (median of 3, interquartile range 0.1 s), width 8, cpu, 2026-01-02"
-        in Reader(page(run, past)).text
+        in Reader(all_of(run, past)).text
     )
 
 
@@ -253,7 +265,7 @@ def test_broken_versions_stand_in_how_it_was_measured(runs):
         "experiment.py:9: measure: 1 -> <b> (not noticed)",
     )
 
-    text = Reader(page(run, past)).text
+    text = Reader(all_of(run, past)).text
     assert f"broken versions {score} broken versions {survivor}" in text
     assert (
         f"- Broken versions: {score}\n- Broken versions: experiment.py:9: measure: 1 -&gt; &lt;b&gt; (not noticed)\n"

@@ -13,18 +13,13 @@ function apply() {
     row.hidden = !fits;
     if (fits) shown.add(own.claim);
   }
-  for (const article of document.querySelectorAll("[data-of]")) article.hidden = !shown.has(article.dataset.of);
-  for (const part of document.querySelectorAll(".document"))
+  const asked = words.length || verdict || from || tag;
+  for (const part of document.querySelectorAll(".document")) {
     part.hidden = !part.querySelector("[data-claim]:not([hidden])");
+    if (asked) part.open = true;
+  }
   say.value = `${shown.size} of ${form.dataset.total} claims`;
 }
-// A link to a claim that the filter hides would lead nowhere.
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[href^='#']");
-  if (!link || !document.getElementById(link.hash.slice(1))?.hidden) return;
-  form.reset();
-  apply();
-});
 form.hidden = false;
 form.addEventListener("input", apply);
 form.addEventListener("submit", (event) => event.preventDefault());
