@@ -7,8 +7,9 @@ what is named here is part of the key of every trial that trains.
 
 from harness.training.early_stopping import EarlyStopping
 from harness.training.ensembles import Ensemble, Observer, error_rate, train
-from harness.training.initialisation import Initialiser
+from harness.training.initialisation import Gaussian, Initialiser
 from harness.training.layers import LastStep
+from harness.training.local_connections import LocallyConnected2d
 from harness.training.losses import Loss
 from harness.training.minibatches import Rows, orders
 from harness.training.optimisers import Optimiser
@@ -19,8 +20,10 @@ from harness.training.supervised_learning import Split, supervised
 __all__ = [
     "EarlyStopping",
     "Ensemble",
+    "Gaussian",
     "Initialiser",
     "LastStep",
+    "LocallyConnected2d",
     "Loss",
     "Observer",
     "Optimiser",

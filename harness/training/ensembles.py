@@ -188,7 +188,7 @@ def train(
     count = recipe.steps_in_all(examples.shape[1])
     rules = list(optimiser) if isinstance(optimiser, Sequence) else [optimiser] * len(seeds)
     _require(len(rules) == len(seeds), f"optimiser: {len(rules)} for {len(seeds)} seeds: give one, or one per seed")
-    first = initial_weights(module, seeds, recipe.initialiser, start, device=device, dtype=stored)
+    first = initial_weights(module, seeds, recipe.initialiser, start, recipe.layer_factors, device=device, dtype=stored)
     _require_trainable(module, frozen)
     kept = _checked_masks(masks or {}, first, module)
     looks = stopping and _on_device(stopping, module, loss, stored, device, len(seeds))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from harness.errors import UsageError
+from harness.training.initialisation import Gaussian, as_factors
 from harness.training.losses import Loss
 from harness.training.optimisers import Optimiser
 from harness.training.precision import Precision
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 OF_OPTIMISER = ("method", "learning_rate", "weight_decay", "schedule")
 OF_TRAINING = ("batch_size", "initialiser", "loss", "device", "precision")
+OF_GAUSSIAN = ("weight_variance", "bias_variance")
 LENGTHS = ("epochs", "steps")
-"""Settings that a recipe is read from; `momentum`, too, which the method "adam" has of its own."""
+"""Settings that a recipe is read from; `momentum`, too, which the method "adam" has of its own, and `layer_factors`."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,15 @@ class Recipe:
         steps: updates; give this or `epochs`.
         initialiser: "uniform" on +-1/sqrt(fan in), torch's own default; "he": N(0, 2/fan in) (He et al. 2015);
             "xavier": uniform of variance 2/(fan in + fan out) (Glorot & Bengio 2010, eq. 16); "xavier_sigmoid": four
-            times that range, for logistic units (ibid.; Bengio 2012, sec. 3.3). All but the first set biases to zero.
+            times that range, for logistic units (ibid.; Bengio 2012, sec. 3.3); "orthogonal" matrices (Saxe et al. 2014,
+            sec. 3), also between the hidden states of recurrent layers; all these but the first set biases to zero.
+            "saturated": the weights of "uniform" and biases of -10, so that rectifiers and sigmoids begin on their flat
+            side for all inputs of ordinary size, and nothing is learned below the last layer. Or a `Gaussian`.
         loss: mean over the batch: "cross_entropy" or "squared_error".
         device: where to train; initial weights and orders are drawn on the CPU everywhere, and so are the same.
         precision: "bfloat16" computes under autocast with float32 weights.
+        layer_factors: what the weights of each linear or convolutional layer are multiplied by at the start; by nothing
+            if empty.
 
     Raises:
         UsageError: for an unknown loss or precision, a number out of its range, or not exactly one of epochs and steps.
@@ -46,10 +53,11 @@ class Recipe:
     batch_size: int
     epochs: int | None = None
     steps: int | None = None
-    initialiser: Initialiser = "uniform"
+    initialiser: Initialiser | Gaussian = "uniform"
     loss: Loss = "cross_entropy"
     device: str = "cpu"
     precision: Precision = "float32"
+    layer_factors: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for name, kinds in (("loss", get_args(Loss)), ("precision", get_args(Precision))):
@@ -65,13 +73,15 @@ class Recipe:
         """Return the recipe that settings say by their names, and all settings that are no part of it.
 
         Nothing has a default: what trains a network stands in claim.yaml. Names are those of `Optimiser` and of this
-        class; `epochs` or `steps`; no `momentum` for the method "adam". The harness adds `device` and `precision` where a
-        claim says `precision`.
+        class; `epochs` or `steps`; no `momentum` for the method "adam"; `weight_variance` and `bias_variance` for the
+        initialiser "gaussian" alone; `layer_factors`, a list, only where layers are to have them. The harness adds
+        `device` and `precision` where a claim says `precision`.
 
         Raises:
             UsageError: settings that are missing, all at once; or values that `Optimiser` or this class refuses.
         """
         needed = [*OF_OPTIMISER, *OF_TRAINING, *(["momentum"] if settings.get("method") == "sgd" else [])]
+        needed += OF_GAUSSIAN if settings.get("initialiser") == "gaussian" else ()
         missing = [name for name in needed if name not in settings]
         missing += [] if any(name in settings for name in LENGTHS) else [" or ".join(LENGTHS)]
         if missing:
@@ -80,8 +90,9 @@ class Recipe:
                 "(`precision: float32` there brings device and precision)"
             )
         own = {name: settings[name] for name in (*OF_OPTIMISER, "momentum") if name in settings}
-        rest = {name: settings[name] for name in (*OF_TRAINING, *LENGTHS) if name in settings}
-        return cls(Optimiser(**own), **rest), {n: v for n, v in settings.items() if n not in own and n not in rest}
+        rest = {name: settings[name] for name in (*OF_TRAINING, *LENGTHS) if name in settings} | _start_of(settings)
+        taken = {*own, *rest, *OF_GAUSSIAN}
+        return cls(Optimiser(**own), **rest), {name: value for name, value in settings.items() if name not in taken}
 
     def steps_in_an_epoch(self, examples: int) -> int:
         """Return the updates of one pass over so many examples."""
@@ -90,6 +101,19 @@ class Recipe:
     def steps_in_all(self, examples: int) -> int:
         """Return the updates of the whole training on so many examples."""
         return self.steps if self.epochs is None else self.epochs * self.steps_in_an_epoch(examples)  # type: ignore[return-value]
+
+
+def _start_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what settings say of initial weights in numbers."""
+    start: dict[str, Any] = {}
+    variances = {name: settings[name] for name in OF_GAUSSIAN if name in settings}
+    if settings["initialiser"] == "gaussian":
+        start["initialiser"] = Gaussian(**variances)
+    else:
+        _require(not variances, f"{', '.join(variances)}: of the initialiser 'gaussian' alone; leave it out")
+    if "layer_factors" in settings:
+        start["layer_factors"] = as_factors(settings["layer_factors"])
+    return start
 
 
 def _require(condition: bool, message: str) -> None:

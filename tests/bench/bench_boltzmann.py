@@ -7,7 +7,7 @@ import warnings
 import pytest
 import torch
 
-from fixtures.boltzmann import ContrastiveDivergence
+from fixtures.contrastive_divergence import ContrastiveDivergence
 from harness.seeds import seeds_of
 
 NUMBER, EXAMPLES = 16, 1000

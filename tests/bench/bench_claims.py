@@ -22,7 +22,7 @@ BEFORE = 358_000.0
 
 PHASES = {
     r"harness/training/ensembles\.py:train$": "training",
-    r"fixtures/boltzmann\.py:": "training",
+    r"fixtures/(boltzmann|contrastive_divergence)\.py:": "training",
     r"harness/training/ensembles\.py:": "prediction",
     r"harness/training/support_vectors\.py:": "kernel machines",
     r"fixtures/|:examples_of$": "data",

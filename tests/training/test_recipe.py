@@ -7,7 +7,7 @@ import re
 import pytest
 
 from harness.errors import UsageError
-from harness.training import Optimiser, Recipe
+from harness.training import Gaussian, Optimiser, Recipe
 
 SETTINGS = {
     "method": "sgd",
@@ -22,6 +22,8 @@ SETTINGS = {
     "device": "cpu",
     "precision": "float64",
 }
+
+GAUSSIAN = {"initialiser": "gaussian", "weight_variance": 1.76, "bias_variance": 0.05}
 
 
 def test_settings_are_read_by_their_names_and_what_is_none_of_a_recipe_is_left():
@@ -58,6 +60,19 @@ def test_steps_stand_in_for_epochs_and_adam_needs_no_momentum():
     assert recipe.steps_in_all(1000) == 7
 
 
+def test_gaussian_weights_take_two_variances_and_layers_may_have_factors():
+    recipe, rest = Recipe.split({**SETTINGS, **GAUSSIAN, "layer_factors": [5, 1.0]})
+
+    assert recipe.initialiser == Gaussian(1.76, 0.05)
+    assert (recipe.layer_factors, rest) == ((5, 1.0), {})
+    assert hash(recipe)
+    assert Recipe.split(SETTINGS)[0].layer_factors == ()
+    with pytest.raises(
+        UsageError, match="settings: weight_variance, bias_variance: a recipe of training has no defaults"
+    ):
+        Recipe.split({**SETTINGS, "initialiser": "gaussian"})
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -66,6 +81,11 @@ def test_steps_stand_in_for_epochs_and_adam_needs_no_momentum():
         ({"batch_size": 0}, "batch_size: 0: give at least one example per step"),
         ({"loss": "hinge"}, "loss: 'hinge': take one of ('cross_entropy', 'squared_error')"),
         ({"precision": "float16"}, "precision: 'float16': take one of "),
+        ({"weight_variance": 2.0}, "weight_variance: of the initialiser 'gaussian' alone; leave it out"),
+        ({**GAUSSIAN, "bias_variance": -1}, "initialiser: bias_variance: -1: give a number from zero up"),
+        ({**GAUSSIAN, "weight_variance": "2"}, "initialiser: weight_variance: '2': give a number from zero up"),
+        ({"layer_factors": 2.0}, "layer_factors: 2.0: give a list of numbers"),
+        ({"layer_factors": [1, "2"]}, "layer_factors: [1, '2']: give a list of numbers"),
         ({"method": "adam"}, "optimiser: momentum: 0.9: 'adam' has its own"),
     ],
 )

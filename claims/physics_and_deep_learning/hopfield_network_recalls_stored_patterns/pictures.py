@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fixtures.hopfield import damaged, energy, hebbian, settle
 from harness.pictures import Curves, Images, Line
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any
     settings = next(iter(arms.values()))
     neurons, sweeps = settings["neurons"], 6
     patterns, _, begin = experiment.cues("recall", neurons, 0.1, settings["flipped"], 6, seed.numpy("patterns"))
-    couplings, orders, states = experiment.hebbian(patterns), seed.numpy("orders"), begin
-    energies = [experiment.energy(couplings, states)]
+    couplings, orders, states = hebbian(patterns), seed.numpy("orders"), begin
+    energies = [energy(couplings, states)]
     for _ in range(sweeps):
-        states, _ = experiment.settle(couplings, states, 1, orders)
-        energies.append(experiment.energy(couplings, states))
+        states, _ = settle(couplings, states, 1, orders)
+        energies.append(energy(couplings, states))
     paths = np.array(energies).T / neurons
     lines = [Line(f"cue {number}", np.arange(sweeps + 1), path) for number, path in enumerate(paths, start=1)]
     title = f"Energy of damaged patterns at rest after a few sweeps ({len(patterns)} patterns, {neurons} neurons)"
@@ -33,10 +34,10 @@ def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any
 def _letters(experiment: ModuleType, seed: Seed) -> Images:
     """Draw letters as they are given to a network that stores A, B and C, and as it leaves them, by both rules."""
     stored = experiment.letters("ABC")
-    starts = np.concatenate([experiment.damaged(stored, 0.1, seed.numpy("damage")), experiment.letters("D")])
+    starts = np.concatenate([damaged(stored, 0.1, seed.numpy("damage")), experiment.letters("D")])
     shown = {"given": starts}
     for name, rule in experiment.RULES.items():
-        shown[name.replace("_", "-")], _ = experiment.settle(rule(stored), starts, 20, seed.numpy("orders"))
+        shown[name.replace("_", "-")], _ = settle(rule(stored), starts, 20, seed.numpy("orders"))
     captions = [f"{name} {state}" for state in shown for name in ("A", "B", "C", "D")]
     images = [-row.reshape(7, 5) for rows in shown.values() for row in rows]
     title = (

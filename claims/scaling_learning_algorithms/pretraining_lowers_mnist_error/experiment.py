@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from fixtures import mnist
-from fixtures.boltzmann import ContrastiveDivergence
+from fixtures.contrastive_divergence import ContrastiveDivergence
 from harness.training import error_rate, supervised, train
 
 if TYPE_CHECKING:
