@@ -402,7 +402,7 @@ def test_nights_join_though_the_clock_went_back(tmp_path, run, store, clock, cap
         records[year] = run(folder, run_id=f"run of {year}", base_seed=base_seed, accumulate=True)
 
     assert records[2031].finished > records[2026].finished
-    assert records[2026].series.nights == 2
+    assert records[2026].series.replications == 2
     assert records[2026].series.earlier_trials > 0
     assert run_of(store, store.latest_run()).id == "run of 2026"
     (tmp_path / ".claims").mkdir()

@@ -11,7 +11,7 @@ from harness.report.terminal import table
 from harness.report.wording import SHAPES
 from harness.store.records.claim import ClaimRecord
 from tests.report.html.test_page import Reader
-from tests.reported import adjusted, altered, read_saved
+from tests.reported import adjusted, altered, pages, read_saved
 
 
 @pytest.fixture
@@ -36,7 +36,11 @@ def shaped():
 
 def texts(run):
     """Return what the terminal, the Markdown and the page say."""
-    return " ".join(" ".join(table(run, 400)).split()), markdown(run).replace("\\", ""), Reader("".join(pages(run))).text
+    return (
+        " ".join(" ".join(table(run, 400)).split()),
+        markdown(run).replace("\\", ""),
+        Reader("".join(pages(run))).text,
+    )
 
 
 @pytest.mark.parametrize("shape", ["not_normal", "two_values"])

@@ -326,12 +326,12 @@ def test_a_file_that_changes_during_a_run_is_trusted_by_none_of_its_later_trials
 def test_an_earlier_night_whose_files_have_changed_does_not_join(tmp_path, run, results):
     folder = write(tmp_path, READS, gap=0.56)
     run(folder, run_id="one", base_seed=1, accumulate=True)
-    assert run(folder, run_id="two", base_seed=2, accumulate=True).series.nights == 2
+    assert run(folder, run_id="two", base_seed=2, accumulate=True).series.replications == 2
 
     (results / "offset.txt").write_text("0.25")
     record = run(folder, run_id="three", base_seed=3, accumulate=True)
 
-    assert record.series.nights == 1
+    assert record.series.replications == 1
     assert record.series.anew.startswith("results/offset.txt changed since these trials were measured (base seed 2")
 
 

@@ -16,7 +16,7 @@ import pytest
 from harness.cli.main import main
 from harness.errors import UsageError
 from harness.report import claim_text, comparison_text, junit, markdown
-from harness.report.html import claim_section, page
+from harness.report.html import claim_section, front
 from harness.retrospect.compare import compare
 from harness.running.results import run_of
 from harness.store.database import TABLES
@@ -240,7 +240,7 @@ def test_options_and_machine_with_any_field_spoilt(project, capsys, night):
             let_in += 1
             run = as_run({**night, **spoilt_head, "claims": night["claims"][:1]}, "store")
             assert compare(run, run).regressions == []
-            page.page(run)
+            front.front_page(run)
             markdown.markdown(run)
             junit.junit(run)
     assert let_in > 50
@@ -279,7 +279,7 @@ NUMBERS = (-1, 0, 2**62, None)
 
 OF_COLUMN = {
     **dict.fromkeys(
-        ("options", "machine", "record", "condition", "settings", "metrics", "environment", "company"), OBJECTS
+        ("options", "machine", "record", "condition", "settings", "metrics", "environment", "batch_seeds"), OBJECTS
     ),
     **dict.fromkeys(("base_seed", "seed", "peak_bytes"), NUMBERS),
     "seconds": (-1.0, 1e308, None),

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from harness.report import wording
-from harness.report.selection import judged
 from harness.report.terminal import table
-from tests.reported import SAVED, make_reports
+from tests.reported import make_reports, read_saved
 
 WIDTHS = [40, 80, 120, 200]
 
@@ -18,12 +14,11 @@ WIDTHS = [40, 80, 120, 200]
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
     found = make_reports(tmp_path_factory.mktemp("tables"))
-    return {**found, "saved": json.loads(Path(SAVED).read_text())}
+    return {**found, "saved": read_saved()}
 
 
 def expectations(run):
-    readings = [reading for claim in judged(run) for reading in claim["readings"].values()]
-    return [(name, e) for reading in readings for name, e in reading["expectations"].items()]
+    return [(name, e) for claim in run.judged for name, e in claim.expectations.items()]
 
 
 def flat(lines):
@@ -36,8 +31,8 @@ def test_every_band_estimate_and_interval_stands_whole_on_one_line(reports, name
     lines = table(reports[name], width)
 
     for expectation, e in expectations(reports[name]):
-        assert any(f"band {e['band']['text']}" in line for line in lines)
-        assert any(f"{wording.number(e['estimate'])} {wording.span(e)}" in line for line in lines)
+        assert any(f"band {e.band.text}" in line for line in lines)
+        assert any(f"{wording.number(e.estimate)} {wording.span(e)}" in line for line in lines)
         assert f"{expectation}:" in flat(lines)
     assert not any("…" in line for line in lines)
 
@@ -59,14 +54,16 @@ def test_the_summary_is_whole_at_every_width(reports, width):
 
 
 def test_at_eighty_columns_the_band_of_a_long_name_follows_on_the_next_line(reports):
-    claim = json.loads(json.dumps(judged(reports["night"])[0]))
-    (reading,) = claim["readings"].values()
-    (e,) = reading["expectations"].values()
+    claim = reports["night"].judged[0]
+    (reading,) = claim.readings.values()
+    (e,) = reading.expectations.values()
     name = "features_lose_nothing_when_they_are_handed_to_a_machine"
-    claim["readings"] = {"as_documented": {**reading, "expectations": {name: e}}}
+    renamed = claim.model_copy(
+        update={"readings": {"as_documented": reading.model_copy(update={"expectations": {name: e}})}}
+    )
 
-    lines = table({**reports["night"], "claims": [claim]}, 80)
+    lines = table(reports["night"].model_copy(update={"claims": [renamed]}), 80)
 
     at = next(number for number, line in enumerate(lines) if line.startswith(f"      {name}:"))
     assert lines[at + 1].startswith("        ")
-    assert f"band {e['band']['text']}" in lines[at] + lines[at + 1]
+    assert f"band {e.band.text}" in lines[at] + lines[at + 1]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "begin": ("init", "new", "fetch", "doctor", "completion"),
-    "read what is claimed": ("list", "show", "check"),
+    "read what is claimed": ("list", "show", "check", "coverage"),
     "run": ("run", "plan", "aa", "prove"),
     "see what was found": ("report", "judge", "history", "compare", "repro"),
     "trials and files": ("export", "import", "gc", "index", "schema"),

@@ -51,9 +51,13 @@ def add_commands(commands: Any) -> None:
         help="folder with the documents' texts: show their lines with the verdicts beside",
     )
     report.set_defaults(command=_report)
-    history = commands.add_parser("history", help="estimates and intervals night by night, alone and accumulated")
+    history = commands.add_parser(
+        "history", help="estimates and intervals replication by replication, alone and accumulated"
+    )
     add_ids(history, "without any, the verdicts of all in short")
-    history.add_argument("--profile", default="quick", metavar="NAME", help="profile of the nights (default quick)")
+    history.add_argument(
+        "--profile", default="quick", metavar="NAME", help="profile of the replications (default quick)"
+    )
     add_store(history)
     history.add_argument("--device", default="auto", metavar="NAME", help="device that the trials were measured on")
     add_json(history)

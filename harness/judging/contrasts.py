@@ -13,7 +13,6 @@ from harness.judging import student, ties
 from harness.judging.confidence_sequence import STUDENT, ConfidenceSequence
 from harness.judging.points import (
     Point,
-    durations_of,
     expand,
     kind_of,
     metric_of,
@@ -21,6 +20,7 @@ from harness.judging.points import (
     points_of,
     shown,
     sweep_values,
+    wall_clock_metrics,
     whole_cells,
 )
 from harness.judging.ranges import Logarithmic, Sampled, bounds_of, reachable, sequence_of, tau_step, weights_of
@@ -122,7 +122,7 @@ def evaluate(
     if not found.sequence.spread:
         # Zeros and ones may well all agree.
         return found
-    others = durations_of(claim) - {read.name}
+    others = wall_clock_metrics(claim) - {read.name}
     rows = {seed: ties.row((evidence[point][seed] for point in points), others) for seed in seeds}
     steps = {seed: max(read.steps_left(point, seed) for point in points) for seed in seeds}
     return replace(found, rows=rows, steps=steps)
@@ -144,7 +144,7 @@ def instances(
 def seeds_with(name: str, points: list[Point], claim: Claim, evidence: Evidence) -> list[int]:
     """Return the seeds that have a trial at every point, ascending; those without a duration there left out, if it is one."""
     seeds = common_seeds(points, evidence)
-    if name not in durations_of(claim):
+    if name not in wall_clock_metrics(claim):
         return seeds
     return [seed for seed in seeds if all(name in evidence[point][seed] for point in points)]
 

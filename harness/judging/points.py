@@ -29,7 +29,7 @@ def metric_of(contrast: Contrast) -> str:
     return str(getattr(contrast, kind_of(contrast)))
 
 
-def durations_of(claim: Claim) -> set[str]:
+def wall_clock_metrics(claim: Claim) -> set[str]:
     """Return the names of a claim's metrics that are durations.
 
     A trial that was measured beside others has none: what shares the machine takes longer.

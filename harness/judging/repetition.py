@@ -1,7 +1,7 @@
-"""Whether a night's numbers are an earlier night's again: evidence that must not count twice.
+"""Whether a replication's numbers are an earlier replication's again: evidence that must not count twice.
 
-Independent nights are exchangeable: given all numbers of two nights together, every order of them is as likely as any
-other. A night that says of every seed what the other said of the seed with its index, or of some seed, is one of few
+Independent replications are exchangeable: given all numbers of two replications together, every order of them is as likely as any
+other. A replication that says of every seed what the other said of the seed with its index, or of some seed, is one of few
 such orders, and how few is counted exactly, whatever the numbers' distribution. Numbers that often agree by chance (an
 error rate in steps of 1/20, successes and failures) have many such orders, and prove nothing.
 """
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 CHANCE = 0.001
-"""A night is taken for a repetition if independent nights would look so no more often than this."""
+"""A replication is taken for a repetition if independent replications would look so no more often than this."""
 
 MOST = 128
-"""Seeds of either night that the chance is counted for."""
+"""Seeds of either replication that the chance is counted for."""
 
 
 def repeats(later: Mapping[int, Mapping[Any, float]], earlier: Mapping[int, Mapping[Any, float]]) -> bool:
-    """Return whether a night repeats an earlier one: all its seeds' numbers are there, and not by chance.
+    """Return whether a replication repeats an earlier one: all its seeds' numbers are there, and not by chance.
 
     Args:
         later: index of the seed -> what was measured -> number.
@@ -34,13 +34,14 @@ def repeats(later: Mapping[int, Mapping[Any, float]], earlier: Mapping[int, Mapp
     if not names:
         return False
     new, old = (
-        {index: tuple(row[name] for name in names) for index, row in night.items()} for night in (later, earlier)
+        {index: tuple(row[name] for name in names) for index, row in replication.items()}
+        for replication in (later, earlier)
     )
     if all(old.get(index) == row for index, row in new.items()):
         shared = sorted(new)[:MOST]
         rest = [index for index in sorted(old) if index not in new][: MOST - len(shared)]
         return chance_in_order([new[i] for i in shared], [old[i] for i in [*shared, *rest]]) <= CHANCE / 2
-    one, other = ([night[index] for index in sorted(night)[:MOST]] for night in (new, old))
+    one, other = ([replication[index] for index in sorted(replication)[:MOST]] for replication in (new, old))
     return set(new.values()) <= set(old.values()) and set(one) <= set(other) and chance(one, other) <= CHANCE / 2
 
 
@@ -50,7 +51,7 @@ def _common(rows: Sequence[Mapping[Any, float]]) -> list[Any]:
 
 
 def chance_in_order(later: Sequence[Hashable], earlier: Sequence[Hashable]) -> float:
-    """Return how likely independent nights agree seed by seed, given the numbers of both together.
+    """Return how likely independent replications agree seed by seed, given the numbers of both together.
 
     With m later and n earlier seeds, m <= n, and c_v seeds of both with the value v, it is
     m! (n - m)! / (m + n)! times the coefficient of x^m in prod_v sum_j c_v! / (j! (c_v - 2j)!) x^j.
@@ -65,7 +66,7 @@ def chance_in_order(later: Sequence[Hashable], earlier: Sequence[Hashable]) -> f
 
 
 def chance(later: Sequence[Hashable], earlier: Sequence[Hashable]) -> float:
-    """Return how likely every value of the later of two independent nights is among the earlier's, given both together.
+    """Return how likely every value of the later of two independent replications is among the earlier's, given both together.
 
     It is the coefficient of x^m in prod_v ((1 + x)^c_v - x^c_v), over the number of ways to choose m of all.
     """

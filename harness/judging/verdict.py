@@ -48,7 +48,7 @@ class Judgement:
         verdict: one of the five.
         reason: one sentence why.
         n: seeds that the verdict rests on.
-        earlier: how many of them are of earlier nights.
+        earlier: how many of them are of earlier replications.
         estimate: mean contrast (geometric mean of ratios), rate, or quantile; nan where there is none.
         low: lower end of the interval.
         high: upper end of the interval.
@@ -77,7 +77,7 @@ class Judgement:
     shape: Shape | Literal[""] = ""
 
     @property
-    def tonight(self) -> int:
+    def current(self) -> int:
         """Seeds of this run alone."""
         return self.n - self.earlier
 
@@ -94,7 +94,7 @@ def judge(
 
     The evidence is looked at after each of `plan.looks` seeds, in the order of the
     seeds' indices, and the first look that decides is the last. Seeds with an index
-    below zero are of earlier nights (see `series`): every look has them all.
+    below zero are of earlier replications (see `series`): every look has them all.
     """
     if isinstance(expectation.contrast, Exact):
         found = contrasts.instances(expectation.contrast, claim, evidence, settings, change_of)
@@ -117,7 +117,7 @@ def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -
         low, high = on_scale(per_seed, found.low), on_scale(per_seed, found.high)
         looks.append(Look(n, low, high))
         tie = per_seed.chance_of_tie(order[:n])
-        verdict = at_look(found, per_seed.sequence, expectation, low, high, floor, tie)
+        verdict = judge_interval(found, per_seed.sequence, expectation, low, high, floor, tie)
         if n - earlier < plan.first:
             verdict = NOT_RUN
         if verdict != INCONCLUSIVE:
@@ -151,7 +151,7 @@ def _p(verdict: str, per_seed: PerSeed, seeds: Sequence[int], band: Band) -> flo
     return max((per_seed.sequence.p(values, edge, floor, upper=upper) for edge, upper in edges), default=0.0)
 
 
-def at_look(
+def judge_interval(
     found: student.Interval,
     sequence: ConfidenceSequence,
     expectation: Expectation,
@@ -178,10 +178,10 @@ def at_look(
         return INVALID
     if tie < 1:
         return INVALID if tie <= ties.TOO_UNLIKELY else INCONCLUSIVE
-    return against(expectation.band, low, high)
+    return compare_with_band(expectation.band, low, high)
 
 
-def against(band: Band, low: float, high: float) -> Verdict:
+def compare_with_band(band: Band, low: float, high: float) -> Verdict:
     """Return VERIFIED, REFUTED or INCONCLUSIVE for the interval [low, high] held against a band."""
     if math.isnan(low) or math.isnan(high):
         return INVALID
@@ -206,7 +206,7 @@ def _reason(verdict: str, low: float, high: float, n: int, earlier: int, band: B
     if verdict == NOT_RUN:
         return f"{n} of the {plan.first} seeds that the first look needs"
     cap = "the cap is reached" if n >= plan.cap else f"{plan.cap - n} more seeds are allowed"
-    seeds = f"{n + earlier} seeds, {earlier} of them of earlier nights" if earlier else f"{n} seeds"
+    seeds = f"{n + earlier} seeds, {earlier} of them of earlier replications" if earlier else f"{n} seeds"
     return f"the interval {span} reaches over an edge of the band ({band}) after {seeds}; {cap}"
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HEAD = ("metric", "at", "seeds", "difference", "interval", "verdict", "noise floor", "in sd over seeds")
 
-WORDS = {"NOT_TOLD_APART": "not told apart", "DIFFERENT": "DIFFERENT", "INVALID": "INVALID"}
+WORDS = {"NO_DIFFERENCE_DETECTED": "not told apart", "DIFFERENT": "DIFFERENT", "INVALID": "INVALID"}
 
 BROKEN = "the same arm differs from itself: pairing, seeding or the instrument is broken"
 

@@ -10,8 +10,8 @@ from harness.report import wording
 from harness.retrospect.comparison import (
     DIFFERENT,
     INDEPENDENT,
+    NO_DIFFERENCE_DETECTED,
     NOT_COMPARED,
-    NOT_TOLD_APART,
     ONLY_A,
     ONLY_B,
     PAIRED,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from harness.retrospect.comparison import ClaimChange, Comparison, Estimate, EstimateChange, ReadingChange, RunHead
 
-SYMBOL = {SAME: "=", NOT_TOLD_APART: "~", DIFFERENT: "≠", NOT_COMPARED: "-"}
+SYMBOL = {SAME: "=", NO_DIFFERENCE_DETECTED: "~", DIFFERENT: "≠", NOT_COMPARED: "-"}
 
 METHODS = {
     PAIRED: "one base seed, so each seed has the same data draw in both runs, and the differences are paired",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 USUAL = 6
 """Seeds that any expectation may need; more is told."""
 
-HEAD = f"{'':<10}{'effect/sd':>10}{'decides':>10}{'seeds':>16}{'seconds':>10}{'memory':>10}{'smallest':>11}  neediest expectation"
+HEAD = f"{'':<10}{'effect/sd':>10}{'decides':>10}{'seeds':>16}{'seconds':>10}{'memory':>10}{'smallest':>11}  least_powered expectation"
 
 
 def lines(outlooks: list[OutlookRecord], *, everything: bool = False) -> list[str]:
@@ -27,7 +27,7 @@ def lines(outlooks: list[OutlookRecord], *, everything: bool = False) -> list[st
         found.append(_line(outlook))
         if outlook.trials and everything:
             found += _expectations(outlook)
-    if any(e.doubtful for outlook in outlooks for e in outlook.expectations.values()):
+    if any(e.underpowered for outlook in outlooks for e in outlook.expectations.values()):
         found.append("! may stay undecided: less than 0.9 probability to decide within the cap")
     return found
 
@@ -37,10 +37,10 @@ def _line(outlook: OutlookRecord) -> str:
     if not outlook.trials:
         command = f"claims plan {outlook.id} --profile {outlook.profile} --pilot"
         return f"{name} no stored trials; `{command}` measures a few seeds"
-    least_powered = outlook.expectations[outlook.neediest]
+    least_powered = outlook.expectations[outlook.least_powered]
     seconds = wording.number(outlook.seconds)
     peak = "-" if outlook.peak_bytes is None else f"{outlook.peak_bytes / 1e6:.0f} MB"
-    return name + _cells(least_powered, outlook.cap, seconds, peak) + f"  {outlook.neediest}{_why(least_powered)}"
+    return name + _cells(least_powered, outlook.cap, seconds, peak) + f"  {outlook.least_powered}{_why(least_powered)}"
 
 
 def _expectations(outlook: OutlookRecord) -> Iterator[str]:
@@ -53,7 +53,7 @@ def _cells(expectation: ExpectationOutlook, cap: int, seconds: str, peak: str) -
     decides = "-" if expectation.probability is None else f"{expectation.probability:.2f}"
     seeds = "-" if expectation.seeds is None else f"{expectation.seeds:.1f} of {cap}"
     return (
-        f"{wording.number(expectation.effect):>10}{'! ' * expectation.doubtful + decides:>10}{seeds:>16}"
+        f"{wording.number(expectation.effect):>10}{'! ' * expectation.underpowered + decides:>10}{seeds:>16}"
         f"{seconds:>10}{peak:>10}{'x ' * expectation.factor + smallest:>11}"
     )
 

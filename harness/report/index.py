@@ -147,4 +147,4 @@ def _reading(claim: ClaimRecord, name: str) -> str:
     verdict = reading.verdict
     mark = "" if reading.as_expected else f" ({text(wording.came_out(reading))})"
     decided = wording.decided_words(reading)
-    return f"{wording.SYMBOL[verdict]} {words(name)}{mark}{f': {text(decided)}' if decided else ''}"
+    return f"{wording.SYMBOL[verdict]} {words(name)}{mark}{f': {decided}' if decided else ''}"

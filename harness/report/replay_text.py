@@ -35,7 +35,7 @@ def lines(finding: Finding, prospect: Repeatability, options: str = "") -> Itera
     yield f"condition    {_pairs(trial.condition) or 'none'}"
     yield f"settings     {_pairs(trial.settings)}"
     yield f"seed         {trial.seed.index} of base seed {trial.seed.base}"
-    yield f"company      {_company(trial)}"
+    yield f"batch        {_batch(trial)}"
     yield f"measured     {trial.finished} by run {trial.run}, {_commit(finding)}"
     yield f"environment  {_pairs(trial.environment)}"
     yield f"machine      {_processor(finding) or 'not known'}, Python {python}"
@@ -50,10 +50,10 @@ def lines(finding: Finding, prospect: Repeatability, options: str = "") -> Itera
     yield f"  claims repro {trial.key[:SHORT]} --run{options}"
 
 
-def _company(trial: PastTrial) -> str:
-    if len(trial.company) == 1:
+def _batch(trial: PastTrial) -> str:
+    if len(trial.batch_seeds) == 1:
         return "none: it was measured alone"
-    return f"seeds {', '.join(map(str, trial.company))}, measured in one call"
+    return f"seeds {', '.join(map(str, trial.batch_seeds))}, measured in one call"
 
 
 def _commit(finding: Finding) -> str:

@@ -140,12 +140,14 @@ def _table(expectations: Mapping[str, ExpectationRecord], came: dict[str, str] |
         values = ", ".join(wording.number(value) for value in e.values.values())
         lines.append(f"  - every seed: {values or 'none'}")
         lines += [f"  - {text(wording.shape_words(e))}"] if wording.shape_words(e) else []
-        lines += [f"  - {line}" for line in (text(wording.night_words(night)) for night in e.nights)]
+        lines += [
+            f"  - {line}" for line in (text(wording.replication_words(replication)) for replication in e.replications)
+        ]
     return [*lines, ""]
 
 
 def _seeds(e: ExpectationRecord) -> str:
-    return f"{e.n} ({e.earlier} of earlier nights)" if e.earlier else str(e.n)
+    return f"{e.n} ({e.earlier} of earlier replications)" if e.earlier else str(e.n)
 
 
 def _adjusted(e: ExpectationRecord) -> str:

@@ -1,4 +1,4 @@
-"""The nights of a claim, and the verdicts over all base seeds, as text."""
+"""The replications of a claim, and the verdicts over all base seeds, as text."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from harness.retrospect.seed_history import History
-    from harness.store.records.expectation import NightEstimate, NightRecord
+    from harness.store.records.expectation import ReplicationEstimate, ReplicationRecord
     from harness.store.store import Store
     from harness.trials.catalogue import ClaimFolder
 
 
 def lines(history: History) -> Iterator[str]:
-    """Yield a history as text: per expectation a row per night, alone and with all nights before it."""
+    """Yield a history as text: per expectation a row per replication, alone and with all replications before it."""
     claim = history.claim
     yield f"{claim.id} (profile {history.profile}, code {history.code[:8]})"
     for reading, body in claim.readings.items():
         yield f"  {reading}, expected {body.expected}"
         for (name, expectation), wanted in zip(body.expectations.items(), expected_of(body).values(), strict=True):
             yield f"    {name}: band {expectation.band}, error rate {expectation.alpha:g}, expected {wanted}"
-            yield from _rows(history.nights[name])
+            yield from _rows(history.replications[name])
     for base_seed, why in history.apart.items():
         yield f"  not joined: base seed {base_seed}: {why}"
 
 
-def _rows(nights: list[NightRecord]) -> Iterator[str]:
-    if not nights:
-        yield "      no sample over nights"
+def _rows(replications: list[ReplicationRecord]) -> Iterator[str]:
+    if not replications:
+        yield "      no sample over replications"
         return
-    yield f"      {'night':<10} {'base seed':>9}  {'seeds':>5} {'alone':<32} {'seeds':>6} accumulated"
-    for night in nights:
-        alone, together = night.alone, night.accumulated
+    yield f"      {'replication':<10} {'base seed':>9}  {'seeds':>5} {'alone':<32} {'seeds':>6} accumulated"
+    for replication in replications:
+        alone, together = replication.alone, replication.accumulated
         yield (
-            f"      {night.date:<10} {night.base_seed:>9}  {alone.n:>5} {_interval(alone):<32} "
+            f"      {replication.date:<10} {replication.base_seed:>9}  {alone.n:>5} {_interval(alone):<32} "
             f"{together.n:>6} {_interval(together)} {wording.SYMBOL[together.verdict]} {together.verdict}"
         )
 
 
-def _interval(found: NightEstimate) -> str:
+def _interval(found: ReplicationEstimate) -> str:
     return f"{wording.number(found.estimate)} {wording.span(found)}"
 
 

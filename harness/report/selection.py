@@ -37,7 +37,7 @@ def left(run: Run) -> list[ClaimRecord]:
     return [claim for claim in run.judged if claim.left]
 
 
-def doubtful(run: Run) -> list[tuple[Row, str, ForecastRecord]]:
+def underpowered(run: Run) -> list[tuple[Row, str, ForecastRecord]]:
     """Return the expectations that a further run may well leave undecided: row, name and forecast.
 
     Not those of a reading that is expected to stay so.
@@ -46,7 +46,7 @@ def doubtful(run: Run) -> list[tuple[Row, str, ForecastRecord]]:
         (row, name, forecast)
         for row in rows(run)
         for name in row.reading.expectations
-        if (forecast := row.claim.forecast.get(name)) and forecast.doubtful
+        if (forecast := row.claim.forecast.get(name)) and forecast.underpowered
         if forecast.probability is not None
         if row.reading.expected != "INCONCLUSIVE"
     ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.report import proof_text, wording
 from harness.report.aa_text import BROKEN, detail_lines
-from harness.report.selection import doubtful, left, lost_after_holm, rows, without_bound
+from harness.report.selection import left, lost_after_holm, rows, underpowered, without_bound
 from harness.report.wording import in_words, minute
 from harness.running import waiver
 from harness.specification.profiles import NO_VERDICT_PROFILE
@@ -71,7 +71,7 @@ def attention(run: Run) -> Iterator[Line]:
         yield line_of(claim, f"left for lack of time: {wording.left_words(claim)}")
     for row, name, e in without_bound(run):
         yield line_of(row.claim, f"“{in_words(name)}”: {wording.shape_words(e)}")
-    for row, name, forecast in doubtful(run):
+    for row, name, forecast in underpowered(run):
         words = wording.forecast_words(forecast, row.claim.seeds.cap)
         yield line_of(row.claim, f"“{in_words(name)}” {words}")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.specification.kinds import Cell, Contrast
     from harness.store.records.beside import TimingRecord
     from harness.store.records.claim import ClaimRecord, ForecastRecord
-    from harness.store.records.expectation import ControlRecord, ExpectationRecord, NightRecord, ReadingRecord
+    from harness.store.records.expectation import ControlRecord, ExpectationRecord, ReadingRecord, ReplicationRecord
     from harness.store.records.parts import Interval
     from harness.store.records.run import ErrorBudget
 
@@ -79,24 +79,24 @@ def span(interval: Interval, digits: int = 4) -> str:
 
 
 def series_words(claim: ClaimRecord) -> str:
-    """Return how many nights a claim's evidence comes from; nothing for a run that stands alone."""
+    """Return how many replications a claim's evidence comes from; nothing for a run that stands alone."""
     series = claim.series
     if series is None:
         return ""
-    if series.nights > 1:
-        return f"{series.nights} nights since {series.since}, with {series.earlier_trials} trials of earlier ones"
-    return "the first night of a series" + (f", begun anew because {series.anew}" if series.anew else "")
+    if series.replications > 1:
+        return f"{series.replications} replications since {series.since}, with {series.earlier_trials} trials of earlier ones"
+    return "the first replication of a series" + (f", begun anew because {series.anew}" if series.anew else "")
 
 
 def again_words(claim: ClaimRecord) -> list[str]:
-    """Return why trials in the store were not reused, and which nights count once, one line each."""
+    """Return why trials in the store were not reused, and which replications count once, one line each."""
     return [*claim.measured_again, *(claim.series.repeated if claim.series else [])]
 
 
-def night_words(night: NightRecord) -> str:
-    """Return what a night says of an expectation, alone and together with those before it."""
-    alone, together = night.alone, night.accumulated
-    when = f"{night.date} (base seed {night.base_seed})"
+def replication_words(replication: ReplicationRecord) -> str:
+    """Return what a replication says of an expectation, alone and together with those before it."""
+    alone, together = replication.alone, replication.accumulated
+    when = f"{replication.date} (base seed {replication.base_seed})"
     own = f"{number(alone.estimate)} {span(alone)} over {alone.n} seeds"
     return f"{when}: {own}; with all before it {number(together.estimate)} {span(together)} over {together.n}"
 

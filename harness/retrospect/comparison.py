@@ -21,7 +21,7 @@ INDEPENDENT: Final = "independent"
 
 SAME: Final = "same to the last digit"
 DIFFERENT: Final = "different"
-NOT_TOLD_APART: Final = "not told apart"
+NO_DIFFERENCE_DETECTED: Final = "not told apart"
 NOT_COMPARED: Final = "not compared"
 
 

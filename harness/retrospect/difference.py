@@ -18,7 +18,15 @@ from harness.judging.confidence_sequence import STUDENT, ConfidenceSequence
 from harness.judging.contrasts import PerSeed
 from harness.judging.quantile import Quantile
 from harness.judging.student import ROUNDING
-from harness.retrospect.comparison import DIFFERENT, NOT_COMPARED, NOT_TOLD_APART, ONLY_A, ONLY_B, SAME, Difference
+from harness.retrospect.comparison import (
+    DIFFERENT,
+    NO_DIFFERENCE_DETECTED,
+    NOT_COMPARED,
+    ONLY_A,
+    ONLY_B,
+    SAME,
+    Difference,
+)
 from harness.store.records.parts import finite
 
 if TYPE_CHECKING:
@@ -83,7 +91,7 @@ def _interval(values: dict[int, tuple[float, float]], a: ExpectationRecord, b: E
         return _nothing("the difference is the same for every seed, and no resolution of the metric is known", found.n)
     low, estimate, high = (finite(edges.on_scale(per_seed, v)) for v in (found.low, found.estimate, found.high))
     return Difference(
-        outcome=NOT_TOLD_APART if holds_zero else DIFFERENT,
+        outcome=NO_DIFFERENCE_DETECTED if holds_zero else DIFFERENT,
         reason="",
         n=found.n,
         scale="factor" if log else "difference",

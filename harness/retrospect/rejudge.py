@@ -55,7 +55,7 @@ class NoMeasuring(Budget):
 def review(folders: Sequence[Path], options: Options, store: Store, project: Path) -> Run:
     """Judge claims by stored trials under their present specifications; return the run that says so.
 
-    Where trials are lacking, a claim's `lacking` says how many its next looks (the claim's and its controls') want.
+    Where trials are lacking, a claim's `missing_trials` says how many its next looks (the claim's and its controls') want.
 
     Args:
         folders: the claims.
@@ -90,7 +90,7 @@ def _with_what_lacks(record: ClaimRecord) -> ClaimRecord:
     """Return a record in which what was left for lack of trials is not called left for lack of time."""
     lacking = (record.left and record.left.trials) or 0
     readings = {name: _explained(reading, lacking) for name, reading in record.readings.items()}
-    return record.model_copy(update={"left": None, "lacking": lacking, "readings": readings})
+    return record.model_copy(update={"left": None, "missing_trials": lacking, "readings": readings})
 
 
 def _explained(reading: ReadingRecord, lacking: int) -> ReadingRecord:
@@ -104,8 +104,8 @@ def lines(run: Run) -> list[str]:
     """Return one line per claim that lacks trials: how many, and what would measure them."""
     profile, base_seed = run.options.profile, run.options.base_seed
     return [
-        f"lacking: {claim.lacking} trials of {claim.id} for its next look; "
+        f"lacking: {claim.missing_trials} trials of {claim.id} for its next look; "
         f"`claims run {claim.id} --profile {profile} --base-seed {base_seed}` measures them"
         for claim in run.judged
-        if claim.lacking
+        if claim.missing_trials
     ]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ClaimsError, UsageError
-from harness.judging.points import durations_of
+from harness.judging.points import wall_clock_metrics
 from harness.running.reuse import stale
 from harness.seeds import seeds_of
 from harness.store.records.claim import ClaimRecord
@@ -114,7 +114,7 @@ def task_of(trial: PastTrial, plan: Plan) -> Task:
     """Return the call that measured a trial: the same settings, and the same seeds in one call."""
     # JSON knows no tuples; an experiment may cache by its settings, and a list is no key of a cache.
     settings = {name: tuple(v) if name in plan.together else v for name, v in trial.settings.items()}
-    seeds = seeds_of(trial.claim, trial.seed.base, trial.company)
+    seeds = seeds_of(trial.claim, trial.seed.base, trial.batch_seeds)
     folder, metrics = plan.folder, plan.claim.metrics_of(trial.arm)
     length = plan.together_length
     return Task(folder.experiment, folder.project, trial.arm, trial.condition, seeds, settings, metrics, length)
@@ -132,7 +132,10 @@ def _obstacles(finding: Finding, plan: Plan, task: Task) -> list[str]:
         found.append(f"code: another digest of {', '.join(plan.code.modules)}")
     if "data" in parts:
         found.append("data: another checksum, or another data set")
-    if trial.metrics and not set(plan.claim.metrics_of(trial.arm)) - durations_of(plan.claim) <= trial.metrics.keys():
+    if (
+        trial.metrics
+        and not set(plan.claim.metrics_of(trial.arm)) - wall_clock_metrics(plan.claim) <= trial.metrics.keys()
+    ):
         found.append("metrics: the claim declares others")
     unknown = "code, data or metrics: another key, and no record of its run tells which of them changed"
     return found or [unknown if record is None else "another key, though code, data and environment are the same"]
@@ -181,7 +184,7 @@ class Compared:
 
 def compared(trial: PastTrial, outcome: Outcome, plan: Plan) -> list[Compared]:
     """Return every metric then and now."""
-    durations = durations_of(plan.claim)
+    durations = wall_clock_metrics(plan.claim)
     return [
         Compared(name, trial.metrics.get(name), outcome.metrics.get(name), name in durations)
         for name in {**trial.metrics, **outcome.metrics}

@@ -1,4 +1,4 @@
-"""What the store knows of a claim, night by night, and of all claims over all base seeds."""
+"""What the store knows of a claim, replication by replication, and of all claims over all base seeds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.judging.expected import came_as_expected
 from harness.judging.verdict import NOT_RUN
-from harness.running.pooling import join, nights_of
+from harness.running.pooling import join, replications_of
 from harness.running.variant import main_variant
 from harness.store.records.parsing import plain
 from harness.trials.plan import make_plan
@@ -17,47 +17,47 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.specification.models import Claim, Reading
-    from harness.store.records.expectation import NightRecord, ReadingRecord
+    from harness.store.records.expectation import ReadingRecord, ReplicationRecord
     from harness.store.store import Store
     from harness.trials.catalogue import ClaimFolder
     from harness.trials.options import Options
 
-NO_NIGHT = -1
-"""A base seed that no run has: every night in the store lies before it."""
+NO_REPLICATION = -1
+"""A base seed that no run has: every replication in the store lies before it."""
 
 
 @dataclass(frozen=True)
 class History:
-    """The nights of a claim.
+    """The replications of a claim.
 
     Attributes:
         claim: the specification.
         profile: the profile they were run with.
         code: digest of the present code.
-        nights: expectation -> its nights, oldest first; none for `exact`.
-        apart: base seed -> why that night is not joined, latest first.
+        replications: expectation -> its replications, oldest first; none for `exact`.
+        apart: base seed -> why that replication is not joined, latest first.
     """
 
     claim: Claim
     profile: str
     code: str
-    nights: dict[str, list[NightRecord]]
+    replications: dict[str, list[ReplicationRecord]]
     apart: dict[int, str]
 
 
 def history_of(folder: ClaimFolder, store: Store, options: Options) -> History:
-    """Return the nights of a claim whose trials are those of the present code, data and environment.
+    """Return the replications of a claim whose trials are those of the present code, data and environment.
 
     Raises:
         UsageError: no such profile or device.
         TrialError: the experiment cannot be loaded.
         DataError: a data file is not what it should be.
     """
-    plan = make_plan(folder, replace(options, base_seed=NO_NIGHT))
+    plan = make_plan(folder, replace(options, base_seed=NO_REPLICATION))
     variant = main_variant(plan.claim)
     series = join(plan, variant, store)
-    nights = {name: nights_of(e, plan, variant, series) for name, e in variant.expectations.items()}
-    return History(plan.claim, plan.profile, plan.code.digest, nights, dict(series.apart))
+    replications = {name: replications_of(e, plan, variant, series) for name, e in variant.expectations.items()}
+    return History(plan.claim, plan.profile, plan.code.digest, replications, dict(series.apart))
 
 
 def as_plain(history: History) -> dict[str, Any]:
@@ -66,7 +66,10 @@ def as_plain(history: History) -> dict[str, Any]:
         "claim": history.claim.id,
         "profile": history.profile,
         "code": history.code,
-        "nights": {name: [plain(night) for night in nights] for name, nights in history.nights.items()},
+        "replications": {
+            name: [plain(replication) for replication in replications]
+            for name, replications in history.replications.items()
+        },
         "apart": history.apart,
     }
 

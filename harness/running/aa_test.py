@@ -48,7 +48,7 @@ REPEATED = (0, 1)
 """Seeds that are measured again."""
 
 DIFFERENT: Final = "DIFFERENT"
-NOT_TOLD_APART: Final = "NOT_TOLD_APART"
+NO_DIFFERENCE_DETECTED: Final = "NO_DIFFERENCE_DETECTED"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def run_aa(folder: ClaimFolder, context: Context, request: Request) -> NoiseReco
         streams.measure(n, context)
         comparisons = [] if streams.failed else compare(streams)
         context.say(f"{streams.claim.id}: {streams.arm} against itself, {n} seeds: {_state(comparisons)}")
-        if streams.failed or any(row.verdict != NOT_TOLD_APART for row in comparisons):
+        if streams.failed or any(row.verdict != NO_DIFFERENCE_DETECTED for row in comparisons):
             break
     again = [] if streams.failed else [rerun(streams, executor, context) for executor in _executors(request.repeats)]
     record = make_record(streams, comparisons, again, context)
@@ -143,7 +143,7 @@ def _comparison(streams: Streams, claim: Claim, evidence: Evidence, point: Point
     apart = next((row for row, look in enumerate(looks) if not look.low <= 0.0 <= look.high), len(looks) - 1)
     last = looks[apart]
     return head(
-        verdict=NOT_TOLD_APART if last.low <= 0.0 <= last.high else DIFFERENT,
+        verdict=NO_DIFFERENCE_DETECTED if last.low <= 0.0 <= last.high else DIFFERENT,
         n=last.n,
         estimate=finite(last.estimate),
         low=finite(last.low),
@@ -291,7 +291,7 @@ def _verdict(
     if errors or not comparisons or verdict.INVALID in found:
         return verdict.INVALID
     broken = any(not row.as_it_must for row in expectations.values())
-    return DIFFERENT if broken or DIFFERENT in found else NOT_TOLD_APART
+    return DIFFERENT if broken or DIFFERENT in found else NO_DIFFERENCE_DETECTED
 
 
 def _state(comparisons: list[SelfComparison]) -> str:

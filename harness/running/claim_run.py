@@ -94,14 +94,14 @@ def draw_alone(plan: Plan, drawing: Drawing, context: Context) -> None:
 
 
 def join_earlier(plan: Plan, variant: Variant, context: Context) -> Series | None:
-    """Enter the trials of earlier nights as evidence if that is asked for; return the series that they make."""
+    """Enter the trials of earlier replications as evidence if that is asked for; return the series that they make."""
     drawn = plan.claim.evidence != EXTERNAL
     return join(plan, variant, context.store) if context.options.accumulate and drawn else None
 
 
 def control_looks(plan: Plan, control: Variant, main: Variant) -> list[int]:
     """Return the looks of a control: as much evidence as the claim itself needed, no more."""
-    needed = max(main.judgements[name].tonight for name in control.expectations)
+    needed = max(main.judgements[name].current for name in control.expectations)
     return [n for n in plan.seeds.looks if n <= max(needed, plan.seeds.first)]
 
 
@@ -110,7 +110,7 @@ def sample_until_decided(
 ) -> Series | None:
     """Measure and judge, look after look, until every reading is decided or the looks are used up.
 
-    Return the series of nights without those that tonight turned out to repeat.
+    Return the series of replications without those that this run turned out to repeat.
     """
     for n in looks:
         names = variant.open()

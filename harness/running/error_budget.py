@@ -63,7 +63,7 @@ def adjust(claims: Records) -> tuple[Records, ErrorBudget]:
         family_wise_rate=FAMILY_WISE,
         without_bound=len(sampled) - len(family),
         by_resolution=sum(e.shape == normality.CONSTANT for e in family),
-        fallen=sum(reading.adjusted_verdict != reading.verdict for reading in after),
+        lost_after_holm=sum(reading.adjusted_verdict != reading.verdict for reading in after),
     )
 
 

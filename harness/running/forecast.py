@@ -81,7 +81,7 @@ class Forecast:
     reason: str = ""
 
     @property
-    def doubtful(self) -> bool:
+    def underpowered(self) -> bool:
         """Whether a decision is less likely than a plan should have it."""
         return self.probability < TARGET_POWER
 

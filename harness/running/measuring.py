@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.judging.points import durations_of
+from harness.judging.points import wall_clock_metrics
 from harness.running.cost import batch_seconds
 from harness.running.progress import Step
 from harness.running.reuse import anew_words, reusable, superseded
@@ -164,7 +164,7 @@ def measured(
 
 def without_durations(plan: Plan, outcome: Outcome) -> Outcome:
     """Return an outcome measured beside others: what it took there is no measurement of anything."""
-    durations = durations_of(plan.claim)
+    durations = wall_clock_metrics(plan.claim)
     return replace(outcome, metrics={name: value for name, value in outcome.metrics.items() if name not in durations})
 
 
@@ -176,7 +176,7 @@ def keep(plan: Plan, variant: Variant, task: Task, outcomes: list[Outcome], cont
     for seed, key, outcome in zip(task.seeds, task.keys, outcomes, strict=True):
         row = TrialRow(key, plan.claim.id, task, seed, outcome, plan.environment, inputs)
         # Durations are asked for again only where those that are stored are by another clock, or were not alone.
-        timed = bool(durations_of(plan.claim) & outcome.metrics.keys())
+        timed = bool(wall_clock_metrics(plan.claim) & outcome.metrics.keys())
         again = context.options.fresh or timed or key in variant.anew
         context.store.save_trial(row, context.run, replace=again)
         variant.keep(plan, task, seed, outcome)

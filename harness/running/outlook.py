@@ -24,7 +24,7 @@ def outlook_record(outlook: Outlook) -> OutlookRecord:
         profile=outlook.profile,
         cap=outlook.plan.seeds.cap,
         trials=outlook.trials,
-        neediest=outlook.least_powered,
+        least_powered=outlook.least_powered,
         seconds=outlook.seconds,
         peak_bytes=outlook.peak_bytes,
         expectations={

@@ -14,7 +14,7 @@ from harness.judging.expected import UNDECIDED, came_as_expected, expectations_e
 from harness.judging.points import kind_of, metric_of
 from harness.judging.ranges import sequence_of
 from harness.running.forecast import forecasts_of
-from harness.running.pooling import nights_of
+from harness.running.pooling import replications_of
 from harness.running.reuse import anew_words
 from harness.running.waiver import waive
 from harness.specification.kinds import Exact
@@ -70,7 +70,7 @@ def make_record(
         controls: the claim under each control's change.
         options: what the user chose.
         wall_seconds: what it took.
-        series: the nights that were joined, if any.
+        series: the replications that were joined, if any.
         lack: why what was cut off was measured no further.
     """
     claim = plan.claim
@@ -152,12 +152,12 @@ def _points(variant: Variant) -> list[PointRecord]:
 
 
 def _series_record(series: Series | None, trials: int) -> records.SeriesRecord | None:
-    """Return the series in short: how many nights, since when, trials joined, and why it begins anew if it does."""
+    """Return the series in short: how many replications, since when, trials joined, and why it begins anew if it does."""
     if series is None:
         return None
     return records.SeriesRecord(
-        nights=len(series.nights),
-        since=series.nights[0].date[:10],
+        replications=len(series.replications),
+        since=series.replications[0].date[:10],
         earlier_trials=trials,
         anew=series.anew,
         repeated=series.repeated,
@@ -180,7 +180,7 @@ def _tried(plan: Plan, variant: Variant, name: str, *, enough: bool = True, judg
 def _enough(control: Variant, main: Variant, name: str) -> bool:
     """Whether a control is decided, or undecided after as many seeds as the claim itself needed."""
     found = control.judgements[name]
-    return found.verdict not in UNDECIDED or 0 < main.judgements[name].tonight <= found.tonight
+    return found.verdict not in UNDECIDED or 0 < main.judgements[name].current <= found.current
 
 
 def _reading_record(
@@ -218,11 +218,11 @@ def _reading_record(
 def _member_record(
     plan: Plan, main: Variant, name: str, as_expected: bool | None, series: Series | None, *, judged: bool
 ) -> ExpectationRecord:
-    """Return what was found of an expectation of a reading: whether it came, and what every night says of it."""
+    """Return what was found of an expectation of a reading: whether it came, and what every replication says of it."""
     record = _expectation_record(plan, main, name, judged=judged)
     reason = record.reason if as_expected is not None else f"{record.reason}; {LEFT}"
-    nights = nights_of(main.expectations[name], plan, main, series) if series else []
-    return record.model_copy(update={"reason": reason, "as_expected": as_expected, "nights": nights})
+    replications = replications_of(main.expectations[name], plan, main, series) if series else []
+    return record.model_copy(update={"reason": reason, "as_expected": as_expected, "replications": replications})
 
 
 def _control_record(plan: Plan, control: Variant, state: ControlState, *, judged: bool) -> ControlRecord:
@@ -268,7 +268,7 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, *, judged: bool
         sd=finite(found.sd),
         sd_floor=found.floor,
         shape=found.shape or None,
-        # Of earlier nights their own records hold the values.
+        # Of earlier replications their own records hold the values.
         values={str(seed): finite(value) for seed, value in found.values.items() if seed >= 0},
         looks=[Interval(n=look.n, low=finite(look.low), high=finite(look.high)) for look in found.looks],
     )
@@ -289,6 +289,6 @@ def forecast_record(found: Forecast) -> ForecastRecord:
         effect=finite(found.effect),
         probability=finite(found.probability),
         seeds=None if found.reason else found.seeds,
-        doubtful=found.doubtful,
+        underpowered=found.underpowered,
         reason=found.reason,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
 from harness.judging import student
-from harness.judging.points import durations_of
+from harness.judging.points import wall_clock_metrics
 from harness.running.measuring import measure
 from harness.running.variant import Variant, main_variant
 from harness.specification.kinds import Mean
@@ -62,7 +62,7 @@ class Streams:
     @property
     def timed(self) -> bool:
         """Whether a metric is a duration."""
-        return bool(durations_of(self.claim))
+        return bool(wall_clock_metrics(self.claim))
 
     @property
     def failed(self) -> bool:
@@ -139,7 +139,7 @@ def streams_of(plan: Plan, arm: str | None = None, seeds: int | None = None) -> 
     points.sort(key=lambda point: [claim.conditions[name].values.index(value) for name, value in point[1:]])
     if not points:
         raise UsageError(f"{file}: no expectation reads arm {arm!r}; choose another")
-    own = stream(plan.base_seed, 2) if durations_of(claim) else plan.base_seed
+    own = stream(plan.base_seed, 2) if wall_clock_metrics(claim) else plan.base_seed
     plans = (replace(plan, base_seed=own), replace(plan, base_seed=stream(plan.base_seed)))
     return Streams(arm, points, plans, (_reading(claim, points), _reading(claim, points)), seed_plan(plan.seeds, seeds))
 

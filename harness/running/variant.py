@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.judging import verdict
-from harness.judging.points import durations_of, metric_of, points_of, shown
+from harness.judging.points import metric_of, points_of, shown, wall_clock_metrics
 from harness.trials.plan import points_of_task
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Variant:
         reused: trials taken from the store.
         measured: trials measured now.
         failed: trials that failed now.
-        joined: first index of an earlier night -> how many trials of it are evidence.
+        joined: first index of an earlier replication -> how many trials of it are evidence.
         seconds: compute time of all trials, reused ones included.
         cut: whether there was no time for its next batch.
         missing_trials: trials of that batch that are not stored.
@@ -77,7 +77,7 @@ class Variant:
 
     @property
     def earlier(self) -> int:
-        """Number of trials of earlier nights."""
+        """Number of trials of earlier replications."""
         return sum(self.joined.values())
 
     def open(self) -> list[str]:
@@ -108,7 +108,7 @@ class Variant:
         All arms under such a condition are measured one seed at a time, in one process alone. Once what reads durations
         is decided, further seeds need no clock, and are measured side by side.
         """
-        durations = durations_of(plan.claim)
+        durations = wall_clock_metrics(plan.claim)
         timed = [name for name in self.open() if metric_of(self.expectations[name].contrast) in durations]
         if task is None:
             return bool(timed)
@@ -130,7 +130,7 @@ class Variant:
 
     def suffices(self, plan: Plan, task: Task, metrics: Metrics | Mapping[str, float]) -> bool:
         """Whether a trial of `task` that yielded `metrics` will do: where durations are read, it must have them."""
-        own = durations_of(plan.claim).intersection(task.metrics)
+        own = wall_clock_metrics(plan.claim).intersection(task.metrics)
         return own <= metrics.keys() or not self.timed(plan, task)
 
     def reuse(
@@ -152,7 +152,7 @@ class Variant:
         self.enter(points_of_task(plan, task), seed.index, metrics)
 
     def _note_clock(self, plan: Plan, metrics: Metrics, clock: str | None) -> None:
-        if clock and durations_of(plan.claim) & metrics.keys():
+        if clock and wall_clock_metrics(plan.claim) & metrics.keys():
             self.clocks.add(clock)
 
     def keep(self, plan: Plan, task: Task, seed: Seed, outcome: Outcome) -> None:

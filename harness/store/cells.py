@@ -54,13 +54,13 @@ def names_of(text: Any, where: str) -> dict[str, str]:
     return found
 
 
-def company_of(text: Any, seed: int, where: str) -> list[int]:
+def batch_seeds_of(text: Any, seed: int, where: str) -> list[int]:
     """Return the indices of the seeds that were measured in one call, that of the trial among them.
 
     Raises:
         UsageError: it is something else.
     """
-    found = object_of(f'{{"company": {text}}}', where).get("company")
+    found = object_of(f'{{"seeds": {text}}}', where).get("seeds")
     if (
         not isinstance(found, list)
         or not all(type(index) is int and index >= 0 for index in found)

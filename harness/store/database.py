@@ -33,7 +33,7 @@ CREATE TABLE trial (
     key TEXT PRIMARY KEY, claim TEXT NOT NULL, arm TEXT NOT NULL, condition TEXT NOT NULL, settings TEXT NOT NULL,
     base_seed INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL CHECK (status IN ('finished', 'failed')),
     metrics TEXT NOT NULL, seconds REAL NOT NULL, error TEXT, environment TEXT NOT NULL, run TEXT NOT NULL,
-    finished TEXT NOT NULL, peak_bytes INTEGER, choices TEXT NOT NULL, company TEXT NOT NULL, clock TEXT, inputs TEXT
+    finished TEXT NOT NULL, peak_bytes INTEGER, choices TEXT NOT NULL, batch_seeds TEXT NOT NULL, clock TEXT, inputs TEXT
 ) STRICT;
 CREATE INDEX trial_of_claim ON trial (claim, seed);
 CREATE TABLE record (
@@ -53,7 +53,7 @@ TABLES = {
     "run": ("id", "started", "options", "machine", "finished"),
     "trial": (
         "key", "claim", "arm", "condition", "settings", "base_seed", "seed", "status", "metrics", "seconds", "error",
-        "environment", "run", "finished", "peak_bytes", "choices", "company", "clock", "inputs",
+        "environment", "run", "finished", "peak_bytes", "choices", "batch_seeds", "clock", "inputs",
     ),
     "record": ("run", "claim", "record", "finished"),
     "beside": ("claim", "kind", "fingerprint", "record", "finished"),

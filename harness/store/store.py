@@ -16,7 +16,7 @@ from harness.trials.identity import PARTS
 from harness.trials.provenance import canonical
 
 if TYPE_CHECKING:
-    from harness.store.records.claim import ClaimRecord, KnownNight, ProblemRecord
+    from harness.store.records.claim import ClaimRecord, KnownReplication, ProblemRecord
     from harness.store.records.last import LastVerdicts
     from harness.store.records.run import Head
 
@@ -87,9 +87,9 @@ class Store(Trials, Beside):
 
         return parse_claim(self._plain(text), f"{self.path}: run {run}, claim {claim}", claim)
 
-    def nights(self, claim: str, profile: str) -> list[KnownNight]:
+    def replications(self, claim: str, profile: str) -> list[KnownReplication]:
         """Return what is known of every base seed that a claim was run with, the earliest first."""
-        from harness.store.records.claim import KnownNight
+        from harness.store.records.claim import KnownReplication
         from harness.store.records.parsing import parse
 
         columns = ", ".join(f"json_quote(json_extract(record.record, '$.{name}'))" for name in PARTS)
@@ -97,12 +97,12 @@ class Store(Trials, Beside):
             f"SELECT json_extract(record.record, '$.base_seed'), record.finished, {columns} FROM record "
             "WHERE record.claim = ? AND json_extract(record.record, '$.profile') = ? ORDER BY record.rowid"
         )
-        found: dict[int, KnownNight] = {}
+        found: dict[int, KnownReplication] = {}
         for base_seed, finished, *parts in self._read(query, (claim, profile)):
             first = found[base_seed].first if base_seed in found else finished
             values = {name: json.loads(part) for name, part in zip(PARTS, parts, strict=True)}
-            night = {"base_seed": base_seed, "first": first, "last": finished, **values}
-            found[base_seed] = parse(KnownNight, night, f"{self.path}: {claim}, record of {finished}")
+            replication = {"base_seed": base_seed, "first": first, "last": finished, **values}
+            found[base_seed] = parse(KnownReplication, replication, f"{self.path}: {claim}, record of {finished}")
         return list(found.values())
 
     def last_records(self, claim: str, profile: str) -> dict[int, ClaimRecord]:

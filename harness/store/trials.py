@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness._clock import now
 from harness.errors import UsageError
 from harness.seeds import Seed
-from harness.store.cells import company_of, metrics_of, names_of, object_of
+from harness.store.cells import batch_seeds_of, metrics_of, names_of, object_of
 from harness.store.database import REMEDY, TABLES, Database
 from harness.trials.clock import clock_of
 from harness.trials.inputs import Inputs
@@ -37,7 +37,7 @@ _UNLESS_DONE = f" WHERE trial.status = 'failed' OR {_MORE_METRICS}"
 
 _OF_FINISHED = "key, metrics, seconds, choices, clock, run, inputs"
 _OF_PAST = (
-    "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, company, "
+    "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, batch_seeds, "
     "clock, inputs"
 )
 
@@ -77,7 +77,7 @@ class Trials(Database):
             now(),
             outcome.peak_bytes,
             " ".join(outcome.choices),
-            # Sums over a batch of other seeds round otherwise: to the last bit a trial repeats in its company alone.
+            # Sums over a batch of other seeds round otherwise: to the last bit a trial repeats in its batch alone.
             canonical([seed.index for seed in task.seeds]),
             outcome.clock,
             digest,
@@ -156,14 +156,14 @@ class Trials(Database):
     def _past(self, row: tuple[Any, ...]) -> PastTrial:
         """Return a trial of the columns _OF_PAST."""
         key, claim, arm, base, index, seconds, error, run, finished, *rest = row
-        condition, settings, metrics, around, company, clock, inputs = rest
+        condition, settings, metrics, around, batch, clock, inputs = rest
         where = f"{self.path}: trial {key[:12]}"
         plain = (
             object_of(condition, f"{where}: condition"),
             object_of(settings, f"{where}: settings"),
             self._metrics(key, metrics),
             names_of(around, f"{where}: environment"),
-            company_of(company, index, f"{where}: company"),
+            batch_seeds_of(batch, index, f"{where}: batch_seeds"),
             asdict(known) if (known := clock_of(clock)) else None,
             inputs,
         )

@@ -1,4 +1,4 @@
-"""The error rate of a network while it is trained, noted once an epoch: curves for pictures.py."""
+"""What pictures.py may draw of a training: one seed's trained network, and its error rate epoch by epoch."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from harness.seeds import Seed
     from harness.training.ensembles import Ensemble
+    from harness.training.supervised_learning import Split
 
 AXES = {"train": "training error (fraction)", "test": "test error (fraction)"}
 """What is looked at, by the part of a split."""
@@ -49,6 +50,19 @@ class LearningCurve:
     def line(self, name: str) -> Line:
         """Return the error rates (fractions) over epochs."""
         return Line(name, self._epochs, self._errors)
+
+
+def trained(experiment: ModuleType, seed: Seed, settings: Mapping[str, Any]) -> tuple[Split, Ensemble]:
+    """Return the examples and the trained network of one seed, in an experiment made by `supervised`.
+
+    Args:
+        experiment: has `examples`, `fit` and `score`.
+        seed: the one that is drawn.
+        settings: those of an arm.
+    """
+    given = handed({name: getattr(experiment, name) for name in GIVEN}, settings)
+    split = experiment.examples((seed,), **given.examples)
+    return split, experiment.fit((seed,), split, given.recipe, **given.fit)
 
 
 def learning_curves(

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.specification.document import Document, Statement
+    from harness.specification.models import Claim
     from harness.specification.yaml12 import Location
-    from harness.trials.catalogue import ClaimFolder
 
 
-def problems_of(root: Path, folders: Iterable[ClaimFolder]) -> list[str]:
-    """Return a line for each document that is none, each statement that stands in two, and each answer that fits none."""
+def problems_of(root: Path, claims: Iterable[tuple[Path, Claim]]) -> list[str]:
+    """Return a line for each document that is none, each statement that stands in two, and each answer that fits none.
+
+    Args:
+        root: the folder of the documents.
+        claims: the folder of each claim, and the claim.
+    """
     found: list[str] = []
     documents: list[Document] = []
     for home in document_folders(root):
@@ -32,10 +37,10 @@ def problems_of(root: Path, folders: Iterable[ClaimFolder]) -> list[str]:
         found += _twice(root, document, statements)
         statements |= document.statements
     first: dict[str, str] = {}
-    for folder in folders:
-        problems = list(_unfitting(folder, statements, first))
+    for folder, claim in claims:
+        problems = list(_unfitting(claim, statements, first))
         # A file is read again only to say where in it something is wrong.
-        file = read_yaml(folder.path / "claim.yaml") if problems else None
+        file = read_yaml(folder / "claim.yaml") if problems else None
         found += [file.problem(where, message) for where, message in problems if file]
     return found
 
@@ -47,15 +52,13 @@ def _twice(root: Path, document: Document, known: dict[str, Statement]) -> list[
     return [file.problem(("statements", name), message) for name in sorted(both) if file]
 
 
-def _unfitting(
-    folder: ClaimFolder, statements: dict[str, Statement], first: dict[str, str]
-) -> Iterator[tuple[Location, str]]:
-    for name in folder.claim.answers:
+def _unfitting(claim: Claim, statements: dict[str, Statement], first: dict[str, str]) -> Iterator[tuple[Location, str]]:
+    for name in claim.answers:
         where = ("answers", name)
         statement = statements.get(name)
         if statement is None:
             yield where, f"no document.yaml has this statement; {suggestion(name, statements)}"
         elif statement.not_checked:
             yield where, "its document says `not_checked`; take out one of the two"
-        if first.setdefault(name, folder.claim.id) != folder.claim.id:
+        if first.setdefault(name, claim.id) != claim.id:
             yield where, f"is answered by {first[name]}, too; one claim answers a statement"

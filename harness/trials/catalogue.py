@@ -120,7 +120,9 @@ def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
         for name, lack in NEEDED.items():
             if not (folder / name).is_file():
                 problems.append(f"{folder}/{name}:1:1: (file): is missing, so {lack}; copy a neighbour's")
-    return loaded, list(dict.fromkeys([*problems, *answers.problems_of(root, loaded)]))
+    return loaded, list(
+        dict.fromkeys([*problems, *answers.problems_of(root, [(folder.path, folder.claim) for folder in loaded])])
+    )
 
 
 def find(root: Path, claim_id: str) -> ClaimFolder:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import TrialError, UsageError
 from harness.judging.caps import settings_of
-from harness.judging.points import durations_of
+from harness.judging.points import wall_clock_metrics
 from harness.seeds import Seed
 from harness.specification.models import EXTERNAL
 from harness.specification.parsing import suggestion
@@ -221,7 +221,7 @@ def stored_key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) ->
 
 def lasting(plan: Plan, stored: Measured) -> Measured:
     """Return a stored trial without durations that were taken by another clock, or in company: none here compares with them."""
-    durations = durations_of(plan.claim)
+    durations = wall_clock_metrics(plan.claim)
     if not durations or keeps_time(clock_of(stored.clock), plan.device):
         return stored
     return stored._replace(metrics={name: own for name, own in stored.metrics.items() if name not in durations})

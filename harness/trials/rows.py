@@ -73,7 +73,7 @@ class PastTrial:
         settings: every keyword that measure() got; what was a tuple is a list.
         metrics: what was measured; empty for a failed trial.
         environment: device, precision and versions.
-        company: indices of the seeds that were measured in one call.
+        batch_seeds: indices of the seeds that were measured in one call.
         clock: what its durations were measured by (see `harness.trials.clock`), None where nobody noted it.
         inputs: digest of what it rests on; None where nobody knows.
     """
@@ -89,7 +89,7 @@ class PastTrial:
     settings: dict[str, Any]
     metrics: Metrics
     environment: dict[str, str]
-    company: list[int]
+    batch_seeds: list[int]
     clock: dict[str, Any] | None = None
     inputs: str | None = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.outside import PROJECT
 from tests.tiny_project import write_claim, write_data
 
@@ -52,4 +54,4 @@ def test_an_unknown_name_and_a_loader_without_fetch_are_named(tmp_path, claims):
 def test_the_digits_of_this_project_can_be_fetched(claims):
     _, output, _ = claims("--root", str(PROJECT), "fetch")
 
-    assert "mnist: fixtures/mnist.py, declared by 4 claims; `claims fetch mnist` downloads it" in output
+    assert re.search(r"mnist: fixtures/mnist\.py, declared by \d+ claims; `claims fetch mnist` downloads it", output)

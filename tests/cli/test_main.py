@@ -112,7 +112,16 @@ def test_plan_measures_a_pilot_only_if_asked_and_only_once(tmp_path, claims):
         "warm_exceeds_cold [control same_centre]: 3 seeds, measured, not judged; reused 3 of 6 trials",
     ]
     head, name, line = out.splitlines()
-    assert head.split() == ["effect/sd", "decides", "seeds", "seconds", "memory", "smallest", "neediest", "expectation"]
+    assert head.split() == [
+        "effect/sd",
+        "decides",
+        "seeds",
+        "seconds",
+        "memory",
+        "smallest",
+        "least_powered",
+        "expectation",
+    ]
     assert name == "warm_exceeds_cold"
     assert line.startswith("  quick ")
     assert line.endswith(" warm_exceeds_cold")
@@ -152,7 +161,7 @@ def test_plan_as_json_has_every_expectation(tmp_path, claims):
     (found,) = json.loads(claims("plan", "--json")[1])
 
     assert (found["id"], found["profile"], found["cap"], found["trials"]) == ("warm_exceeds_cold", "quick", 12, 9)
-    expectation = found["expectations"][found["neediest"]]
+    expectation = found["expectations"][found["least_powered"]]
     assert expectation["n"] == 3
     assert 0 < expectation["probability"] <= 1
     assert expectation["smallest_effect"] > 0
@@ -299,7 +308,7 @@ def test_history_of_a_claim(claims, two_nights):
 def test_history_as_json(claims, two_nights):
     (found,) = json.loads(claims("history", "warm_exceeds_cold", "--json", *two_nights)[1])
 
-    assert [night["accumulated"]["n"] for night in found["nights"]["warm_exceeds_cold"]] == [12, 24]
+    assert [night["accumulated"]["n"] for night in found["replications"]["warm_exceeds_cold"]] == [12, 24]
 
 
 def test_history_of_all_claims_counts_verdicts(claims, two_nights):

@@ -31,7 +31,7 @@ def opened(tmp_path, monkeypatch):
 
 
 def test_the_html_report_is_opened_if_there_is_one(tmp_path, opened, capsys, monkeypatch):
-    def write(_run, folder, _past):
+    def write(_run, folder, _past, _texts):
         folder.mkdir(parents=True)
         (folder / "report.md").touch()
         (folder / "index.html").touch()

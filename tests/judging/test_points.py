@@ -6,7 +6,6 @@ import pytest
 
 from harness.judging.points import (
     cells_of,
-    durations_of,
     expand,
     kind_of,
     metric_of,
@@ -14,6 +13,7 @@ from harness.judging.points import (
     points_of,
     shown,
     sweep_values,
+    wall_clock_metrics,
     whole_cells,
 )
 from tests.specimen import claim, claim_with, point
@@ -38,6 +38,17 @@ def test_exact_reads_every_arm_and_every_value_of_a_list():
     spec = claim_with({"exact": "error", "at": {"width": [1, 4], "scene": "plain"}}, {"at_most": 0})
     found = points_of(spec.expectations["e"].contrast, spec)
     assert sorted(found) == sorted(point(arm, width) for arm in ("net", "svm") for width in (1, 4))
+
+
+def test_exact_reads_the_arms_alone_that_yield_its_metric():
+    metrics = {
+        "error": {"unit": "fraction", "better": "lower", "arms": ["svm"]},
+        "loss": {"unit": "nat", "better": "lower"},
+    }
+    spec = claim_with({"exact": "error", "at": {"width": 1, "scene": "plain"}}, {"at_most": 0}, metrics=metrics)
+
+    assert points_of(spec.expectations["e"].contrast, spec) == [point("svm", 1)]
+    assert (spec.metrics_of("svm"), spec.metrics_of("net")) == (("error", "loss"), ("loss",))
 
 
 def test_a_cell_is_read_in_the_spelling_of_the_condition():
@@ -95,7 +106,7 @@ def test_a_contrast_is_of_the_kind_whose_key_it_has_and_reads_the_metric_under_i
 def test_durations_are_the_metrics_in_seconds():
     seconds = {"unit": "second", "better": "lower"}
     metrics = {"error": {"unit": "fraction", "better": "lower"}, "loss": seconds, "inference": seconds}
-    assert durations_of(claim(metrics=metrics)) == {"loss", "inference"}
+    assert wall_clock_metrics(claim(metrics=metrics)) == {"loss", "inference"}
 
 
 def test_the_cells_of_an_interaction_are_both_sides_here_and_then_there():

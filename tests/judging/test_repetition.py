@@ -1,4 +1,4 @@
-"""Nights that say again what another said, and nights that merely look alike."""
+"""Replications that say again what another said, and replications that merely look alike."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROWS = (
 """A table that lies there already, as it would in a file."""
 
 
-def night(*rows):
+def replication(*rows):
     return {index: {("level",): row} for index, row in enumerate(rows)}
 
 
@@ -49,23 +49,23 @@ def test_chances_are_those_of_all_orders(m, n, values):
 def test_six_distinct_seeds_in_order_are_a_repetition_and_three_are_not_yet():
     assert chance_in_order(range(6), range(6)) == pytest.approx(1 / 10395)
     numbers = np.random.default_rng(0).normal(size=12).tolist()
-    assert repeats(night(*numbers[:6]), night(*numbers[:6]))
-    assert repeats(night(*numbers[:4]), night(*numbers))
-    assert not repeats(night(*numbers[:3]), night(*numbers[:3]))
-    assert not repeats(night(*numbers[:6]), night(*numbers[6:]))
-    assert not repeats(night(*numbers[:5], 0.0), night(*numbers[:6]))
+    assert repeats(replication(*numbers[:6]), replication(*numbers[:6]))
+    assert repeats(replication(*numbers[:4]), replication(*numbers))
+    assert not repeats(replication(*numbers[:3]), replication(*numbers[:3]))
+    assert not repeats(replication(*numbers[:6]), replication(*numbers[6:]))
+    assert not repeats(replication(*numbers[:5], 0.0), replication(*numbers[:6]))
 
 
 def test_a_shuffled_night_is_a_repetition_if_it_is_long_enough():
     numbers = np.random.default_rng(0).normal(size=24).tolist()
-    assert repeats(night(*numbers[::-1]), night(*numbers))
-    assert not repeats(night(*numbers[5::-1]), night(*numbers[:6]))
+    assert repeats(replication(*numbers[::-1]), replication(*numbers))
+    assert not repeats(replication(*numbers[5::-1]), replication(*numbers[:6]))
 
 
 def test_what_agrees_by_chance_proves_nothing():
-    assert not repeats(night(*[1.0] * 12), night(*[1.0] * 12))
-    assert not repeats(night(*[0.0] * 11, 1.0), night(*[0.0] * 11, 1.0))
-    assert not repeats(night(), night(1.0))
+    assert not repeats(replication(*[1.0] * 12), replication(*[1.0] * 12))
+    assert not repeats(replication(*[0.0] * 11, 1.0), replication(*[0.0] * 11, 1.0))
+    assert not repeats(replication(), replication(1.0))
     assert not repeats({0: {"a": 1.0}}, {0: {"b": 1.0}})
 
 
@@ -73,9 +73,9 @@ def test_what_agrees_by_chance_proves_nothing():
 def test_independent_nights_are_kept(values):
     """Coarse numbers, with every chance to agree: dropped no more often than promised."""
     rng = np.random.default_rng(values)
-    nights = rng.integers(values, size=(4000, 2, 6)).astype(float)
+    replications = rng.integers(values, size=(4000, 2, 6)).astype(float)
 
-    dropped = Counter(repeats(night(*a), night(*b)) for a, b in nights.tolist())[True]
+    dropped = Counter(repeats(replication(*a), replication(*b)) for a, b in replications.tolist())[True]
 
     assert dropped <= 4000 * repetition.CHANCE * 2
 
@@ -84,17 +84,17 @@ def expectation(record):
     return record.readings["as_documented"].expectations["warm_exceeds_cold"]
 
 
-def nights_of(run, folder, count=3):
+def replications_of(run, folder, count=3):
     return [run(folder, run_id=f"{base}", base_seed=base, accumulate=True) for base in range(count)]
 
 
 def test_rows_of_a_file_count_once_whatever_base_seed_asks_for_them(tmp_path, run):
     folder = write_claim(tmp_path, gap=0.53, experiment=ROWS.replace("ROW", "seed.index"))
-    first, *_, last = nights_of(run, folder)
+    first, *_, last = replications_of(run, folder)
 
     assert expectation(last).n == expectation(first).n == 12
     assert (expectation(last).low, expectation(last).verdict) == (expectation(first).low, "INCONCLUSIVE")
-    assert last.series.nights == 1
+    assert last.series.replications == 1
     assert last.series.earlier_trials == 0
     assert last.series.repeated == [
         f"base seed {one}: its numbers are those of base seed {other} again: the same evidence, which counts once"
@@ -105,9 +105,9 @@ def test_rows_of_a_file_count_once_whatever_base_seed_asks_for_them(tmp_path, ru
 def test_rows_that_each_base_seed_draws_anew_all_count(tmp_path, run):
     folder = write_claim(tmp_path, gap=0.53, experiment=ROWS.replace("ROW", "12 * seed.base + seed.index"))
 
-    *_, last = nights_of(run, folder)
+    *_, last = replications_of(run, folder)
 
-    assert last.series.nights == 3
+    assert last.series.replications == 3
     assert last.series.repeated == []
     assert expectation(last).earlier == 24
 
@@ -115,7 +115,7 @@ def test_rows_that_each_base_seed_draws_anew_all_count(tmp_path, run):
 def test_external_evidence_is_the_same_trial_under_every_base_seed(tmp_path, run):
     replace = {"arms:\n": "evidence: external\narms:\n"}
     folder = write_claim(tmp_path, gap=0.53, experiment=ROWS.replace("ROW", "seed.index"), replace=replace)
-    first, second, _ = nights_of(run, folder)
+    first, second, _ = replications_of(run, folder)
 
     assert first.trials.measured > 0
     assert second.trials.measured == 0

@@ -9,7 +9,7 @@ import pytest
 
 from harness.judging import student, ties
 from harness.judging.confidence_sequence import STUDENT
-from harness.judging.verdict import INCONCLUSIVE, INVALID, REFUTED, VERIFIED, at_look, judge
+from harness.judging.verdict import INCONCLUSIVE, INVALID, REFUTED, VERIFIED, judge, judge_interval
 from harness.specification.models import SeedPlan
 from tests.specimen import claim, claim_with, evidence_of, point
 
@@ -120,7 +120,7 @@ def test_equal_counts_of_more_seeds_are_none_of_chance(errors, n):
 def test_a_tie_is_chance_until_it_happens_no_more_than_once_in_a_thousand(tie, found):
     expectation = claim_with({"mean": "error", "at": NET}, {"at_most": 0.9}).expectations["e"]
     interval = student.interval([0.1, 0.12, 0.11, 0.1, 0.12, 0.11], expectation.alpha)
-    assert at_look(interval, STUDENT, expectation, interval.low, interval.high, 0.0, tie) == found
+    assert judge_interval(interval, STUDENT, expectation, interval.low, interval.high, 0.0, tie) == found
 
 
 def test_a_tie_says_so_and_what_to_do():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.judging import student, verdict
-from harness.judging.verdict import INCONCLUSIVE, INVALID, NOT_RUN, REFUTED, VERIFIED, against, combine, judge
+from harness.judging.verdict import INCONCLUSIVE, INVALID, NOT_RUN, REFUTED, VERIFIED, combine, compare_with_band, judge
 from harness.specification.models import Band, SeedPlan
 from tests.specimen import claim_with, evidence_of, point
 
@@ -57,7 +57,7 @@ def judged(values, form, *, metric="loss", contrast=None, plan=PLAN, rows=None, 
     ],
 )
 def test_an_interval_is_held_against_a_band(low, high, form, expected):
-    assert against(band(**form), low, high) == expected
+    assert compare_with_band(band(**form), low, high) == expected
 
 
 PAIRS = st.tuples(NUMBERS, st.floats(0.001, 100)).map(lambda pair: (pair[0], pair[0] + pair[1]))
@@ -65,8 +65,8 @@ PAIRS = st.tuples(NUMBERS, st.floats(0.001, 100)).map(lambda pair: (pair[0], pai
 
 @given(PAIRS, PAIRS, st.floats(0, 50), st.floats(0, 50))
 def test_a_wider_band_never_refutes_what_a_narrower_one_admits_nor_the_other_way_round(interval, edges, left, right):
-    narrow = against(band(between=list(edges)), *interval)
-    wide = against(band(between=[edges[0] - left, edges[1] + right]), *interval)
+    narrow = compare_with_band(band(between=list(edges)), *interval)
+    wide = compare_with_band(band(between=[edges[0] - left, edges[1] + right]), *interval)
     assert not (narrow == VERIFIED and wide != VERIFIED)
     assert not (narrow == INCONCLUSIVE and wide == REFUTED)
 
@@ -130,7 +130,7 @@ def test_no_trial_is_no_run():
 
 def test_what_was_not_run_has_neither_numbers_nor_an_interval():
     found = judged([], {"at_most": 5.0})
-    assert (found.n, found.earlier, found.tonight) == (0, 0, 0)
+    assert (found.n, found.earlier, found.current) == (0, 0, 0)
     assert (found.low, found.high) == (-math.inf, math.inf)
     assert all(math.isnan(number) for number in (found.estimate, found.sd, found.p))
     assert (found.values, found.looks) == ({}, ())
@@ -237,11 +237,11 @@ def test_an_exact_expectation_holds_in_every_instance_or_falls_by_one(plain, clu
     assert (found.verdict, found.reason) == (expected, reason)
 
 
-@pytest.mark.parametrize(("tonight", "expected"), [(5, NOT_RUN), (6, VERIFIED)])
-def test_an_exact_expectation_needs_its_seeds_tonight_whatever_earlier_nights_held(tonight, expected):
+@pytest.mark.parametrize(("current", "expected"), [(5, NOT_RUN), (6, VERIFIED)])
+def test_an_exact_expectation_needs_its_seeds_tonight_whatever_earlier_nights_held(current, expected):
     spec = claim_with({"exact": "loss", "at": NET}, {"at_most": 0.1})
-    found = judge(spec.expectations["e"], spec, nights([0.0] * 4, [0.0] * tonight), SETTINGS, PLAN)
-    assert (found.verdict, found.n, found.earlier, found.tonight) == (expected, 4 + tonight, 4, tonight)
+    found = judge(spec.expectations["e"], spec, replications([0.0] * 4, [0.0] * current), SETTINGS, PLAN)
+    assert (found.verdict, found.n, found.earlier, found.current) == (expected, 4 + current, 4, current)
     if expected == NOT_RUN:
         assert found.reason == "5 of 6 seeds measured, all inside the band so far"
 
@@ -339,35 +339,35 @@ def test_what_is_not_decided_has_no_p():
     assert math.isnan(judged([0.0, 1.0] * 6, {"at_least": 0.5}).p)
 
 
-def nights(earlier, tonight):
+def replications(earlier, current):
     """Return evidence whose earlier seeds have negative indices, as `series` gives them."""
-    seeds = {index - len(earlier): value for index, value in enumerate([*earlier, *tonight])}
+    seeds = {index - len(earlier): value for index, value in enumerate([*earlier, *current])}
     return {point(): {seed: {"loss": value} for seed, value in seeds.items()}}
 
 
 def test_seeds_of_earlier_nights_join_every_look():
     spec = claim_with({"mean": "loss", "at": NET}, {"at_most": 2.5})
     noisy = [0.0, 2.0, 1.0] * 4
-    alone = judge(spec.expectations["e"], spec, nights([], noisy[:8]), SETTINGS, PLAN)
-    joined = judge(spec.expectations["e"], spec, nights(noisy, noisy[:8]), SETTINGS, PLAN)
-    assert (alone.verdict, alone.n, alone.tonight) == (INCONCLUSIVE, 8, 8)
-    assert (joined.verdict, joined.n, joined.earlier, joined.tonight) == (VERIFIED, 18, 12, 6)
+    alone = judge(spec.expectations["e"], spec, replications([], noisy[:8]), SETTINGS, PLAN)
+    joined = judge(spec.expectations["e"], spec, replications(noisy, noisy[:8]), SETTINGS, PLAN)
+    assert (alone.verdict, alone.n, alone.current) == (INCONCLUSIVE, 8, 8)
+    assert (joined.verdict, joined.n, joined.earlier, joined.current) == (VERIFIED, 18, 12, 6)
     assert [look.n for look in joined.looks] == [18]
     assert joined.high - joined.low < alone.high - alone.low
 
 
 def test_earlier_nights_alone_are_no_run():
     spec = claim_with({"mean": "loss", "at": NET}, {"at_most": 5.0})
-    found = judge(spec.expectations["e"], spec, nights([1.0, 1.1] * 6, [1.0] * 3), SETTINGS, PLAN)
+    found = judge(spec.expectations["e"], spec, replications([1.0, 1.1] * 6, [1.0] * 3), SETTINGS, PLAN)
     assert found.verdict == NOT_RUN
     assert found.reason == "3 of the 6 seeds that the first look needs"
 
 
 def test_the_cap_counts_the_seeds_of_one_night():
     spec = claim_with({"mean": "loss", "at": NET}, {"at_least": 0.5})
-    found = judge(spec.expectations["e"], spec, nights([0.0, 1.0] * 6, [0.0, 1.0] * 4), SETTINGS, PLAN)
+    found = judge(spec.expectations["e"], spec, replications([0.0, 1.0] * 6, [0.0, 1.0] * 4), SETTINGS, PLAN)
     assert found.verdict == INCONCLUSIVE
-    assert found.reason.endswith("after 20 seeds, 12 of them of earlier nights; 4 more seeds are allowed")
+    assert found.reason.endswith("after 20 seeds, 12 of them of earlier replications; 4 more seeds are allowed")
 
 
 def test_a_judgement_keeps_the_floor_of_its_spread():

@@ -63,6 +63,8 @@ def test_all_as_expected_is_exit_code_0_with_a_table_and_reports(pytester, claim
     assert sorted(p.name for p in (pytester.path / "reports/latest").iterdir()) == [
         "badge.json",
         "badges",
+        "claims",
+        "documents",
         "history.html",
         "index.html",
         "junit.xml",
@@ -271,9 +273,9 @@ def test_the_base_seed_of_today_is_the_date_and_joins_earlier_nights(pytester, c
     assert found["options"]["accumulate"] is True
     assert found["options"]["sources"]["base_seed"] == "command line (today)"
     (record,) = found["claims"]
-    assert record["series"]["nights"] == 2
+    assert record["series"]["replications"] == 2
     assert record["readings"]["as_documented"]["expectations"]["warm_exceeds_cold"]["earlier"] == 12
-    result.stdout.fnmatch_lines(["warm_exceeds_cold (same_setting); 2 nights since *"])
+    result.stdout.fnmatch_lines(["warm_exceeds_cold (same_setting); 2 replications since *"])
 
 
 def test_accumulating_is_an_option_of_any_base_seed(pytester, claims, report):
@@ -282,7 +284,7 @@ def test_accumulating_is_an_option_of_any_base_seed(pytester, claims, report):
 
     claims("--claims-base-seed", "6", "--claims-accumulate")
 
-    assert report()["claims"][0]["series"]["nights"] == 2
+    assert report()["claims"][0]["series"]["replications"] == 2
 
 
 def test_a_base_seed_that_is_no_number_is_exit_code_4_of_usage(pytester, claims):
@@ -571,4 +573,4 @@ def test_what_a_benchmark_measured_stands_in_later_reports(pytester, claims, rep
     (timing,) = report()["claims"][0]["timings"]
     assert (timing["what"], timing["arm"], timing["rounds"]) == ("training", "warm", 3)
     assert timing["median"] > 0
-    assert "training of warm" in (pytester.path / "reports/latest/index.html").read_text()
+    assert "training of warm" in (pytester.path / "reports/latest/claims/warm_exceeds_cold.html").read_text()

@@ -79,21 +79,21 @@ def test_nothing_needs_attention_when_all_is_as_expected(report):
     assert "What needs attention" not in markdown(report(HOLDS))
 
 
-def doubtful(found, probability=0.74):
+def underpowered(found, probability=0.74):
     """Return a run whose first claim may stay undecided next time."""
     forecast = "claims.0.forecast.warm_exceeds_cold"
-    return altered(found, {f"{forecast}.probability": probability, f"{forecast}.doubtful": probability < 0.9})
+    return altered(found, {f"{forecast}.probability": probability, f"{forecast}.underpowered": probability < 0.9})
 
 
 def test_what_may_stay_undecided_needs_attention(report):
-    written = markdown(doubtful(report(HOLDS)))
+    written = markdown(underpowered(report(HOLDS)))
 
     words = "“warm exceeds cold” may stay undecided: 0.74 probability to decide within 12 seeds\n"
     assert words in written[: written.index("## Overview")]
 
 
 def test_what_is_expected_to_stay_undecided_needs_none(report):
-    found = doubtful(report({**OPEN, "expected": "INCONCLUSIVE"}))
+    found = underpowered(report({**OPEN, "expected": "INCONCLUSIVE"}))
 
     assert "may stay undecided" not in markdown(found)
 
@@ -102,7 +102,7 @@ def test_forecast_is_in_the_record(report):
     clear, unclear = (claim.forecast["warm_exceeds_cold"] for claim in report(HOLDS, OPEN).judged)
 
     assert clear.probability > 0.9 > unclear.probability
-    assert (clear.doubtful, unclear.doubtful) == (False, True)
+    assert (clear.underpowered, unclear.underpowered) == (False, True)
     assert (clear.n, unclear.n) == (6, 12)
     assert clear.seeds < unclear.seeds <= 12
 
@@ -268,11 +268,11 @@ def test_nights_of_a_series_are_shown(tmp_path, run, store):
     found = run_of(store, "run 20260102")
 
     text_ = markdown(found)
-    assert re.search(r"- Evidence: 2 nights since [0-9-]{10}, with 24 trials of earlier ones", text_)
-    assert re.search(r"\| (18|20|22|24) \(12 of earlier nights\) \|", text_)
+    assert re.search(r"- Evidence: 2 replications since [0-9-]{10}, with 24 trials of earlier ones", text_)
+    assert re.search(r"\| (18|20|22|24) \(12 of earlier replications\) \|", text_)
     assert text_.count("(base seed 20260101): ") == 1
     assert "; with all before it " in text_
-    assert any(line.startswith("warm_exceeds_cold (same_setting); 2 nights since ") for line in table(found, 200))
+    assert any(line.startswith("warm_exceeds_cold (same_setting); 2 replications since ") for line in table(found, 200))
 
 
 def test_as_expected_counts_readings(report):

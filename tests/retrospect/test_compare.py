@@ -15,8 +15,8 @@ from harness.retrospect.compare import compare
 from harness.retrospect.comparison import (
     DIFFERENT,
     INDEPENDENT,
+    NO_DIFFERENCE_DETECTED,
     NOT_COMPARED,
-    NOT_TOLD_APART,
     PAIRED,
     REGRESSION,
     SAME,
@@ -86,7 +86,7 @@ def outcome(a, b, *, comparable=True, **other):
 
 def test_numbers_too_large_for_a_spread_are_not_compared():
     assert outcome([1.0] * 6, [1.0] * 5 + [-1e308]).reason == "a value is too large for a spread"
-    assert outcome([1.0] * 6, [1.0, 1.1] * 3, sd_floor=1e308).outcome == NOT_TOLD_APART
+    assert outcome([1.0] * 6, [1.0, 1.1] * 3, sd_floor=1e308).outcome == NO_DIFFERENCE_DETECTED
 
 
 # Verdicts
@@ -198,7 +198,7 @@ def test_two_base_seeds_are_independent_and_not_told_apart(report):
     assert found.claims[0].method == INDEPENDENT
     assert found.claims[0].changed == ["base seed"]
     row = estimate(found)
-    assert row.outcome == NOT_TOLD_APART
+    assert row.outcome == NO_DIFFERENCE_DETECTED
     assert row.low < 0 < row.high
     assert row.alpha == 0.001
     assert found.expected_false_alarms == 0.001
@@ -250,8 +250,8 @@ def test_rates_are_compared_seed_by_seed_without_a_spread():
     """Two-valued differences have no t interval: ten of ten that changed are a sign test, and eleven are not enough."""
     assert outcome([0.0] * 12, [1.0] * 12, sequence=RATE).outcome == DIFFERENT
     found = outcome([0.0] * 11, [1.0] * 11, sequence=RATE)
-    assert (found.outcome, found.low < 0, found.high) == (NOT_TOLD_APART, True, 1.0)
-    assert outcome([0.0] * 20, [1.0] * 3 + [0.0] * 17, sequence=RATE).outcome == NOT_TOLD_APART
+    assert (found.outcome, found.low < 0, found.high) == (NO_DIFFERENCE_DETECTED, True, 1.0)
+    assert outcome([0.0] * 20, [1.0] * 3 + [0.0] * 17, sequence=RATE).outcome == NO_DIFFERENCE_DETECTED
 
 
 def test_of_quantiles_the_median_difference_is_compared():
@@ -262,7 +262,7 @@ def test_of_quantiles_the_median_difference_is_compared():
 
     assert found.outcome == DIFFERENT
     assert found.estimate == pytest.approx(0.1)
-    assert outcome(a, b).outcome == NOT_TOLD_APART
+    assert outcome(a, b).outcome == NO_DIFFERENCE_DETECTED
     assert outcome(a[:11], b[:11], sequence=quantile).reason == "11 seeds say nothing at error rate 0.001"
 
 
@@ -275,14 +275,14 @@ def test_only_common_seeds_count():
 def test_equal_but_for_the_last_bit_is_neither_same_nor_different():
     a = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
 
-    assert outcome(a, np.nextafter(a, 1)).outcome == NOT_TOLD_APART
+    assert outcome(a, np.nextafter(a, 1)).outcome == NO_DIFFERENCE_DETECTED
 
 
 def test_a_step_of_the_resolution_in_every_seed_is_no_difference_at_few_seeds():
     """Six seeds that all moved by one test example of a thousand: the spread is zero, the resolution is not."""
     found = outcome([0.01] * 6, [0.011] * 6, sd_floor=0.001 / math.sqrt(12))
 
-    assert found.outcome == NOT_TOLD_APART
+    assert found.outcome == NO_DIFFERENCE_DETECTED
     assert outcome([0.01] * 6, [0.111] * 6, sd_floor=0.001 / math.sqrt(12)).outcome == DIFFERENT
 
 
@@ -300,7 +300,7 @@ def test_durations_of_other_processors_in_whole_runs(report):
     a = report("one", replace={"unit: degree": "unit: second"})
     b = report("two", base_seed=7, replace={"unit: degree": "unit: second"})
 
-    assert estimate(compare(a, b)).outcome == NOT_TOLD_APART
+    assert estimate(compare(a, b)).outcome == NO_DIFFERENCE_DETECTED
     (clock,) = b.claims[0].clocks
     another, fewer = (clock.model_copy(update=change) for change in ({"processor": "another"}, {"cores": 99}))
     for others in ([another], [fewer], [], [clock, fewer]):

@@ -42,7 +42,7 @@ def test_the_same_specification_gives_the_same_record(tmp_path, run, again):
     assert found.readings["as_documented"] == first.readings["as_documented"]
     assert found.controls == first.controls
     assert found.trials == Trials(reused=24, measured=0, failed=0)
-    assert (found.lacking, found.left) == (0, None)
+    assert (found.missing_trials, found.left) == (0, None)
 
 
 def test_a_moved_band_turns_the_verdict_and_the_store_stays_byte_for_byte(tmp_path, run, again, store):
@@ -62,7 +62,7 @@ def test_without_trials_nothing_is_measured_and_what_lacks_is_counted(tmp_path, 
     assert reading(found).verdict == "NOT_RUN"
     assert found.claims[0].errors == []
     # Two arms and six seeds of the claim; of its control the warm arm and, not stored either, the cold one.
-    assert found.claims[0].lacking == 24
+    assert found.claims[0].missing_trials == 24
     assert "24 trials of the claim are lacking in the store" in reading(found).reason
     assert found.exit_code == 3
     (line,) = lines(found)
@@ -78,7 +78,7 @@ def test_a_band_that_wants_more_seeds_than_are_stored_is_not_decided(tmp_path, r
     assert reading(found).verdict == "INCONCLUSIVE"
     assert reading(found).expectations["warm_exceeds_cold"].n == 6
     # Seeds 6 and 7 of both arms; the control is refuted by what is there.
-    assert found.claims[0].lacking == 4
+    assert found.claims[0].missing_trials == 4
 
 
 def test_trials_of_another_base_seed_do_not_count(tmp_path, run, again):

@@ -61,10 +61,10 @@ def test_a_trial_repeats_bit_for_bit(measured):
 
 def test_a_trial_is_repeated_in_its_company(measured, store):
     finding, root = measured(experiment=COMPANY)
-    assert finding.trial.company == [0, 1, 2, 3, 4, 5]
+    assert finding.trial.batch_seeds == [0, 1, 2, 3, 4, 5]
     assert repeated(finding, root)[0]
 
-    store._write("UPDATE trial SET company = '[5]' WHERE key = ?", (finding.trial.key,))
+    store._write("UPDATE trial SET batch_seeds = '[5]' WHERE key = ?", (finding.trial.key,))
     same, lines = repeated(replay.find_trial(store, finding.trial.key), root)
 
     assert not same
@@ -83,7 +83,7 @@ def test_a_trial_is_repeated_in_its_company(measured, store):
 )
 def test_a_trial_knows_the_processor_that_measured_it(measured, store, clock, words):
     finding, root = measured(experiment=COMPANY)
-    store._write("UPDATE trial SET company = '[5]', clock = ? WHERE key = ?", (clock, finding.trial.key))
+    store._write("UPDATE trial SET batch_seeds = '[5]', clock = ? WHERE key = ?", (clock, finding.trial.key))
     again = replay.find_trial(store, finding.trial.key)
 
     assert any(words in line for line in repeated(again, root)[1])
@@ -130,7 +130,7 @@ def test_durations_are_shown_and_not_compared(measured, store):
     assert same
     assert lines[0].startswith("  level: 5.0 then, ")
     assert lines[0].endswith(" now; a duration, not compared")
-    assert finding.trial.company == [finding.trial.seed.index]
+    assert finding.trial.batch_seeds == [finding.trial.seed.index]
 
 
 def test_changed_code_is_another_trial_and_says_what_to_do(measured, tmp_path):
@@ -231,7 +231,7 @@ def test_the_words_name_all_that_a_stranger_needs(measured):
         "arm          warm",
         "condition    none",
         "settings     centre 1.0, spread 0.05",
-        "company      seeds 0, 1, 2, 3, 4, 5, measured in one call",
+        "batch        seeds 0, 1, 2, 3, 4, 5, measured in one call",
         f"machine      {processor()}, Python 3.11",
         f"  claims repro {finding.trial.key[:12]} --run --store here",
     ):

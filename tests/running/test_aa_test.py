@@ -75,7 +75,7 @@ def test_deterministic_arm_is_not_told_apart_and_repeats_bit_for_bit(tmp_path, a
     record = aa(write_claim(tmp_path))
 
     row = only_row(record)
-    assert record.verdict == row.verdict == "NOT_TOLD_APART"
+    assert record.verdict == row.verdict == "NO_DIFFERENCE_DETECTED"
     assert record.arm == "cold"
     assert [look.n for look in row.looks] == [6, 8, 10]
     assert row.low < 0 < row.high
@@ -242,7 +242,7 @@ def test_rounding_alone_does_not_tell_an_arm_from_itself(tmp_path, aa):
     """Every difference is one unit in the last place, and always of one sign."""
     rounded = measuring("np.nextafter(0.3, 1.0) if seed.base % 2 else 0.3")
 
-    assert aa(write_claim(tmp_path, experiment=rounded)).verdict == "NOT_TOLD_APART"
+    assert aa(write_claim(tmp_path, experiment=rounded)).verdict == "NO_DIFFERENCE_DETECTED"
 
 
 @pytest.mark.usefixtures("here")
@@ -252,7 +252,7 @@ def test_resolution_keeps_equal_steps_from_telling_an_arm_apart(tmp_path, aa):
     coarse = {"better: higher": "better: higher, resolution: 0.01"}
 
     assert aa(write_claim(tmp_path, experiment=step), seeds=6).verdict == "DIFFERENT"
-    assert aa(write_claim(tmp_path, experiment=step, replace=coarse), seeds=6).verdict == "NOT_TOLD_APART"
+    assert aa(write_claim(tmp_path, experiment=step, replace=coarse), seeds=6).verdict == "NO_DIFFERENCE_DETECTED"
 
 
 @pytest.mark.usefixtures("here")
@@ -368,7 +368,7 @@ def test_smoke_profile_serves_too_with_enough_seeds(tmp_path, aa):
     record = aa(write_claim(tmp_path), options={"profile": "smoke"})
 
     assert [look.n for look in only_row(record).looks] == [5, 7, 9]
-    assert record.verdict == "NOT_TOLD_APART"
+    assert record.verdict == "NO_DIFFERENCE_DETECTED"
 
 
 @pytest.mark.usefixtures("here")

@@ -194,8 +194,8 @@ controls:"""
 
     assert found.least_powered == "warm_exceeds_cold_by_one"
     record = outlook_record(found)
-    assert record.expectations[found.least_powered].doubtful
-    assert not record.expectations["warm_exceeds_cold"].doubtful
+    assert record.expectations[found.least_powered].underpowered
+    assert not record.expectations["warm_exceeds_cold"].underpowered
     assert record.expectations["warm_exceeds_cold"].smallest_effect == pytest.approx(
         found.forecasts["warm_exceeds_cold"].smallest_effect()
     )

@@ -73,7 +73,7 @@ def test_expected_false_verdicts_are_the_sum_of_the_error_rates():
     assert budget.expectations == 2
     assert budget.expected_false_verdicts == pytest.approx(0.011)
     assert budget.expected_false_controls == pytest.approx(0.02)
-    assert budget.fallen == 0
+    assert budget.lost_after_holm == 0
     assert after[2] == PROBLEM
 
 
@@ -117,7 +117,7 @@ def test_a_verdict_that_is_too_weak_for_the_whole_run_is_not_decided_after_the_a
     assert reading.expectations["e0"].adjusted_verdict == "INCONCLUSIVE"
     assert reading.expectations["e1"].adjusted_verdict == "VERIFIED"
     assert (reading.verdict, reading.adjusted_verdict) == ("VERIFIED", "INCONCLUSIVE")
-    assert budget.fallen == 1
+    assert budget.lost_after_holm == 1
 
 
 def test_a_verdict_on_the_family_wise_rate_stands():

@@ -153,7 +153,7 @@ def test_without_a_spread_there_is_no_forecast(values, reason):
     assert reason in found.reason
     assert math.isnan(found.probability)
     assert math.isnan(found.smallest_effect())
-    assert not found.doubtful
+    assert not found.underpowered
     assert found.seeds == PLAN.cap
 
 
@@ -191,7 +191,7 @@ def test_a_verified_member_leaves_its_reading_open():
     found = forecast_of(two_expectations({"at_least": 0}), UNCLEAR)
 
     assert found["clear"].probability == 1.0
-    assert found["e"].doubtful
+    assert found["e"].underpowered
     assert found["e"].seeds > 15
 
 
@@ -272,7 +272,7 @@ def test_a_median_is_forecast_by_the_side_of_the_band_that_seeds_lie_on():
     clear = forecast_of(spec, {point(): [1.0, 1e9, 2.0, 3.0] * 50}, seeds=LONG)["e"]
     even = forecast_of(spec, {point(): [1.0, -1e9, 2.0, -3.0] * 50}, seeds=LONG)["e"]
 
-    assert (clear.probability, even.doubtful) == (1.0, True)
+    assert (clear.probability, even.underpowered) == (1.0, True)
     # Of two hundred seeds on one side a next one lies there too, all but surely.
     assert clear.seeds == pytest.approx(12.2, abs=0.2)
     assert even.seeds > 80

@@ -1,4 +1,4 @@
-"""Evidence over nights: what joins, what does not, and what it decides in the end."""
+"""Evidence over replications: what joins, what does not, and what it decides in the end."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from harness.trials.options import Options
 from tests.tiny_project import EXPERIMENT, write_claim
 
 CLOSE = 0.56
-"""A gap that lies 0.85 standard deviations inside the band: too little for the twelve seeds of one night."""
+"""A gap that lies 0.85 standard deviations inside the band: too little for the twelve seeds of one replication."""
 
 
 @pytest.fixture
-def night(tmp_path, run):
-    """Run the claim in a folder for one night, and return the record."""
+def replication(tmp_path, run):
+    """Run the claim in a folder for one replication, and return the record."""
 
     def one(folder, base_seed, **options):
-        return run(folder, run_id=f"night {base_seed}", base_seed=base_seed, accumulate=True, **options)
+        return run(folder, run_id=f"replication {base_seed}", base_seed=base_seed, accumulate=True, **options)
 
     return one
 
@@ -30,9 +30,9 @@ def expectation(record):
     return record.readings["as_documented"].expectations["warm_exceeds_cold"]
 
 
-def test_nights_that_decide_nothing_alone_decide_together(tmp_path, night):
+def test_nights_that_decide_nothing_alone_decide_together(tmp_path, replication):
     folder = write_claim(tmp_path, gap=CLOSE)
-    records = [night(folder, base_seed) for base_seed in range(20)]
+    records = [replication(folder, base_seed) for base_seed in range(20)]
     found = [expectation(record) for record in records]
     verdicts = [e.verdict for e in found]
 
@@ -42,19 +42,19 @@ def test_nights_that_decide_nothing_alone_decide_together(tmp_path, night):
     assert widths[-1] < widths[4] < widths[0]
     for before, after in itertools.pairwise(found):
         assert after.earlier == before.n
-    # Alone the last night, with its first look, says next to nothing.
-    last = found[-1].nights[-1]
+    # Alone the last replication, with its first look, says next to nothing.
+    last = found[-1].replications[-1]
     assert last.alone.n == 6
     assert last.alone.verdict == "INCONCLUSIVE"
     assert (last.accumulated.n, last.accumulated.low) == (found[-1].n, found[-1].low)
-    assert [n.base_seed for n in found[-1].nights] == list(range(20))
-    assert records[-1].series.nights == 20
+    assert [n.base_seed for n in found[-1].replications] == list(range(20))
+    assert records[-1].series.replications == 20
     assert records[-1].series.anew is None
 
 
-def test_a_run_that_was_not_asked_to_accumulate_stands_alone(tmp_path, run, night):
+def test_a_run_that_was_not_asked_to_accumulate_stands_alone(tmp_path, run, replication):
     folder = write_claim(tmp_path, gap=CLOSE)
-    night(folder, 0)
+    replication(folder, 0)
 
     record = run(folder, run_id="alone", base_seed=1)
 
@@ -62,21 +62,21 @@ def test_a_run_that_was_not_asked_to_accumulate_stands_alone(tmp_path, run, nigh
     assert record.series is None
 
 
-def test_a_night_repeated_later_is_what_it_was(tmp_path, night):
+def test_a_night_repeated_later_is_what_it_was(tmp_path, replication):
     folder = write_claim(tmp_path, gap=CLOSE)
-    records = [night(folder, base_seed) for base_seed in (5, 3, 4)]
+    records = [replication(folder, base_seed) for base_seed in (5, 3, 4)]
 
-    again = night(folder, 3)
+    again = replication(folder, 3)
 
     assert expectation(again) == expectation(records[1])
     assert again.trials.measured == 0
 
 
-def test_evidence_of_a_night_is_that_of_a_run_alone(tmp_path, run, night):
+def test_evidence_of_a_night_is_that_of_a_run_alone(tmp_path, run, replication):
     folder = write_claim(tmp_path, gap=CLOSE)
     for base_seed in (0, 1):
-        night(folder, base_seed)
-    joined = expectation(night(folder, 2))
+        replication(folder, base_seed)
+    joined = expectation(replication(folder, 2))
 
     alone = expectation(run(folder, run_id="alone", base_seed=2))
 
@@ -91,82 +91,82 @@ def test_evidence_of_a_night_is_that_of_a_run_alone(tmp_path, run, night):
         ({"replace": {"cold: {centre: 0.0}": "cold: {centre: 0.01}"}}, "arms"),
     ],
 )
-def test_a_change_starts_a_new_series_and_says_so(tmp_path, night, change, what):
-    night(write_claim(tmp_path, gap=CLOSE), 7)
+def test_a_change_starts_a_new_series_and_says_so(tmp_path, replication, change, what):
+    replication(write_claim(tmp_path, gap=CLOSE), 7)
 
-    record = night(write_claim(tmp_path, gap=CLOSE, **change), 8)
+    record = replication(write_claim(tmp_path, gap=CLOSE, **change), 8)
 
     assert expectation(record).earlier == 0
-    assert record.series.nights == 1
+    assert record.series.replications == 1
     assert record.series.anew.startswith(f"{what} changed since ")
     assert record.series.anew.endswith("(base seed 7)")
 
 
-def test_a_changed_environment_starts_a_new_series(tmp_path, night, monkeypatch):
+def test_a_changed_environment_starts_a_new_series(tmp_path, replication, monkeypatch):
     folder = write_claim(tmp_path, gap=CLOSE)
-    night(folder, 7)
+    replication(folder, 7)
     monkeypatch.setattr("harness.trials.plan.environment", lambda *_: {"device": "cpu", "numpy": "9.9"})
 
-    assert "numpy changed since 20" in night(folder, 8).series.anew
+    assert "numpy changed since 20" in replication(folder, 8).series.anew
 
 
-def test_a_moved_band_judges_all_nights_again(tmp_path, night):
-    night(write_claim(tmp_path, gap=CLOSE), 0)
+def test_a_moved_band_judges_all_nights_again(tmp_path, replication):
+    replication(write_claim(tmp_path, gap=CLOSE), 0)
 
-    record = night(write_claim(tmp_path, gap=CLOSE, replace={"at_least: 0.5": "at_least: 0.3"}), 1)
+    record = replication(write_claim(tmp_path, gap=CLOSE, replace={"at_least: 0.5": "at_least: 0.3"}), 1)
 
     assert expectation(record).earlier == 12
     assert expectation(record).verdict == "VERIFIED"
 
 
-def test_durations_of_another_processor_do_not_join(tmp_path, night, monkeypatch):
-    """Each trial says which that was, whatever the last record of its night was made on."""
+def test_durations_of_another_processor_do_not_join(tmp_path, replication, monkeypatch):
+    """Each trial says which that was, whatever the last record of its replication was made on."""
     folder = write_claim(tmp_path, gap=CLOSE, replace={"unit: degree": "unit: second"})
-    first = night(folder, 0)
-    assert expectation(night(folder, 1)).earlier == 12
+    first = replication(folder, 0)
+    assert expectation(replication(folder, 1)).earlier == 12
     monkeypatch.setattr("harness.trials.clock._processor", lambda: "another")
 
-    record = night(folder, 2)
+    record = replication(folder, 2)
 
     assert expectation(record).earlier == 0
     assert record.series.anew.startswith("the clock of its durations changed since")
-    assert expectation(night(folder, 3)).earlier == 12, "that of the night before is by the same clock"
-    # Judged again on the new machine, night 0 is measured again, for the durations that it has there.
-    again = night(folder, 0)
+    assert expectation(replication(folder, 3)).earlier == 12, "that of the replication before is by the same clock"
+    # Judged again on the new machine, replication 0 is measured again, for the durations that it has there.
+    again = replication(folder, 0)
     assert again.trials == first.trials
     assert [clock.processor for clock in again.clocks] == ["another"]
 
 
-def test_what_is_no_duration_joins_whatever_processor_it_is_of(tmp_path, night, monkeypatch):
+def test_what_is_no_duration_joins_whatever_processor_it_is_of(tmp_path, replication, monkeypatch):
     folder = write_claim(tmp_path, gap=CLOSE)
-    night(folder, 0)
+    replication(folder, 0)
     monkeypatch.setattr("harness.trials.clock._processor", lambda: "another")
 
-    record = night(folder, 1)
+    record = replication(folder, 1)
 
     assert expectation(record).earlier == 12
     assert record.clocks == []
 
 
-def test_controls_accumulate_with_their_claim(tmp_path, night):
+def test_controls_accumulate_with_their_claim(tmp_path, replication):
     # Under the control the truth lies 0.85 standard deviations outside the band.
     folder = write_claim(
         tmp_path, gap=1.0, replace={"change: {centre: 0.0}": "change: {centre: 0.44}\n    arms: [warm]"}
     )
     for base_seed in range(15):
-        record = night(folder, base_seed)
+        record = replication(folder, base_seed)
         control = record.controls["same_centre"].expectations["warm_exceeds_cold"]
         assert control.n == 6 * (base_seed + 1)
         assert record.controls["same_centre"].finished
     assert control.verdict == "REFUTED"
 
 
-def test_failed_trials_of_a_night_do_not_join(tmp_path, night):
+def test_failed_trials_of_a_night_do_not_join(tmp_path, replication):
     failing = EXPERIMENT.replace("return {", "if seeds[0].base == 0:\n        raise OSError('disk')\n    return {")
     folder = write_claim(tmp_path, gap=CLOSE, experiment=failing)
-    night(folder, 0)
+    replication(folder, 0)
 
-    record = night(folder, 1)
+    record = replication(folder, 1)
 
     assert expectation(record).earlier == 0
     assert expectation(record).verdict == "INCONCLUSIVE"
@@ -175,16 +175,16 @@ def test_failed_trials_of_a_night_do_not_join(tmp_path, night):
 def test_history_shows_every_night_alone_and_accumulated(tmp_path, run, store):
     folder = write_claim(tmp_path, gap=CLOSE)
     for base_seed in (4, 2):
-        run(folder, run_id=f"night {base_seed}", base_seed=base_seed)
+        run(folder, run_id=f"replication {base_seed}", base_seed=base_seed)
 
     history = history_of(load_claim(folder), store, Options(store=store.path))
 
-    (nights,) = history.nights.values()
-    assert [(n.base_seed, n.alone.n, n.accumulated.n) for n in nights] == [(4, 12, 12), (2, 12, 24)]
+    (replications,) = history.replications.values()
+    assert [(n.base_seed, n.alone.n, n.accumulated.n) for n in replications] == [(4, 12, 12), (2, 12, 24)]
     text = "\n".join(lines(history))
     assert "as_documented, expected VERIFIED" in text
     assert "warm_exceeds_cold: band at least 0.5, error rate 0.001" in text
-    assert f"{nights[1].accumulated.estimate:.4g} [{nights[1].accumulated.low:.4g}" in text
+    assert f"{replications[1].accumulated.estimate:.4g} [{replications[1].accumulated.low:.4g}" in text
 
 
 def test_history_names_the_nights_that_do_not_join(tmp_path, run, store):
@@ -202,7 +202,7 @@ def test_history_names_the_nights_that_do_not_join(tmp_path, run, store):
 def test_verdicts_are_counted_over_base_seeds(tmp_path, run, store):
     folder = write_claim(tmp_path)
     for base_seed in range(3):
-        run(folder, run_id=f"night {base_seed}", base_seed=base_seed)
+        run(folder, run_id=f"replication {base_seed}", base_seed=base_seed)
     other = write_claim(tmp_path, gap=-1.0)
     run(other, run_id="wrong", base_seed=9)
 

@@ -66,11 +66,11 @@ def test_the_reports_came_out_in_every_way(reports):
     }  # fmt: skip
     assert claims["is_broken"]["problem"]["kind"] == "specification"
     assert claims["is_waived"]["readings"]["as_documented"]["waived"]
-    assert claims["holds"]["series"]["nights"] == 2
-    assert claims["holds"]["noise"]["verdict"] == "NOT_TOLD_APART"
+    assert claims["holds"]["series"]["replications"] == 2
+    assert claims["holds"]["noise"]["verdict"] == "NO_DIFFERENCE_DETECTED"
     assert {claim["profile"] for claim in reports["smoke"]["claims"] if "profile" in claim} == {"smoke"}
     assert any(claim.get("left") for claim in reports["left"]["claims"])
-    assert any(claim.get("lacking") for claim in reports["judged"]["claims"])
+    assert any(claim.get("missing_trials") for claim in reports["judged"]["claims"])
 
 
 def seen(part, value, definitions, title, found):
@@ -331,7 +331,7 @@ def test_a_stored_run_that_is_sound_is_what_it_was(broken):
 def test_a_broken_night_is_told_where_nights_are_joined(broken):
     broken.put(spoil(broken.run, ("claims", 0, "data"), "none"))
     with closing(Store(broken.path)) as store, pytest.raises(UsageError, match=r"holds, record of .*: data: should be"):
-        store.nights("holds", "quick")
+        store.replications("holds", "quick")
 
 
 def test_models_and_version_agree():

@@ -216,7 +216,7 @@ def test_a_copy_is_written_and_the_file_stays_as_it_is(tmp_path):
     copy = Store.copy_of(path)
     copy.save_trial(row(), "run")
 
-    assert [trial.company for trial in copy.past("k", 9)] == [[4]]
+    assert [trial.batch_seeds for trial in copy.past("k", 9)] == [[4]]
     copy.close()
     assert path.read_bytes() == before
 
@@ -244,7 +244,7 @@ def test_past_trials_are_those_whose_key_begins_so_the_latest_first(store):
     assert [trial.key for trial in store.past("", 1)] == ["b"]
     trial = found[1]
     assert (trial.claim, trial.arm, trial.condition, trial.settings) == ("c", "warm", {"size": 3}, {"size": 3})
-    assert (trial.seed, trial.metrics, trial.error, trial.company) == (Seed(0, "c", 4), {}, "boom", [4])
+    assert (trial.seed, trial.metrics, trial.error, trial.batch_seeds) == (Seed(0, "c", 4), {}, "boom", [4])
 
 
 def test_runs_are_those_with_a_record_the_latest_first(store):

@@ -12,7 +12,7 @@ import torch
 from harness.errors import UsageError
 from harness.seeds import seeds_of
 from harness.training import supervised
-from harness.training.learning_curve import learning_curves
+from harness.training.learning_curve import learning_curves, trained
 from tests.training.test_recipe import SETTINGS
 
 SEEDS = seeds_of("supervised", 0, range(2))
@@ -124,3 +124,13 @@ def test_learning_curves_look_once_an_epoch_at_the_part_that_is_asked_for(monkey
         ("wide", [1.0, 2.0, 3.0], [0.7, 0.7, 0.7]),
     ]
     assert set(looked) == {2.0}
+
+
+def test_pictures_get_one_seeds_examples_and_the_network_trained_on_them():
+    experiment = SimpleNamespace(examples=examples, fit=fit, score=score)
+
+    split, networks = trained(experiment, SEEDS[0], GIVEN)
+
+    assert CALLS == ["examples of 1, random", "fit of 1"]
+    assert networks.split is split
+    assert (networks.width, networks.recipe.batch_size) == (5, SETTINGS["batch_size"])

@@ -8,8 +8,9 @@ import pytest
 
 from harness.errors import SpecError, UsageError
 from harness.specification.yaml12 import read_yaml
-from harness.trials import catalogue
-from harness.trials.catalogue import claim_folders, documents, find, load_all, load_claim, load_document
+from harness.trials import catalogue, documents
+from harness.trials.catalogue import claim_folders, find, load_all, load_claim
+from harness.trials.documents import load_document, load_documents
 from tests.specimen import TEXT, write
 
 
@@ -79,7 +80,8 @@ def test_claims_that_load_do_so_beside_those_that_do_not(tmp_path):
 
 def test_the_document_of_many_claims_is_read_once_and_again_when_it_changes(tmp_path, monkeypatch):
     read = []
-    monkeypatch.setattr(catalogue, "read_yaml", lambda path: read.append(path.name) or read_yaml(path))
+    for module in (catalogue, documents):
+        monkeypatch.setattr(module, "read_yaml", lambda path: read.append(path.name) or read_yaml(path))
     folder = write(tmp_path)
     for name in ("second_claim", "third_claim"):
         (folder.with_name(name)).mkdir()
@@ -139,4 +141,4 @@ def test_an_unknown_id_is_refused_with_the_nearest(tmp_path):
 def test_every_document_is_listed_with_or_without_claims(tmp_path):
     write(tmp_path, document="b")
     write(tmp_path, document="a")
-    assert [document.id for document in documents(tmp_path)] == ["a", "b"]
+    assert [document.id for document in load_documents(tmp_path)] == ["a", "b"]

@@ -94,7 +94,7 @@ def _expectation(claim: ClaimRecord, reading: ReadingRecord, name: str) -> Conte
         "short": wording.number(e.estimate, 3),
         "short_span": "" if e.exact else wording.span(e, 2),
         "span": "in every instance" if e.exact else wording.span(e),
-        "seeds": f"{e.n} seeds" + (f", {e.earlier} of them of earlier nights" if e.earlier else ""),
+        "seeds": f"{e.n} seeds" + (f", {e.earlier} of them of earlier replications" if e.earlier else ""),
         "band": e.band.text,
         "said": "" if e.reported is None else wording.number(e.reported),
         "band_because": f"This band because {e.because}",
@@ -108,7 +108,7 @@ def _expectation(claim: ClaimRecord, reading: ReadingRecord, name: str) -> Conte
             (in_words(key), f"{wording.number(c.estimate)} {wording.span(c)}, {c.n} seeds, {c.verdict}")
             for key, c in controls.items()
         ],
-        "nights": [wording.night_words(night) for night in e.nights],
+        "replications": [wording.replication_words(replication) for replication in e.replications],
         "strip": charts.strip(e),
         "panel": charts.panel(name, e, claim.controls),
     }

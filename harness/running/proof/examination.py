@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import ClaimsError
 from harness.judging.controls import Tried, headline, state_of
 from harness.judging.expected import came_as_expected, expectations_expected
-from harness.judging.points import durations_of, metric_of
+from harness.judging.points import metric_of, wall_clock_metrics
 from harness.judging.verdict import INCONCLUSIVE, NOT_RUN
 from harness.running.proof.replaced_source import replace_source
 from harness.running.proof.request import CONTROLS, INSTRUMENT, READINGS, SMOKE, STAGES, Request
@@ -98,7 +98,7 @@ def _smoke(folder: ClaimFolder, request: Request, answer: Answer) -> None:
     """Run every trial of the smoke profile, those of controls too; note the digest of what they yield."""
     options = Options(profile=NO_VERDICT_PROFILE, base_seed=request.base_seed, device=request.device)
     plan = make_plan(folder, options)
-    durations, found = durations_of(plan.claim), []
+    durations, found = wall_clock_metrics(plan.claim), []
     for variant in variants_of(plan.claim):
         measure_here(plan, variant, list(variant.expectations), plan.seeds.first)
         if variant.errors:
@@ -188,7 +188,7 @@ def _names(claim: Claim, request: Request) -> list[str]:
     """Return the readings that are judged: durations that are taken beside other processes decide nothing."""
     if request.readings is not None:
         return list(request.readings)
-    durations = durations_of(claim)
+    durations = wall_clock_metrics(claim)
     return [
         name
         for name, reading in claim.readings.items()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import TrialError
 from harness.judging.contrasts import step_at
-from harness.judging.points import durations_of, shown
+from harness.judging.points import shown, wall_clock_metrics
 from harness.running.measuring import measured
 from harness.running.proof.check import Check, timed
 from harness.running.proof.examination import variants_of
@@ -99,7 +99,7 @@ def _numbers(plan: Plan, n: int, parts: int, executor: Executor, context: Contex
     Raises:
         TrialError: a trial fails.
     """
-    durations = durations_of(plan.claim)
+    durations = wall_clock_metrics(plan.claim)
     for variant in variants_of(plan.claim):
         tasks = tasks_of(plan, variant.points(list(variant.expectations), plan.claim), range(n), variant.change_of)
         tasks = [replace(task, code=None) for task in tasks]

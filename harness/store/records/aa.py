@@ -13,7 +13,7 @@ from harness.store.records.parts import Count, Interval, Number, Part, Rate, See
 NOISE = "noise"
 """The kind of record that a store keeps of an A/A run beside a claim's trials."""
 
-AAVerdict = Literal["NOT_TOLD_APART", "DIFFERENT", "INVALID"]
+AAVerdict = Literal["NO_DIFFERENCE_DETECTED", "DIFFERENT", "INVALID"]
 
 
 class Floor(Part):

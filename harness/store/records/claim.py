@@ -28,24 +28,24 @@ class ForecastRecord(Part):
     """that it is decided within the cap"""
     seeds: Number
     """mean number of seeds until then"""
-    doubtful: bool
+    underpowered: bool
     """whether that probability is below 0.9"""
     reason: str
     """why there is no forecast; empty where there is one"""
 
 
 class SeriesRecord(Part):
-    """The nights whose evidence was judged together."""
+    """The replications whose evidence was judged together."""
 
-    nights: Count
+    replications: Count
     since: str
     """day of the first"""
     earlier_trials: Count
-    """trials of the nights before this one"""
+    """trials of the replications before this one"""
     anew: str | None
-    """why the series begins with this night although there were nights before"""
+    """why the series begins with this replication although there were replications before"""
     repeated: list[str]
-    """nights whose numbers are another's again, and which count once"""
+    """replications whose numbers are another's again, and which count once"""
 
 
 class Cost(Part):
@@ -127,7 +127,7 @@ class Measured(Part):
         return Identity(self.code.digest, data, self.environment, self.settings, self.arms, self.conditions)
 
 
-class KnownNight(Measured):
+class KnownReplication(Measured):
     """A base seed that a claim was run with, and what its last record rests on."""
 
     base_seed: Whole
@@ -186,7 +186,7 @@ class ClaimRecord(Measured):
     waiver: WaiverRecord | None = None
     left: Left | None = None
     """what lack of time left; null: nothing"""
-    lacking: Count = 0
+    missing_trials: Count = 0
     """of a judgement of stored trials: trials that the next looks lack"""
     noise: NoiseRecord | None = None
     """the claim's last A/A run with the same code, data and settings"""

@@ -11,21 +11,21 @@ from harness.specification.kinds import Contrast, Verdict
 from harness.store.records.parts import Count, Interval, NotNegative, Number, Part, Rate, SeedIndex, Whole
 
 
-class NightEstimate(Interval):
-    """What one night, or all nights up to it, say of an expectation."""
+class ReplicationEstimate(Interval):
+    """What one replication, or all replications up to it, say of an expectation."""
 
     estimate: Number
     verdict: Verdict
 
 
-class NightRecord(Part):
-    """A night of an expectation: on its own, and together with all nights before it."""
+class ReplicationRecord(Part):
+    """A replication of an expectation: on its own, and together with all replications before it."""
 
     base_seed: Whole
     date: str
     """the day in UTC"""
-    alone: NightEstimate
-    accumulated: NightEstimate
+    alone: ReplicationEstimate
+    accumulated: ReplicationEstimate
 
 
 class SequenceRecord(Part):
@@ -76,7 +76,7 @@ class ExpectationRecord(Interval):
     alpha: Rate
     """error rate of the interval"""
     earlier: Count
-    """how many of its seeds are of earlier nights"""
+    """how many of its seeds are of earlier replications"""
     p: Number
     """smallest error rate at which the evidence would still decide so; null where nothing is decided or sampled"""
     estimate: Number
@@ -89,11 +89,11 @@ class ExpectationRecord(Interval):
     """what speaks against the error rate beside it: seeds that are clustered or skewed, a metric of two values, or, where
     all seeds gave the same, that nothing but the resolution speaks for it; null: nothing"""
     values: dict[SeedIndex, Number]
-    """seed -> contrast; of earlier nights their own reports hold the values"""
+    """seed -> contrast; of earlier replications their own reports hold the values"""
     looks: list[Interval]
     """the interval at every look, in order"""
-    nights: list[NightRecord] = []
-    """in a series, every night of it, oldest first"""
+    replications: list[ReplicationRecord] = []
+    """in a series, every replication of it, oldest first"""
     adjusted_p: Number = None
     """p-value after Holm's adjustment over the run; null where nothing is decided"""
     adjusted_verdict: Verdict | None = None

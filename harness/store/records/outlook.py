@@ -25,7 +25,7 @@ class OutlookRecord(Part):
     cap: Count
     trials: Count
     """stored trials that it rests on"""
-    neediest: str
+    least_powered: str
     """the expectation that is least likely to be decided"""
     seconds: Number
     """computing time of a run that reuses nothing"""

@@ -58,7 +58,7 @@ class ErrorBudget(Part):
     """sampled expectations that the sums leave out: their seeds are not what their error rates take for granted"""
     by_resolution: Count
     """expectations among those summed that gave the same in every seed, and rest on their metric's resolution"""
-    fallen: Count
+    lost_after_holm: Count
     """readings whose verdict does not stand after the adjustment"""
 
 
