@@ -61,11 +61,12 @@ def network(channels: int, kernel: int, weights: str, padding: str, pooling: str
     return nn.Sequential(*layers, pool_layer(pooling, pool))
 
 
-def untrained(seeds: Seeds, images: Tensor, device: str, precision: Any, **design: Any) -> Ensemble:
-    """Return one network per seed whose weights are drawn (He et al. 2015) and stay so; the same for every pool."""
-    recipe = Recipe(
-        Optimiser("sgd", 1.0), len(images[0]), steps=0, initialiser="he", device=device, precision=precision
-    )
+def untrained(seeds: Seeds, images: Tensor, **design: Any) -> Ensemble:
+    """Return one network per seed whose weights are drawn (He et al. 2015) and stay so; the same for every pool.
+
+    In float64, where what is equal in theory is equal to some 1e-16.
+    """
+    recipe = Recipe(Optimiser("sgd", 1.0), len(images[0]), steps=0, initialiser="he", precision="float64")
     # `train` asks for classes: each number of the maps is one, and none is ever learned.
     classes = torch.zeros(images.shape[:2], dtype=torch.int64)
     return train(lambda: nn.Sequential(*network(**design), nn.Flatten()), images, classes, seeds, recipe=recipe)
@@ -78,18 +79,16 @@ def maps_of(networks: Ensemble, images: Tensor) -> Tensor:
 
 def relative(difference: Tensor, maps: Tensor) -> np.ndarray:
     """Return the size of a difference over that of the maps, all images together, (n_seeds,)."""
-    return (difference.flatten(1).norm(dim=1) / maps.flatten(1).norm(dim=1)).cpu().numpy()
+    return (difference.flatten(1).norm(dim=1) / maps.flatten(1).norm(dim=1)).numpy()
 
 
-def measure(
-    arm: str, seeds: Seeds, *, images: int, device: str, precision: str, **design: Any
-) -> dict[str, np.ndarray]:
+def measure(arm: str, seeds: Seeds, *, images: int, **design: Any) -> dict[str, np.ndarray]:
     """Return what a move of the images by one pixel does to the maps, and what the pool saves, each (n_seeds,).
 
     A convolution costs the same at each of its places, so that it is saved as often as places are.
     """
     given = anywhere(seeds, images)
-    networks = untrained(seeds, given, device, precision, **design)
+    networks = untrained(seeds, given, **design)
     before, after = maps_of(networks, given), maps_of(networks, moved(given, 1))
     places = before[0, 0, 0].numel()
     return {

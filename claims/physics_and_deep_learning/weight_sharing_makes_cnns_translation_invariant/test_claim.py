@@ -14,7 +14,7 @@ DESIGN = {"channels": 3, "kernel": 3, "weights": "shared", "padding": "circular"
 
 
 def untrained(claim, images, **changes):
-    return claim.experiment.untrained(SEEDS, images, "cpu", "float64", **(DESIGN | changes))
+    return claim.experiment.untrained(SEEDS, images, **(DESIGN | changes))
 
 
 def test_instrument_maps_are_those_of_filters_written_out(claim):
@@ -84,7 +84,7 @@ def test_instrument_saved_factor_is_that_of_counted_operations(claim, pooling):
             torch.nn.Conv2d(3, 3, 3, padding=1, dtype=torch.float64)(maps[0])
         counted.append(counter.get_total_flops())
 
-    metrics = claim.experiment.measure("pooled", SEEDS, images=1, device="cpu", precision="float64", **settings)
+    metrics = claim.experiment.measure("pooled", SEEDS, images=1, **settings)
 
     assert metrics["saved_factor"] == pytest.approx(counted[0] / counted[1], rel=1e-12)
 
