@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.pictures import Images
-from harness.training.supervised_learning import handed
+from harness.training.learning_curve import trained
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -19,11 +19,8 @@ def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any
     """Draw for each arm that cuts how many of a tenth of the weights lead away from each pixel, white for the most."""
     images = []
     for arm, density in SHOWN.items():
-        parts = {name: getattr(experiment, name) for name in ("examples", "fit", "score")}
-        given = handed(parts, {**arms[arm], "density": density})
-        split = experiment.examples((seed,), **given.examples)
-        weights = experiment.fit((seed,), split, given.recipe, **given.fit).weights["0.weight"][0]
-        counts = (weights != 0).sum(0).float().unflatten(0, (given.examples["side"],) * 2)
+        _, networks = trained(experiment, seed, {**arms[arm], "density": density})
+        counts = (networks.weights["0.weight"][0] != 0).sum(0).float().unflatten(0, (arms[arm]["side"],) * 2)
         images.append((counts / counts.max()).numpy())
     title = "Weights left in the first layer, by the pixel that they lead away from, when a tenth of all is left"
     return Images(title, [arm.replace("_", " ") for arm in SHOWN], images)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.pictures import Images
-from harness.training.supervised_learning import handed
+from harness.training.learning_curve import trained
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -19,9 +19,7 @@ def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any
     """Draw test images of every arm above what the arm's own autoencoder gives back of them."""
     captions, images = [], []
     for arm, settings in arms.items():
-        given = handed({name: getattr(experiment, name) for name in ("examples", "fit", "score")}, settings)
-        split = experiment.examples((seed,), **given.examples)
-        networks = experiment.fit((seed,), split, given.recipe, **given.fit)
+        split, networks = trained(experiment, seed, settings)
         test = split.test[0][:, :SHOWN]
         for what, values in (("given", test), ("given back", networks.predict(test))):
             side = settings["side"]
