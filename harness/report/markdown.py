@@ -24,6 +24,9 @@ from harness.report.view import VERDICTS, attention, budget, provenance
 from harness.report.wording import minute
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.store.records.claim import ClaimRecord
     from harness.store.records.coverage import DocumentCoverage, StatementRecord
     from harness.store.records.run import Run
 
@@ -55,7 +58,7 @@ def markdown(run: Run, largest: int = LARGEST) -> str:
         _legend(),
         _untrue(run),
         _overview(run),
-        *map(partial(_statements, run), run.documents),
+        *map(partial(_statements, run.records), run.documents),
     ]
     end = [f"## How sure this is\n\n{text(budget(run))}\n", f"## Provenance\n\n{listed(provenance(run))}\n"]
     size = sum(len(part.encode()) for part in (*parts, *end))
@@ -112,20 +115,21 @@ def _attention(run: Run) -> str:
 
 def _untrue(run: Run) -> str:
     """Return the statements that do not hold as they are written, nothing if there are none."""
-    lines = [_statement(run, s) for document in run.documents for s in document.statements if s.word in UNTRUE]
+    records = run.records
+    lines = [_statement(records, s) for document in run.documents for s in document.statements if s.word in UNTRUE]
     return "\n".join(["## Sentences that do not hold", "", *lines, ""]) if lines else ""
 
 
-def _statements(run: Run, document: DocumentCoverage) -> str:
+def _statements(records: Mapping[str, ClaimRecord], document: DocumentCoverage) -> str:
     """Return a document statement by statement, folded."""
     head = f"<b>{in_html(document.document.title)}</b>, statement by statement: {counts_words(document.counts)}"
-    lines = [_statement(run, statement) for statement in document.statements]
+    lines = [_statement(records, statement) for statement in document.statements]
     return "\n".join([f"<details><summary>{head}</summary>", "", *lines, "", "</details>", ""])
 
 
-def _statement(run: Run, statement: StatementRecord) -> str:
+def _statement(records: Mapping[str, ClaimRecord], statement: StatementRecord) -> str:
     """Return `- ✗ does not hold as written: the sentence (L83; `id`): what was found`."""
-    claim = next((claim for claim in run.judged if claim.id == statement.claim), None)
+    claim = records.get(statement.claim or "")
     found = found_words(statement, claim)
     says = f"[{text(statement.says)}](#{anchor(claim.id)})" if claim else text(statement.says)
     place = "; ".join(filter(None, (statement.place, statement.id)))

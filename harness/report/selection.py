@@ -11,7 +11,9 @@ from harness.report.wording import in_words
 from harness.running import waiver
 
 if TYPE_CHECKING:
+    from harness.specification.document import DocumentHead
     from harness.store.records.claim import ClaimRecord, ForecastRecord
+    from harness.store.records.coverage import DocumentCoverage
     from harness.store.records.expectation import ExpectationRecord, ReadingRecord
     from harness.store.records.run import Run
 
@@ -86,6 +88,12 @@ def reused(run: Run) -> tuple[int, int]:
 def lost_after_holm(run: Run) -> list[Row]:
     """Return the readings whose verdict does not stand after Holm's adjustment over the run."""
     return [row for row in rows(run) if row.reading.adjusted_verdict != row.reading.verdict]
+
+
+def documents(run: Run) -> dict[str, tuple[DocumentHead, DocumentCoverage | None]]:
+    """Return the documents that have claims or statements, by their ids, each with what is said of its statements."""
+    own = {claim.document.id: (claim.document, None) for claim in run.judged}
+    return dict(sorted({**own, **{one.document.id: (one.document, one) for one in run.documents}}.items()))
 
 
 def anchor(name: str) -> str:

@@ -56,7 +56,7 @@ def with_coverage(run: Run, root: Path) -> Run:
     for folder in claim_folders(root):
         with contextlib.suppress(SpecError):
             claims.append(load_claim(folder).claim)
-    found = coverage(documents, claims, {claim.id: claim for claim in run.judged})
+    found = coverage(documents, claims, run.records)
     return run.model_copy(update={"documents": found})
 
 

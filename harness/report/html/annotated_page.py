@@ -35,7 +35,7 @@ def lines_of(place: str | None) -> list[tuple[int, int]]:
 
 def _lines(run: Run, document: DocumentCoverage, text: str) -> list[Context]:
     """Return every line with the statements that begin on it, and whether any statement covers it."""
-    records = {claim.id: claim for claim in run.judged}
+    records = run.records
     beside: dict[int, list[Context]] = {}
     covered: set[int] = set()
     for statement in document.statements:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from harness.judging.statements import DECIDED
 from harness.report.coverage_text import SYMBOLS, counts_words, found_words
 from harness.report.html import charts
 from harness.report.html.claim_section import article_of
 from harness.report.html.page import render
-from harness.report.selection import good
+from harness.report.selection import documents, good
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -23,24 +22,20 @@ Context = dict[str, Any]
 
 def document_pages(run: Run, annotated: Container[str] = ()) -> dict[str, str]:
     """Return a page for every document of a run, by the document's id; `annotated` have a page of their text, too."""
-    covered = {one.document.id: one for one in run.documents}
-    heads = {claim.document.id: claim.document for claim in run.judged} | {n: c.document for n, c in covered.items()}
-    records = {claim.id: claim for claim in run.judged}
+    records = run.records
     return {
         name: render(
             "document.html",
             document=head,
             annotated=name in annotated,
-            tally=tally(covered[name]) if name in covered else [],
-            counts=counts_words(covered[name].counts) if name in covered else "",
-            statements=[statement_of(s, records.get(s.claim or "")) for s in covered[name].statements]
-            if name in covered
-            else [],
+            tally=tally(covered),
+            counts=counts_words(covered.counts) if covered else "",
+            statements=[statement_of(s, records.get(s.claim or "")) for s in covered.statements] if covered else [],
             claims=[article_of(claim, brief=True) for claim in _own(run, name)],
             strip_width=charts.STRIP,
             version=run.machine.packages.get("claims-harness", ""),
         )
-        for name, head in heads.items()
+        for name, (head, covered) in documents(run).items()
     }
 
 
@@ -48,9 +43,9 @@ def _own(run: Run, document: str) -> list[ClaimRecord]:
     return sorted((claim for claim in run.judged if claim.document.id == document), key=lambda c: (good(c), c.id))
 
 
-def tally(document: DocumentCoverage) -> list[tuple[str, str, int]]:
-    """Return the bar of words: class, word and how many statements."""
-    return [(class_of(word), word, count) for word, count in document.counts.items()]
+def tally(document: DocumentCoverage | None) -> list[tuple[str, str, int]]:
+    """Return the bar of words: class, word and how many statements; nothing for a document that lists none."""
+    return [(class_of(word), word, count) for word, count in document.counts.items()] if document else []
 
 
 def class_of(word: str) -> str:
@@ -68,7 +63,6 @@ def statement_of(statement: StatementRecord, claim: ClaimRecord | None) -> Conte
         "symbol": SYMBOLS[statement.word],
         "word": statement.word,
         "found": found_words(statement, claim),
-        "decided": statement.word in DECIDED,
         "claim": statement.claim if claim else None,
         "wrong": statement.wrong,
         "unchecked": statement.unchecked,

@@ -9,7 +9,7 @@ from harness.report.comparison_text import change_words, outcome_words
 from harness.report.coverage_text import counts_words
 from harness.report.html.document_page import statement_of, tally
 from harness.report.html.page import render, script_of
-from harness.report.selection import as_expected, found, good, reused, verdict_counts, waivers
+from harness.report.selection import as_expected, documents, found, good, reused, verdict_counts, waivers
 from harness.report.view import VERDICTS, Line, attention, budget, provenance
 from harness.report.wording import in_words, minute
 from harness.specification.profiles import NO_VERDICT_PROFILE
@@ -50,6 +50,7 @@ def front_page(run: Run, past: Past | None = None) -> str:
         budget=budget(run),
         run=provenance(run),
         history=past is not None,
+        version=run.machine.packages.get("claims-harness", ""),
     )
 
 
@@ -73,7 +74,7 @@ def _row(claim: ClaimRecord) -> Context:
 
 def _untrue(run: Run) -> list[Context]:
     """Return the statements that do not hold as they are written, those that hold nowhere first."""
-    records = {claim.id: claim for claim in run.judged}
+    records = run.records
     statements = [s for document in run.documents for s in document.statements]
     return [
         statement_of(s, records.get(s.claim or ""))
@@ -85,17 +86,14 @@ def _untrue(run: Run) -> list[Context]:
 
 def _documents(run: Run, rows: list[Context]) -> list[Context]:
     """Return the documents with claims or statements, each with its tally and its claims."""
-    heads = {claim.document.id: claim.document for claim in run.judged}
-    covered = {one.document.id: one for one in run.documents}
-    heads |= {name: one.document for name, one in covered.items()}
     return [
         {
-            **dict(heads[name]),
+            **dict(head),
             "claims": [row for row in rows if row["document"] == name],
-            "tally": tally(covered[name]) if name in covered else [],
-            "counts": counts_words(covered[name].counts) if name in covered else "",
+            "tally": tally(covered),
+            "counts": counts_words(covered.counts) if covered else "",
         }
-        for name in sorted(heads)
+        for name, (head, covered) in documents(run).items()
     ]
 
 
@@ -114,7 +112,6 @@ def _head(run: Run) -> Context:
         "base_seed": run.options.base_seed,
         "processor": machine.processor,
         "cores": machine.cores,
-        "version": machine.packages.get("claims-harness", ""),
         "facts": [
             ("claims", len(claims), f"of {len({claim.document.id for claim in claims})} documents"),
             ("trials", f"{trials:,}", f"{again:,} reused"),

@@ -107,6 +107,11 @@ class Run(Head):
         return [claim for claim in self.claims if isinstance(claim, ClaimRecord)]
 
     @property
+    def records(self) -> dict[str, ClaimRecord]:
+        """The claims that could be run, by their ids."""
+        return {claim.id: claim for claim in self.judged}
+
+    @property
     def problems(self) -> list[ProblemRecord]:
         """The claims that could not be run."""
         return [claim for claim in self.claims if isinstance(claim, ProblemRecord)]
