@@ -257,3 +257,12 @@ def test_runs_are_those_with_a_record_the_latest_first(store):
     assert [run.machine.commit for run in store.runs()] == ["second", "first"]
     assert store.knows_run("empty")
     assert not store.knows_run("none")
+
+
+def test_a_record_under_the_name_of_another_claim_is_refused(store):
+    store.start_run("run", Options().record(), MACHINE)
+    store.save_record("run", problem())
+    store._write("UPDATE record SET claim = 'second'")
+
+    with pytest.raises(UsageError, match=r"run run, claim second: id: 'c' is another claim's; "):
+        store.records("run")
