@@ -119,6 +119,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def gpu(session: nox.Session) -> None:
+    """On a machine with a GPU: its tests, the bench there, then claims; writes docs/gpu.md. Options follow after --."""
+    install(session, "test", "bench")
+    session.run("python", "-m", "tests.gpu", *session.posargs)
+
+
+@nox.session(default=False)
 def browser(session: nox.Session) -> None:
     """Open the report in chromium and look at it; it is installed where that is possible and skipped where it is not."""
     install(session, "test", "browser")

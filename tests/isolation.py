@@ -39,6 +39,8 @@ FOREIGN = (
 Among them are those of pytest-xdist: what a test starts in a worker is no worker, and measures what it is asked to.
 """
 
+GPU = "CUDA_VISIBLE_DEVICES"
+
 OWN = {
     # What else is installed here must not change the runs that tests start; and loading hypothesis takes half a second.
     "PYTEST_ADDOPTS": "-p no:hypothesispytest -p no:randomly -p no:random_order",
@@ -47,15 +49,15 @@ OWN = {
     "TERM": "xterm",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
-    # `auto` is the processor, as on most machines; what is asserted of a GPU needs none.
-    "CUDA_VISIBLE_DEVICES": "",
+    # `auto` is the processor, as on most machines; `-m gpu` asks for what needs a GPU.
+    GPU: "",
     # Full MNIST may lie in the user's cache; the tests' numbers are those of the embedded digits.
     "CLAIMS_CACHE_DIR": str(PROJECT / "no such folder"),
 }
 """What every test finds instead."""
 
-THEIRS = ("PYTEST_CURRENT_TEST", "KMP_", "TORCHINDUCTOR_", "MLFLOW_DISABLE_TELEMETRY")
-"""What pytest, torch when some parts of it are first imported, and the export to MLflow set for good."""
+THEIRS = ("PYTEST_CURRENT_TEST", "KMP_", "TORCHINDUCTOR_", "MLFLOW_DISABLE_TELEMETRY", "TF_CPP_", "TPU_")
+"""What pytest, torch when some parts of it are first imported, JAX and the export to MLflow set for good."""
 
 OF_A_BROWSER = {"threads", "the global generator of random"}
 """What a real browser has of its own, from the first look to the last, and draws from."""
@@ -74,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give the tests, and every process that they start, an environment that is the same everywhere."""
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         del os.environ[name]
-    os.environ.update(OWN)
+    os.environ.update({name: value for name, value in OWN.items() if name != GPU or not _on_a_gpu(config)})
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
         # pytest-xdist's workers inherit this, and take options of the plugins that are named here; they run the tests.
         del os.environ["PYTEST_ADDOPTS"]
@@ -83,6 +85,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LOCKS] = os.environ["CLAIMS_LOCKS"] = tempfile.mkdtemp(prefix="claims-locks-")
     # rich numbers links by the global generator, whose moves are watched here.
     rich.style.getrandbits = random.Random().getrandbits
+
+
+def _on_a_gpu(config: pytest.Config) -> bool:
+    return bool(config.getoption("markexpr", "") == "gpu")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

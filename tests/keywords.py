@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from harness.training import ensembles
+from harness.training import training_run
 from harness.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -18,4 +18,4 @@ def train(build: Any, inputs: Any, targets: Any, seeds: Any, **settings: Any) ->
     """Train by a recipe of the keywords that one has, and by the others."""
     recipe = Recipe(**{name: value for name, value in settings.items() if name in OF_RECIPE})
     others = {name: value for name, value in settings.items() if name not in OF_RECIPE}
-    return ensembles.train(build, inputs, targets, seeds, recipe=recipe, **others)
+    return training_run.train(build, inputs, targets, seeds, recipe=recipe, **others)

@@ -21,6 +21,7 @@ from harness.store.records.claim import Home, Problem, ProblemKind, ProblemRecor
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import executor_for
+from harness.trials.options import resolve_device, visible_gpus
 from harness.trials.plan import fingerprint, make_plan
 from harness.trials.provenance import machine, processor
 
@@ -175,7 +176,7 @@ class Session:
     def _executor(self, workers: int) -> Executor:
         """Return the executor of `workers` processes; it lives as long as the session, so torch is imported once."""
         if workers not in self._executors:
-            self._executors[workers] = executor_for(workers)
+            self._executors[workers] = executor_for(workers, visible_gpus(resolve_device(self.options.device)))
         return self._executors[workers]
 
     def _problem(self, folder: Path, error: ClaimsError) -> ProblemRecord:

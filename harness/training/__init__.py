@@ -6,7 +6,7 @@ what is named here is part of the key of every trial that trains.
 """
 
 from harness.training.early_stopping import EarlyStopping
-from harness.training.ensembles import Ensemble, Observer, error_rate, train
+from harness.training.ensembles import Ensemble, Observer, error_rate
 from harness.training.initialisation import Gaussian, Initialiser
 from harness.training.layers import LastStep
 from harness.training.local_connections import LocallyConnected2d
@@ -16,6 +16,7 @@ from harness.training.optimisers import Optimiser
 from harness.training.precision import Precision
 from harness.training.recipe import Recipe
 from harness.training.supervised_learning import Split, supervised
+from harness.training.training_run import train
 
 __all__ = [
     "EarlyStopping",

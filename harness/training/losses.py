@@ -30,8 +30,9 @@ def summed_loss(loss: Loss, outputs: Tensor, targets: Tensor) -> Tensor:
     if loss == "squared_error":
         return nn.functional.mse_loss(outputs, targets, reduction="sum") / targets[0].numel()
     rows = outputs.flatten(0, 1)
-    if rows.shape[1] <= FEW_CLASSES:
-        # With the classes outermost a vector of the processor holds many examples, not a part of one: twice as fast.
+    if rows.shape[1] <= FEW_CLASSES and not rows.is_cuda:
+        # With the classes outermost a vector of the processor holds many examples, not a part of one: twice as fast. On a
+        # GPU the sum over examples would be taken in another order at every call.
         return (
             nn.functional.cross_entropy(rows.T.contiguous()[None], targets.view(1, -1), reduction="sum")
             / targets.shape[1]

@@ -59,7 +59,10 @@ def orders(seeds: Seeds, role: str, number: int, size: int, device: torch.device
     generators = [seed.torch(role) for seed in seeds]
     while True:
         order = torch.stack([torch.randperm(number, generator=own) for own in generators])
-        yield from torch.split(order.to(device), size, 1)
+        if device.type == "cuda":
+            # Unless its memory is pinned, nobody here goes on before the GPU has done all that was asked of it before.
+            order = order.pin_memory()
+        yield from torch.split(order.to(device, non_blocking=True), size, 1)
 
 
 class Rows:

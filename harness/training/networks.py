@@ -29,9 +29,11 @@ class Network(Protocol):
 
     Attributes:
         trained: parameters by name, leaves of autograd, each with or without a first dimension for the seeds.
+        generators: what dropout draws from, one per seed.
     """
 
     trained: Weights
+    generators: Generators
 
     def forward(self, inputs: Tensor, training: bool) -> Tensor:
         """Return the outputs (n_seeds, batch, *out) for inputs (n_seeds, batch, *shape)."""
@@ -50,11 +52,12 @@ class Stacked:
     """
 
     def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str], generators: Generators) -> None:
-        self._products = products(module)
+        self._products, self.generators = products(module), generators
         laid_out = {name: own.mT.contiguous() if name in self._products else own for name, own in first.items()}
         self.trained = _leaf_tensors(module, laid_out, frozen)
         self._forward = stack(module, laid_out, generators)
-        self._state = {name: own.mT if name in self._products else own for name, own in laid_out.items()}
+        # Detached: what autograd keeps of a view belongs to the queue it was taken in, and a recording has its own.
+        self._state = {n: own.detach().mT if n in self._products else own for n, own in laid_out.items()}
 
     def forward(self, inputs: Tensor, training: bool) -> Tensor:
         """Return the outputs, (n_seeds, batch, *out)."""
@@ -70,6 +73,7 @@ class VmappedNetworks:
 
     def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str]) -> None:
         self.trained = _leaf_tensors(module, first, frozen)
+        self.generators: Generators = []
         self._state = first
         self._module = module
         self._forward = vmap(lambda own, inputs: call(module, own, inputs))
@@ -94,7 +98,7 @@ class SingleNetwork:
             pool_first(module)
         self.trained = _leaf_tensors(module, dict(module.named_parameters()), frozen)
         seed_dropout(module.train(), generators[0])
-        self._module = module
+        self._module, self.generators = module, generators
 
     def forward(self, inputs: Tensor, training: bool) -> Tensor:
         """Return the outputs, (1, batch, *out)."""

@@ -59,8 +59,11 @@ class Optimiser:
             return torch.optim.SGD(
                 parameters, self.learning_rate, self.momentum, weight_decay=self.weight_decay, fused=True
             )
+        parameters = list(parameters)
+        # What a step counts lies on the GPU then, so that the step can be recorded there.
+        recorded = {"capturable": True} if parameters[0].is_cuda else {}
         return torch.optim.AdamW(
-            parameters, self.learning_rate, BETAS, EPSILON, weight_decay=self.weight_decay, fused=True
+            parameters, self.learning_rate, BETAS, EPSILON, weight_decay=self.weight_decay, fused=True, **recorded
         )
 
     def factor(self, step: int, steps: int) -> float:
@@ -76,10 +79,17 @@ class Optimiser:
 
 
 class Descent(Protocol):
-    """Steps of an optimiser on the parameters of an ensemble."""
+    """Steps of an optimiser on the parameters of an ensemble.
 
-    def step(self, number: int) -> None:
-        """Take step `number` (from 0) along the gradients, and forget them."""
+    On a GPU whatever differs from step to step is in tensors, so that one step can be recorded and replayed as the next.
+    """
+
+    def step(self) -> None:
+        """Take the next step along the gradients, and forget them."""
+        ...
+
+    def state(self) -> list[torch.Tensor]:
+        """Return what a step changes besides the parameters; zero before the first."""
         ...
 
 
@@ -96,7 +106,9 @@ def make_stepper(optimisers: Sequence[Optimiser], parameters: list[torch.Tensor]
     """
     if len({each.method for each in optimisers}) > 1:
         raise UsageError("optimiser: method: one per seed may differ in numbers and schedule, not in method")
-    if all(each == optimisers[0] for each in optimisers):
+    # A rate that changes would be a number of the host's in torch's own.
+    recordable = optimisers[0].schedule == "constant" or not parameters[0].is_cuda
+    if all(each == optimisers[0] for each in optimisers) and recordable:
         return _SharedOptimiser(optimisers[0], parameters, steps)
     return (_Sgd if optimisers[0].method == "sgd" else _Adam)(optimisers, parameters, steps)
 
@@ -105,22 +117,30 @@ class _SharedOptimiser:
     """torch's own optimiser: its updates are elementwise, so seeds of one optimiser may share tensors."""
 
     def __init__(self, optimiser: Optimiser, parameters: list[torch.Tensor], steps: int) -> None:
-        self._optimiser, self._steps = optimiser, steps
+        self._optimiser, self._steps, self._taken = optimiser, steps, 0
         self._built = optimiser.build(parameters)
 
-    def step(self, number: int) -> None:
+    def step(self) -> None:
         if self._optimiser.schedule != "constant":
             for group in self._built.param_groups:
-                group["lr"] = self._optimiser.learning_rate * self._optimiser.factor(number, self._steps)
+                group["lr"] = self._optimiser.learning_rate * self._optimiser.factor(self._taken, self._steps)
+        self._taken += 1
         self._built.step()
         self._built.zero_grad(set_to_none=True)
+
+    def state(self) -> list[torch.Tensor]:
+        return [kept for own in self._built.state.values() for kept in own.values() if isinstance(kept, torch.Tensor)]
 
 
 class _PerSeed:
     """Optimisers of one method whose numbers differ from seed to seed: torch's formulas with a column of numbers."""
 
     def __init__(self, optimisers: Sequence[Optimiser], parameters: list[torch.Tensor], steps: int) -> None:
-        self._optimisers, self._parameters, self._steps = optimisers, parameters, steps
+        self._parameters = parameters
+        self._rates = parameters[0].new_tensor(
+            [[each.learning_rate * each.factor(step, steps) for each in optimisers] for step in range(steps)]
+        )
+        self._taken = torch.zeros(1, dtype=torch.int64, device=parameters[0].device)
         self._momentum = self._columns([each.momentum for each in optimisers])
         self._decay = self._columns([each.weight_decay for each in optimisers])
         self._first = [torch.zeros_like(own) for own in parameters]
@@ -128,25 +148,32 @@ class _PerSeed:
 
     def _columns(self, numbers: list[float]) -> list[torch.Tensor]:
         """Return one number per seed, shaped to multiply each parameter."""
-        return [own.new_tensor(numbers).view(-1, *(1,) * (own.ndim - 1)) for own in self._parameters]
+        return [_column(own.new_tensor(numbers), own) for own in self._parameters]
 
     @torch.no_grad()
-    def step(self, number: int) -> None:
-        rates = self._columns([each.learning_rate * each.factor(number, self._steps) for each in self._optimisers])
+    def step(self) -> None:
+        rates = self._rates.index_select(0, self._taken)
         for index, parameter in enumerate(self._parameters):
             if parameter.grad is None:  # the network does not use it
                 continue
-            self._update(index, parameter, parameter.grad, rates[index], number + 1)
+            self._update(index, parameter, parameter.grad, _column(rates, parameter))
             parameter.grad = None
+        self._taken.add_(1)
 
-    def _update(
-        self, index: int, parameter: torch.Tensor, gradient: torch.Tensor, rate: torch.Tensor, count: int
-    ) -> None:
+    def state(self) -> list[torch.Tensor]:
+        return [self._taken, *self._first, *self._second]
+
+    def _update(self, index: int, parameter: torch.Tensor, gradient: torch.Tensor, rate: torch.Tensor) -> None:
         raise NotImplementedError
 
 
+def _column(numbers: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
+    """Return one number per seed, shaped to multiply a parameter, (n_seeds, *shape)."""
+    return numbers.view(-1, *(1,) * (parameter.ndim - 1))
+
+
 class _Sgd(_PerSeed):
-    def _update(self, index: int, parameter: torch.Tensor, gradient: torch.Tensor, rate: torch.Tensor, _: int) -> None:
+    def _update(self, index: int, parameter: torch.Tensor, gradient: torch.Tensor, rate: torch.Tensor) -> None:
         velocity = self._first[index]
         velocity.mul_(self._momentum[index]).add_(gradient).addcmul_(self._decay[index], parameter)
         parameter.sub_(rate * velocity)
@@ -155,15 +182,19 @@ class _Sgd(_PerSeed):
 class _Adam(_PerSeed):
     """AdamW (Loshchilov & Hutter 2019, algorithm 2) with torch's betas and epsilon."""
 
-    def _update(
-        self, index: int, parameter: torch.Tensor, gradient: torch.Tensor, rate: torch.Tensor, count: int
-    ) -> None:
+    def __init__(self, optimisers: Sequence[Optimiser], parameters: list[torch.Tensor], steps: int) -> None:
+        super().__init__(optimisers, parameters, steps)
+        counts = range(1, steps + 1)
+        self._of_first = parameters[0].new_tensor([1.0 - BETAS[0] ** count for count in counts])
+        self._of_second = parameters[0].new_tensor([math.sqrt(1.0 - BETAS[1] ** count) for count in counts])
+
+    def _update(self, index: int, parameter: torch.Tensor, gradient: torch.Tensor, rate: torch.Tensor) -> None:
         first, second = self._first[index], self._second[index]
         parameter.mul_(1.0 - rate * self._decay[index])
         first.lerp_(gradient, 1.0 - BETAS[0])
         second.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1.0 - BETAS[1])
-        scale = second.sqrt().div_(math.sqrt(1.0 - BETAS[1] ** count)).add_(EPSILON)
-        parameter.sub_(rate / (1.0 - BETAS[0] ** count) * first / scale)
+        scale = second.sqrt().div_(self._of_second.index_select(0, self._taken)).add_(EPSILON)
+        parameter.sub_(rate / self._of_first.index_select(0, self._taken) * first / scale)
 
 
 def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections import deque
+from collections import Counter, deque
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Protocol
 
@@ -87,8 +87,10 @@ class Processes:
     to another. Whatever a call has started ends with its worker.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, gpus: Sequence[str] = ()) -> None:
+        """Start none yet; workers share out `gpus`, as CUDA_VISIBLE_DEVICES names them, and see one each."""
         self.workers = workers
+        self._gpus = gpus
         self._idle: list[Worker] = []
         self._stopped = False
 
@@ -99,7 +101,7 @@ class Processes:
         try:
             while busy or (waiting and not self._stopped):
                 while waiting and len(busy) < most and not self._stopped:
-                    worker = self._idle.pop() if self._idle else Worker()
+                    worker = self._idle.pop() if self._idle else Worker(self._free_gpu(list(busy.values())))
                     worker.start(waiting.popleft())
                     busy[worker.connection] = worker
                 due = min(worker.deadline for worker in busy.values())
@@ -125,6 +127,11 @@ class Processes:
             for worker in busy.values():
                 worker.kill()
 
+    def _free_gpu(self, busy: Sequence[Worker]) -> str | None:
+        """Return the GPU that the fewest workers see, None where there is none."""
+        taken = Counter(worker.gpu for worker in busy)
+        return min(self._gpus, key=lambda gpu: taken[gpu], default=None)
+
     def stop(self) -> None:
         """Hand out no further job; of those that run only the present task is finished."""
         self._stopped = True
@@ -135,6 +142,9 @@ class Processes:
             self._idle.pop().kill()
 
 
-def executor_for(workers: int) -> Executor:
-    """Return an executor of `workers` processes; one means this process."""
-    return Processes(workers) if workers > 1 else Inline()
+def executor_for(workers: int, gpus: Sequence[str] = ()) -> Executor:
+    """Return an executor of `workers` processes; one means this process, but for GPUs.
+
+    An error in a kernel ends all work of its process on the GPU, and must not end the run's.
+    """
+    return Processes(workers, gpus) if workers > 1 or gpus else Inline()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -64,7 +65,7 @@ FLAGS = (
     Flag("store", "SQLite file of trials (default .claims/store.sqlite3)", "PATH"),
     Flag("fresh", "measure everything again, reuse nothing"),
     Flag("device", "auto (default), cpu or cuda", "NAME"),
-    Flag("workers", "processes of one thread each (default: one per core)", "N", int),
+    Flag("workers", "processes of one thread each (default: one per core, on GPUs one for each)", "N", int),
     Flag(
         "max-seconds",
         "run the cheapest claims first, and begin nothing that is not expected to end within this time",
@@ -94,7 +95,7 @@ class Options:
         store: path of the SQLite file.
         fresh: measure everything again instead of reusing trials.
         device: auto, cpu or cuda.
-        workers: processes of one thread each; 0 chooses one per core (one in all on a GPU).
+        workers: processes of one thread each; 0 chooses one per core, on GPUs one for each.
         max_seconds: no new batch is begun after this time; None for no limit.
         sources: option -> where its value came from (default, command line, ...).
     """
@@ -163,8 +164,20 @@ def _has_gpu_driver() -> bool:
 
 
 def resolve_workers(wanted: int, device: str) -> int:
-    """Return the number of processes: one per core unless said otherwise, one on a GPU."""
+    """Return the number of processes: as many as are wanted, else one per core, on GPUs one for each."""
     # Late: every run of pytest reads the options, also where no claim is.
     from harness.trials.provenance import cores
 
-    return 1 if device == "cuda" else wanted or cores()
+    return wanted or len(visible_gpus(device)) or cores()
+
+
+def visible_gpus(device: str) -> tuple[str, ...]:
+    """Return the GPUs that trials on a device may use, as CUDA_VISIBLE_DEVICES names them; none for the CPU."""
+    if device != "cuda":
+        return ()
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return tuple(name.strip() for name in named.split(",") if name.strip())
+    import torch
+
+    return tuple(str(number) for number in range(torch.cuda.device_count()))

@@ -45,6 +45,8 @@ WORKER_ENVIRONMENT = {
     # up to 32 MiB (docs/performance.md has the figures). Other C libraries do not know these names.
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
+    # cuBLAS repeats itself to the last bit only with a workspace of fixed size (its manual, "Results reproducibility").
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
 """What the environment of a worker says from its first import on."""
 
@@ -53,16 +55,19 @@ class Worker:
     """One process and the job it is busy with.
 
     Attributes:
+        gpu: the GPU that it sees, as CUDA_VISIBLE_DEVICES names it; None if it sees what there is.
         connection: this end of the pipe to it.
         alive: whether the process still runs.
         between: whether it has given the result of a task and has not yet said that it begins the next.
         deadline: `time.monotonic()` at which the present call has taken longer than it may.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gpu: str | None = None) -> None:
+        """Start it; `gpu` names the one that it sees, as CUDA_VISIBLE_DEVICES does, None lets it see what there is."""
+        self.gpu = gpu
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        with _worker_environment():
+        with _worker_environment({} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}):
             self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
             self._process.start()
         theirs.close()
@@ -187,13 +192,32 @@ def _serve(connection: Connection) -> None:
                 with at_most(task.gigabytes):
                     outcomes = run_task(task)
                 connection.send(outcomes)
+                if _gpu_is_lost():
+                    # Nothing works there any more for this process; what is left of the job goes to another.
+                    return
+
+
+def _gpu_is_lost() -> bool:
+    """Whether an error has ended this process's context on the GPU, as an assertion in a kernel does.
+
+    An error out of memory is none of those: the context outlives it.
+    """
+    torch: Any = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return False
+    try:
+        torch.cuda.synchronize()
+    except RuntimeError:
+        return True
+    return False
 
 
 @contextlib.contextmanager
-def _worker_environment() -> Iterator[None]:
-    """Give child processes the environment of a worker."""
-    before = {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}
-    os.environ.update(WORKER_ENVIRONMENT)
+def _worker_environment(more: dict[str, str]) -> Iterator[None]:
+    """Give child processes the environment of a worker, and more."""
+    ours = WORKER_ENVIRONMENT | more
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
     try:
         yield
     finally:

@@ -21,7 +21,7 @@ BEFORE = 358_000.0
 """Milliseconds that the same eight claims took on this kind of machine before seeds were trained together."""
 
 PHASES = {
-    r"harness/training/ensembles\.py:train$": "training",
+    r"harness/training/training_run\.py:train$": "training",
     r"fixtures/(boltzmann|contrastive_divergence)\.py:": "training",
     r"harness/training/ensembles\.py:": "prediction",
     r"harness/training/support_vectors\.py:": "kernel machines",

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from harness.seeds import seeds_of
-from harness.training.ensembles import train
 from harness.training.optimisers import Optimiser
 from harness.training.recipe import Recipe
+from harness.training.training_run import train
 from tests.bench import rivals
 
 STEPS, RATE = 60, 0.1

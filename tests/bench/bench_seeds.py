@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from harness.seeds import seeds_of
-from harness.training.ensembles import train
 from harness.training.optimisers import Optimiser
 from harness.training.recipe import Recipe
+from harness.training.training_run import train
 from tests.bench import rivals
 from tests.bench.bench_perceptrons import RATE, STEPS, build, examples
 

@@ -86,16 +86,17 @@ def contest(benchmark, request):
         most: dict[str, float] | None = None,
         rounds: int = 7,
         warm: bool = True,
+        settle: float = SETTLE,
     ) -> Row:
         times: dict[str, list[float]] = {rival: [] for rival in rivals or {}}
 
         def others() -> None:
             for rival, work in (rivals or {}).items():
-                time.sleep(SETTLE)
+                time.sleep(settle)
                 start = time.perf_counter()
                 work()
                 times[rival].append(time.perf_counter() - start)
-            time.sleep(SETTLE if rivals else 0.0)
+            time.sleep(settle if rivals else 0.0)
 
         benchmark.pedantic(ours, setup=others, rounds=rounds, warmup_rounds=int(warm))
         own = benchmark.stats.stats.data

@@ -1,4 +1,4 @@
-"""docs/performance.md: the tables of the bench between marks, the words around them by hand."""
+"""docs/performance.md and docs/gpu.md: the tables of the bench between marks, the words around them by hand."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).parents[2]
 DOCUMENT = PROJECT / "docs" / "performance.md"
+OF_GPU = PROJECT / "docs" / "gpu.md"
 
 
 def write(rows: list[Row]) -> None:
-    """Put the tables of `rows` into the document; tables that were not run stay as they are."""
-    text = DOCUMENT.read_text()
+    """Put the tables of `rows` into their documents; tables that were not run stay as they are."""
     for table, own in groupby(sorted(rows, key=lambda row: row.table), key=lambda row: row.table):
-        text = replaced(text, table, rendered(list(own)))
-    DOCUMENT.write_text(text)
+        document = OF_GPU if table.endswith("on a GPU") else DOCUMENT
+        document.write_text(replaced(document.read_text(), table, rendered(list(own))))
 
 
 def replaced(text: str, table: str, body: str) -> str:
@@ -34,7 +34,7 @@ def replaced(text: str, table: str, body: str) -> str:
     """
     pattern = re.compile(rf"(<!-- bench: {re.escape(table)} -->\n).*?(<!-- end -->)", re.DOTALL)
     if not pattern.search(text):
-        raise ValueError(f"{DOCUMENT}: no line `<!-- bench: {table} -->` before a line `<!-- end -->`")
+        raise ValueError(f"no line `<!-- bench: {table} -->` before a line `<!-- end -->`")
     return pattern.sub(lambda found: f"{found[1]}{body}\n{found[2]}", text)
 
 
@@ -47,7 +47,8 @@ def rendered(rows: list[Row]) -> str:
     found = machine(PROJECT)
     packages = {**found["packages"], **({"jax": version("jax")} if any("JAX" in rival for rival in rivals) else {})}
     versions = ", ".join(f"{name} {version}" for name, version in packages.items())
-    where = f"{found['processor']}, {found['cores']} cores; Python {found['python']}, {versions}"
+    devices = ", ".join([found["processor"], f"{found['cores']} cores", *found["gpus"]])
+    where = f"{devices}; Python {found['python']}, {versions}"
     return "\n".join(
         [
             *("| " + " | ".join(line) + " |" for line in lines),

@@ -1,4 +1,4 @@
-"""What a user would do instead of `harness.training.ensembles.train`: the rivals of the bench, written as their manuals have them."""
+"""What a user would do instead of `harness.training.training_run.train`: the rivals of the bench, written as their manuals have them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def plain_loop(
         network, step = build(), 0
         optimiser = torch.optim.SGD(network.parameters(), rate)
         while step < steps:
-            for rows in torch.randperm(len(inputs)).split(batch)[: steps - step]:
+            for rows in torch.randperm(len(inputs), device=inputs.device).split(batch)[: steps - step]:
                 optimiser.zero_grad()
                 nn.functional.cross_entropy(network(inputs[rows]), targets[rows]).backward()
                 optimiser.step()
@@ -62,7 +62,7 @@ def functional_vmap(
     gradient = vmap(grad(loss))
     step = 0
     while step < steps:
-        orders = torch.stack([torch.randperm(len(inputs)) for _ in range(seeds)])
+        orders = torch.stack([torch.randperm(len(inputs), device=inputs.device) for _ in range(seeds)])
         for rows in orders.split(batch, 1)[: steps - step]:
             found = gradient(parameters, buffers, inputs[rows], targets[rows])
             with torch.no_grad():

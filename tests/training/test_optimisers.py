@@ -52,9 +52,9 @@ def ours(optimisers):
     """Minimise the same by one optimiser per seed; return where each led."""
     place = places(len(optimisers))
     rule = make_stepper(optimisers, [place], STEPS)
-    for step in range(STEPS):
+    for _ in range(STEPS):
         (CURVATURE * place.square()).sum().backward()
-        rule.step(step)
+        rule.step()
         assert place.grad is None
     return place.detach()
 

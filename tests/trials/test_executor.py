@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from harness.seeds import seeds_of
-from harness.trials.executor import Inline, Processes
+from harness.trials.executor import Inline, Processes, executor_for
 from harness.trials.experiment import Task
 from harness.trials.process_tree import descendants, end
 from harness.trials.worker import WORKER_ENVIRONMENT, one_thread
@@ -47,6 +47,8 @@ def measure(arm, seeds, **settings):
         import torch
         assert os.environ["OMP_NUM_THREADS"] == "1"
         return {"level": np.full(len(seeds), float(torch.get_num_threads()))}
+    if arm == "gpu":
+        return {"level": np.full(len(seeds), float(os.environ["CUDA_VISIBLE_DEVICES"] or "nan"))}
     if arm == "hang":
         signal.pause()
     if arm == "cut":
@@ -115,6 +117,19 @@ def test_processes_give_what_inline_gives(task, processes):
 
 def test_every_worker_computes_on_one_thread(task, processes):
     assert set(levels(processes.run([[task("threads", [i])] for i in range(3)])).values()) == {1.0}
+
+
+def test_workers_share_out_the_gpus_and_see_one_each(task):
+    """Two jobs that are at work at the same time have two workers."""
+    with closing(Processes(2, ["3", "5"])) as executor:
+        found = levels(executor.run([[task("slow", [i]), task("gpu", [i])] for i in range(2)]))
+
+    assert {found["gpu", 0], found["gpu", 1]} == {3.0, 5.0}
+
+
+def test_one_worker_on_a_gpu_is_a_process_of_its_own():
+    assert isinstance(executor_for(1), Inline)
+    assert isinstance(executor_for(1, ["0"]), Processes)
 
 
 def test_tasks_of_a_job_share_a_process_and_jobs_spread(task, processes):

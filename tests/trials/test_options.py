@@ -7,7 +7,7 @@ import torch
 
 from harness.errors import UsageError
 from harness.trials import options
-from harness.trials.options import Options, resolve_device, resolve_workers
+from harness.trials.options import Options, resolve_device, resolve_workers, visible_gpus
 from harness.trials.provenance import cores
 
 
@@ -61,4 +61,20 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
 def test_one_process_per_core_unless_said_otherwise_and_one_on_a_gpu():
     assert resolve_workers(0, "cpu") == cores()
     assert resolve_workers(3, "cpu") == 3
-    assert resolve_workers(3, "cuda") == 1
+    assert resolve_workers(3, "cuda") == 3
+
+
+@pytest.mark.parametrize(("named", "expected"), [("0", ("0",)), ("2, GPU-5f1", ("2", "GPU-5f1")), ("", ())])
+def test_one_worker_for_each_gpu_that_may_be_used(named, expected, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+
+    assert visible_gpus("cuda") == expected
+    assert visible_gpus("cpu") == ()
+    assert resolve_workers(0, "cuda") == (len(expected) or cores())
+
+
+def test_where_none_is_named_torch_counts_the_gpus(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+
+    assert visible_gpus("cuda") == ("0", "1", "2")
