@@ -84,12 +84,7 @@ def seeds_needed(
     def enough(n: int) -> bool:
         return all(sequence.can_end(n, alpha, band, bounds))
 
-    most = 1
-    while not enough(most):
-        if most >= MOST_SEEDS:
-            return None
-        most = min(2 * most, MOST_SEEDS)
-    return bisect_left(range(most), 1, key=enough)
+    return bisect_left(range(MOST_SEEDS), 1, key=enough) if enough(MOST_SEEDS) else None
 
 
 def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[Problem]:
@@ -103,8 +98,8 @@ def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[P
             continue
         reach = floor * student.half_width(profile.seeds.cap, expectation.alpha)
         inside, outside = _room(expectation.band, *ranges.reachable(expectation.contrast, claim))
-        if reach > min(inside, outside):
-            verb, room = ("met", inside) if reach > inside else ("missed", outside)
+        room, verb = min((inside, "met"), (outside, "missed"))
+        if reach > room:
             message = (
                 f"{expectation.band} can never be seen to be {verb}: with this resolution and {profile.seeds.cap} seeds "
                 f"(profile {profile_name!r}) the interval reaches {reach:.3g} or more from its middle, and there is "
@@ -117,7 +112,7 @@ def _floor(contrast: Contrast, claim: Claim, settings: dict[str, Any]) -> float 
     """Return the smallest standard deviation that is believed, None if that is not known in advance."""
     if isinstance(contrast, RankTrend):
         return student.resolution_floor(ranges.tau_step(len(points.sweep_values(contrast, claim))))
-    if isinstance(contrast, Exact | ranges.Logarithmic):
+    if isinstance(contrast, ranges.Logarithmic):
         return None
     metric, cells = claim.metrics[points.metric_of(contrast)], points.whole_cells(contrast, claim)
     steps = contrasts.steps_of(cells, claim, lambda point: contrasts.step_at(metric, point, claim, settings))

@@ -78,7 +78,11 @@ class PerSeed:
 
     def chance_of_tie(self, seeds: Sequence[int]) -> float:
         """Return how likely it is at most that seeds which draw data of their own agree as these do; 1 if they do not."""
-        return ties.chance([self.rows[seed] for seed in seeds], self.steps[seeds[0]]) if self.rows else 1.0
+        return ties.chance([self.rows[seed] for seed in seeds], self.steps_away(seeds)) if self.rows else 1.0
+
+    def steps_away(self, seeds: Sequence[int]) -> float:
+        """Return how many steps of the resolution seeds that agree are from where nothing is left to count."""
+        return self.steps[seeds[0]]
 
     def sd_floor(self, seeds: Sequence[int]) -> float:
         """Return the standard deviation below which a spread over `seeds` cannot be trusted.

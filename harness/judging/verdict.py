@@ -126,7 +126,7 @@ def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -
         verdict,
         _reason(verdict, low, high, n - earlier, earlier, expectation.band, plan)
         if tie == 1 or verdict == NOT_RUN
-        else _tied(per_seed.steps[order[0]], n),
+        else _tied(per_seed.steps_away(order), n),
         n,
         on_scale(per_seed, found.estimate),
         low,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from harness.judging import caps
+from harness.judging import caps, student
 from harness.judging.bounded import Bounded
 from harness.judging.confidence_sequence import STUDENT
 from harness.judging.feasibility import problems_of
@@ -105,6 +107,82 @@ def test_every_profile_that_gives_verdicts_needs_room():
 )
 def test_the_seeds_that_are_needed(sequence, alpha, band, bounds, needed):
     assert caps.seeds_needed(sequence, alpha, band, bounds) == needed
+
+
+# ---- resolutions too coarse for their band -------------------------------------------------------------------------
+
+STEP = 0.5
+REACH = student.resolution_floor(1.0, [STEP]) * student.half_width(24, 0.001)
+"""How far the narrowest interval of 24 seeds reaches from its middle, of a metric in steps of a half."""
+
+
+def too_coarse(contrast, band, bounds=(0, 1), **extra):
+    """Return what is said of a contrast of a metric in steps of a half: verb and room for each problem."""
+    metrics = {**METRICS, "coarse": {"unit": "x", "better": "lower", "bounds": list(bounds), "resolution": STEP}}
+    profiles = {"smoke": {"seeds": 2}, "quick": {"seeds": {"first": 6, "cap": 24}}}
+    found = caps.problems_of(claim_with(contrast, band, metrics=metrics, profiles=profiles, **extra))
+    words = [message for _, message in found]
+    return [(re.search("to be (met|missed)", one)[1], float(re.search("room for ([^;]+);", one)[1])) for one in words]
+
+
+MEAN = {"mean": "coarse", "at": NET}
+LESS, MORE = (0.99 * REACH, 1.01 * REACH)
+
+
+@pytest.mark.parametrize(
+    ("band", "bounds", "expected"),
+    [
+        # At a bound an interval is clipped, and needs room on one side alone.
+        ({"at_most": MORE}, (0, 1), []),
+        ({"at_most": LESS}, (0, 1), ["met"]),
+        ({"between": [0, MORE]}, (0, 1), []),
+        ({"between": [0, LESS]}, (0, 1), ["met"]),
+        ({"between": [1 - MORE, 1]}, (0, 1), []),
+        ({"between": [1 - LESS, 1]}, (0, 1), ["met"]),
+        ({"between": [0.5 - MORE, 0.5 + MORE]}, (0, 2), []),
+        ({"between": [0.5 - LESS, 0.5 + LESS]}, (0, 2), ["met"]),
+        ({"at_least": LESS}, (0, 1), ["missed"]),
+        # Outside it is the wider side that counts, from where the contrast begins.
+        ({"at_least": 0}, (-1, 1), []),
+        ({"at_least": LESS - 1}, (-1, 1), ["missed"]),
+        ({"at_most": 1 - LESS}, (-1, 1), ["missed"]),
+        ({"between": [LESS, 1 - LESS / 2]}, (0, 1), ["missed"]),
+        ({"between": [LESS, 2 - MORE]}, (0, 2), []),
+        # Met and missed alike: the one is named; just reached is enough.
+        ({"at_most": REACH / 2}, (0, REACH), ["met"]),
+        ({"at_most": REACH}, (0, 1), []),
+    ],
+)
+def test_a_band_without_room_for_the_narrowest_interval_is_refused(band, bounds, expected):
+    assert [verb for verb, _ in too_coarse(MEAN, band, bounds)] == expected
+
+
+def test_the_room_that_there_is_is_said():
+    assert too_coarse(MEAN, {"at_most": 0.125}) == [("met", 0.125)]
+    assert too_coarse(MEAN, {"at_least": 0.0625}) == [("missed", 0.0625)]
+    assert too_coarse({"difference": "coarse", "of": SVM, "minus": NET}, {"at_least": 0}) == []
+    assert too_coarse({"difference": "coarse", "of": SVM, "minus": NET}, {"at_least": -0.9375}) == [("missed", 0.0625)]
+
+
+@pytest.mark.parametrize(
+    "contrast",
+    [
+        {"median": "coarse", "at": NET},
+        {"ratio": "coarse", "of": SVM, "to": NET},
+        {"loglog_slope": "coarse", "over": "width", "at": {"arm": "net", "scene": "plain"}},
+    ],
+)
+def test_what_is_no_mean_or_rounds_by_what_is_measured_is_let_through(contrast):
+    assert too_coarse(contrast, {"between": [0.25, 0.375]}, (0, 4)) == []
+
+
+def test_every_expectation_is_held_against_its_resolution():
+    body = {"band": {"at_most": 0.125}, "because": "a reason"}
+    rate = {"contrast": {"median": "loss", "at": NET}, "band": {"at_most": 1}, "because": "a reason"}
+    readings = {
+        "as_documented": {"expectations": {"e": rate, "f": {"contrast": MEAN, **body}, "g": {"contrast": MEAN, **body}}}
+    }
+    assert too_coarse(MEAN, {"at_most": 1}, readings=readings) == [("met", 0.125)] * 2
 
 
 # ---- metrics of zeros and ones under the wrong question ------------------------------------------------------------

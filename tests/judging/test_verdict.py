@@ -52,6 +52,9 @@ def judged(values, form, *, metric="loss", contrast=None, plan=PLAN, rows=None, 
         (-math.inf, 0.5, {"between": [0.0, 1.0]}, INCONCLUSIVE),
         (0.5, math.inf, {"at_least": 0.0}, VERIFIED),
         (0.5, math.inf, {"at_most": 0.4}, REFUTED),
+        # Where both ends are infinite nothing is known, on whichever side.
+        (math.inf, math.inf, {"at_least": 0.0}, INCONCLUSIVE),
+        (-math.inf, -math.inf, {"at_most": 0.0}, INCONCLUSIVE),
         (math.nan, 1.0, {"at_most": 1.0}, INVALID),
         (0.0, math.nan, {"at_least": 0.0}, INVALID),
     ],
@@ -117,6 +120,9 @@ def test_fewer_seeds_than_the_first_look_needs_are_not_a_run():
     found = judged([1.0, 1.1, 0.9, 1.05, 0.95], {"at_most": 5.0})
     assert (found.verdict, found.n) == (NOT_RUN, 5)
     assert found.reason == "5 of the 6 seeds that the first look needs"
+    # Nor are those that agree as no seeds of their own would.
+    alike = judged([0.2] * 5, {"at_most": 0.5}, metric="error")
+    assert (alike.verdict, alike.reason) == (NOT_RUN, found.reason)
 
 
 def test_seeds_between_two_looks_wait_for_the_next():
