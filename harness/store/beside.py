@@ -28,6 +28,11 @@ class Beside(Database):
         values = (claim, kind, fingerprint, text, now())
         self._write("INSERT OR REPLACE INTO beside VALUES (?, ?, ?, ?, ?)", values)
 
+    def forget_beside(self, claim: str, kind: str, but: str) -> None:
+        """Delete what lies beside a claim's trials and is of a kind that begins so before a blank, but that of one such kind."""
+        query = "DELETE FROM beside WHERE claim = ? AND substr(kind, 1, ?) = ? AND kind != ?"
+        self._write(query, (claim, len(kind) + 1, f"{kind} ", but))
+
     def beside(self, claim: str, fingerprint: str, kind: str, model: type[Model]) -> list[Model]:
         """Return what lies beside a claim's trials with a fingerprint and is of a kind, or of one that begins so before a blank.
 

@@ -19,6 +19,7 @@ from harness.judging.controls import Tried, headline, state_of
 from harness.judging.expected import came_as_expected, expectations_expected
 from harness.judging.points import metric_of, wall_clock_metrics
 from harness.judging.verdict import INCONCLUSIVE, NOT_RUN
+from harness.running.proof.reached import lines_reached
 from harness.running.proof.replaced_source import replace_source
 from harness.running.proof.request import CONTROLS, INSTRUMENT, READINGS, SMOKE, STAGES, Request
 from harness.running.variant import control_variant, main_variant
@@ -61,7 +62,7 @@ def examine(request: Request) -> Answer:
     }
     try:
         folder = load_claim(Path(request.folder))
-        with at_most(GIGABYTES), one_thread():
+        with at_most(GIGABYTES), one_thread(), lines_reached(request.watched) as lines:
             for stage in (stage for stage in STAGES if stage in request.stages):
                 # What changes no number at the smoke scale is left to the tests of the instrument.
                 if answer.unchanged and stage in (READINGS, CONTROLS):
@@ -70,6 +71,7 @@ def examine(request: Request) -> Answer:
                 answer.noticed = difference(request.intact, answer) if request.intact else ""
                 if answer.noticed or answer.error:
                     break
+        answer.reached = {path: sorted(own) for path, own in lines.items()}
     except ClaimsError as error:
         answer.error = str(error).splitlines()[0]
         answer.noticed = f"does not run: {answer.error}"

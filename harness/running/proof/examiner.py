@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.trials.catalogue import ClaimFolder
 
 ANSWER = "answer"
-"""What is kept of a version beside a claim's trials."""
+"""What is kept of a version beside a claim's trials: so begins its kind, which says the profile, and then of what state."""
 
 IMPORTED = {distribution: name for name, distribution in NUMERIC_PACKAGES.items()}
 """Numeric package -> the name that it is imported by."""
@@ -56,6 +56,7 @@ class Examiner:
     asked: int = 0
     reused: int = 0
     _standing: dict[tuple[Path, str, int, str], str] = field(default_factory=dict)
+    _kinds: set[str] = field(default_factory=set)
     _packages: dict[Path, set[str]] = field(default_factory=dict)
     _idle: dict[tuple[Path, tuple[str, ...]], deque[WarmProcess]] = field(default_factory=dict)
 
@@ -68,7 +69,9 @@ class Examiner:
             UsageError, TrialError, DataError: the claim as it stands cannot be planned.
         """
         keys = [self._key(folder, request) for request in requests]
-        found = {at: kept for at, key in enumerate(keys) if (kept := self._kept(folder.claim.id, key))}
+        kinds = [self._kind(folder, request) for request in requests]
+        places = enumerate(zip(kinds, keys, strict=True))
+        found = {at: kept for at, (kind, key) in places if (kept := self._kept(folder.claim.id, kind, key))}
         self.reused += len(found)
         for at, answer in found.items():
             tell(at, answer)
@@ -79,7 +82,7 @@ class Examiner:
                 for done in as_completed(running):
                     at, answer = running[done], done.result()
                     self.asked += 1
-                    self.store.save_beside(folder.claim.id, ANSWER, keys[at], answer)
+                    self.store.save_beside(folder.claim.id, kinds[at], keys[at], answer)
                     found[at] = answer
                     tell(at, answer)
             except BaseException:
@@ -105,8 +108,17 @@ class Examiner:
             while idle:
                 idle.pop().close()
 
-    def _kept(self, claim: str, key: str) -> Answer | None:
-        return None if self.fresh else next(iter(self.store.beside(claim, key, ANSWER, Answer)), None)
+    def _kept(self, claim: str, kind: str, key: str) -> Answer | None:
+        return None if self.fresh else next(iter(self.store.beside(claim, key, kind, Answer)), None)
+
+    def _kind(self, folder: ClaimFolder, request: Request) -> str:
+        """Return what an answer is kept as; those of what the claim was before under the same profile are forgotten."""
+        begin = f"{ANSWER} {request.profile} {request.base_seed} {request.device}"
+        kind = f"{begin} {self._standing_of(folder, request)[:16]}"
+        if kind not in self._kinds:
+            self.store.forget_beside(folder.claim.id, begin, kind)
+        self._kinds.add(kind)
+        return kind
 
     def _key(self, folder: ClaimFolder, request: Request) -> str:
         """Return the digest of all that an answer hangs on: claim, code, data, tests, judge, and what is broken."""

@@ -19,7 +19,7 @@ from harness.trials.provenance import digest_of
 from harness.trials.sabotage import load_sabotage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from harness.running.proof.examiner import Examiner
     from harness.running.proof.request import Request
@@ -59,10 +59,11 @@ def mutants(
     plan = make_plan(folder, Options(profile=base.profile, base_seed=base.base_seed, device=base.device))
     everything = versions_of(plan)
     equal = _equal(folder, everything)
-    chosen = sample(everything, n, Seed(seed, folder.claim.id, 0).numpy(MUTANTS))
+    intact = _as_it_stands(folder, examiner, base, {version.file for version in everything})
+    possible = [version for version in everything if version.runs(intact.reached)]
+    chosen = sample(possible, n, Seed(seed, folder.claim.id, 0).numpy(MUTANTS))
     if not chosen:
         raise UsageError(f"{folder.experiment}: holds nothing that can be broken")
-    intact = _as_it_stands(folder, examiner, base)
     requests = [_request(folder, version, base, intact) for version in chosen]
     done = Counter[str]()
 
@@ -77,7 +78,7 @@ def mutants(
         profile=base.profile,
         base_seed=base.base_seed,
         seed=seed,
-        possible=len(everything),
+        possible=len(possible),
         noticed=sum(bool(row.noticed) for row in rows),
         counted=sum(row.equal is None for row in rows),
         by=dict(Counter(kind_of(row.noticed) for row in rows if row.noticed)),
@@ -109,17 +110,18 @@ def _equal(folder: ClaimFolder, versions: list[Version]) -> dict[str, str]:
     return equal
 
 
-def _as_it_stands(folder: ClaimFolder, examiner: Examiner, base: Request) -> Answer:
-    """Return what is seen of the unbroken claim.
+def _as_it_stands(folder: ClaimFolder, examiner: Examiner, base: Request, files: Collection[str]) -> Answer:
+    """Return what is seen of the unbroken claim, and which lines of some files ran: file, relative to the project -> lines.
 
     Raises:
         TrialError: it does not run, or fails its own tests: nothing can be said of broken ones.
     """
-    (intact,) = examiner.ask(folder, [base])
+    paths = {str(folder.project / name): name for name in sorted(files)}
+    (intact,) = examiner.ask(folder, [replace(base, watched=tuple(paths))])
     wrong = intact.error or (f"instrument test {intact.failed[0]} fails" if intact.failed else "")
     if wrong:
         raise TrialError(f"{folder.path}: as it stands, {wrong}; mend that first")
-    return intact
+    return intact.model_copy(update={"reached": {paths[path]: lines for path, lines in intact.reached.items()}})
 
 
 def _request(folder: ClaimFolder, version: Version, base: Request, intact: Answer) -> Request:

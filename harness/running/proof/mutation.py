@@ -21,12 +21,17 @@ Path = list[tuple[Any, str, int | None]]
 
 @dataclass(frozen=True)
 class Mutation:
-    """One change of a module: by which operator, where, how it reads, and the whole module with it."""
+    """One change of a module: by which operator, where, how it reads, and the whole module with it.
+
+    Attributes:
+        lines: those of the statement it stands in; of one that holds others, those before them.
+    """
 
     operator: str
     line: int
     description: str
     source: str
+    lines: range = range(0)
 
 
 def mutations_of(
@@ -63,7 +68,7 @@ def mutations_of(
                 words = f"{name} {scope or 'top'}: {before} -> {after}"
                 counts[words] += 1
                 description = words if counts[words] == 1 else f"{words} ({counts[words]})"
-                found.append(Mutation(operator.__name__, _line(path), description, text))
+                found.append(Mutation(operator.__name__, _line(path), description, text, _lines(path)))
     return found
 
 
@@ -76,6 +81,17 @@ def _line(path: Path) -> int:
     """Return the line that the node at the end of a way stands in."""
     nodes = [_get(*path[-1]), *(parent for parent, _, _ in reversed(path))]
     return next((node.lineno for node in nodes if hasattr(node, "lineno")), 1)
+
+
+def _lines(path: Path) -> range:
+    """Return the lines of the statement that the node at the end of a way is, or stands in, without those of statements in it."""
+    nodes = [_get(*path[-1]), *(parent for parent, _, _ in reversed(path))]
+    statement = next((node for node in nodes if isinstance(node, ast.stmt)), None)
+    if statement is None:
+        return range(0)
+    inner = getattr(statement, "body", None)
+    end = inner[0].lineno if inner else (statement.end_lineno or statement.lineno) + 1
+    return range(statement.lineno, max(end, statement.lineno + 1))
 
 
 def _places(node: ast.AST, scope: str, path: Path) -> Iterator[tuple[str, Path]]:

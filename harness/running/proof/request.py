@@ -28,6 +28,7 @@ class Request:
         text: what stands in its place.
         intact: what was seen of the claim as it stands; None looks at every stage.
         seconds: processor time that it may take; None for any.
+        watched: files of which the answer says what ran.
     """
 
     folder: str
@@ -41,6 +42,7 @@ class Request:
     text: str = ""
     intact: Answer | None = None
     seconds: float | None = None
+    watched: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """Return the request as JSON."""
@@ -52,4 +54,5 @@ class Request:
         value = json.loads(text)
         intact = Answer(**value["intact"]) if value["intact"] else None
         readings = None if value["readings"] is None else tuple(value["readings"])
-        return cls(**{**value, "intact": intact, "readings": readings, "stages": tuple(value["stages"])})
+        several = {name: tuple(value[name]) for name in ("stages", "watched")}
+        return cls(**{**value, **several, "intact": intact, "readings": readings})

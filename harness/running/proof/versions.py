@@ -11,7 +11,7 @@ from harness.running.proof.operators import PAIRS, both_ways, constant, name_of,
 from harness.trials.sabotage import source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.random import Generator
@@ -39,6 +39,7 @@ class Version:
         change: how it reads, before -> after; names the version.
         operator: the kind of change.
         text: the whole module with it.
+        lines: of the statement that is broken.
     """
 
     file: str
@@ -46,6 +47,11 @@ class Version:
     change: str
     operator: str
     text: str
+    lines: range
+
+    def runs(self, reached: Mapping[str, Collection[int]]) -> bool:
+        """Whether its statement is among the lines that ran: file -> lines."""
+        return any(line in reached.get(self.file, ()) for line in self.lines)
 
 
 def number_scaled(node: ast.AST) -> Iterator[Any]:
@@ -104,7 +110,9 @@ def _versions(path: Path, project: Path, text: str, reached: set[str]) -> Iterat
         return _is_unreached(way, reached) or _says_nothing(operator, node, way)
 
     for found in mutations_of(text, path.name, OPERATORS, is_left):
-        yield Version(str(path.relative_to(project)), found.line, found.description, found.operator, found.source)
+        yield Version(
+            str(path.relative_to(project)), found.line, found.description, found.operator, found.source, found.lines
+        )
 
 
 def _is_unreached(way: Way, reached: set[str]) -> bool:

@@ -28,6 +28,8 @@ class Answer(Part, frozen=False):
     """whether every number of the smoke run is that of the claim as it stands"""
     seconds: NotNegative = 0.0
     """processor time"""
+    reached: dict[str, list[int]] = {}
+    """file -> its lines that ran, of the files that the request watches"""
 
 
 class VersionRecord(Part):
@@ -57,7 +59,7 @@ class MutantsRecord(Part):
     seed: Whole
     """chooses the versions"""
     possible: Count
-    """versions there are"""
+    """versions there are, of lines that some trial or instrument test runs"""
     noticed: Count
     counted: Count
     """versions that were tried, without those that are equal"""

@@ -170,3 +170,5 @@ def test_what_a_broken_line_answered_is_kept_until_something_changes(tmp_path, p
     with closing(Prover(prover.options, lambda _: None)) as again:
         again.sabotaged(load_claim(folder.path))
         assert (again.examiner.asked, again.examiner.reused) == (1, 0)
+        # Nobody asks for the answers of what the claim was before.
+        assert len(again.store._read("SELECT 1 FROM beside WHERE kind LIKE 'answer %'", ())) == 1

@@ -40,7 +40,12 @@ def prepare_training(arm, seed, *, centre, spread):
 prepare_inference = prepare_training
 '''
 
-LEVELS = "def level(generator, centre, spread):\n    return generator.normal(centre, spread)\n"
+LEVELS = """\
+def level(generator, centre, spread):
+    if generator is None:
+        return centre - spread
+    return generator.normal(centre, spread)
+"""
 
 INSTRUMENT = "\n\ndef test_offset_is_small(claim):\n    assert claim.experiment.OFFSET < 0.5\n"
 
@@ -97,6 +102,8 @@ def test_each_version_is_noticed_by_what_can_see_it(tried):
     )
     # One number for all seeds.
     assert noticed["dict(level=drawn + OFFSET) -> dict(level=OFFSET)"].startswith("does not run: seed 0 at arm=")
+    # What no trial runs is not counted.
+    assert not [change for change in noticed if "centre - spread" in change]
     # And the claim as it stands.
     assert asked == len(record.versions) + 1
     assert record.possible == len(record.versions)

@@ -101,6 +101,19 @@ def test_a_version_knows_its_line_and_is_a_program(versions):
     assert len({version.change for version in versions}) == len(versions)
 
 
+def test_a_version_runs_where_a_line_of_its_statement_does():
+    lines = "def f(a):\n    if (\n        a > 1\n    ):\n        return (\n            a +\n            1\n        )\n"
+    found = {version.description: version.lines for version in mutations_of(lines, "m.py", OPERATORS)}
+
+    # The head of an `if` without what it guards; a statement of several lines as a whole.
+    assert {words: own for words, own in found.items() if "a > 1" in words}
+    assert all(own == range(2, 5) for words, own in found.items() if "a > 1" in words)
+    assert all(own == range(5, 9) for words, own in found.items() if "a + 1" in words)
+    version = Version("m.py", 7, "", "", "", range(5, 9))
+    assert version.runs({"m.py": [6]})
+    assert not version.runs({"m.py": [4, 9], "n.py": [6]})
+
+
 @pytest.mark.parametrize(
     ("operator", "before", "after"),
     [
@@ -140,7 +153,7 @@ def test_reaching_goes_through_names_and_attributes_and_takes_the_last_assignmen
 
 
 def version(number, operator):
-    return Version("experiment.py", number, str(number), operator, "")
+    return Version("experiment.py", number, str(number), operator, "", range(0))
 
 
 def test_a_sample_has_every_kind_and_is_chosen_by_its_generator():
