@@ -1,4 +1,4 @@
-"""Verdicts, controls and timings; checks of the instrument: label noise and the pixels."""
+"""Verdicts, controls and timings; checks of the instrument: label noise, pixels, initial weights, what is kept apart."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ SEEDS = seeds_of("instrument", 0, range(2))
 
 def drawn(claim, label_noise, seeds=SEEDS, n_train=300):
     return claim.experiment.examples(seeds, n_train=n_train, n_test=200, label_noise=label_noise)
+
+
+def trained(claim, split, width=4, initialiser="uniform", epochs=2):
+    from harness.training import Optimiser, Recipe
+
+    recipe = Recipe(Optimiser("sgd", 0.1, momentum=0.9), batch_size=100, epochs=epochs, initialiser=initialiser)
+    return claim.experiment.fit(SEEDS, split, recipe, width=width)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.4])
@@ -38,3 +45,51 @@ def test_instrument_pixels_are_centred_by_the_training_set(claim):
     assert inputs.shape == (2, 300, 100)
     assert inputs.mean(1).abs().max() < 1e-5
     assert test_inputs.mean(1).abs().max() > 1e-3
+
+
+def test_instrument_no_digit_is_both_trained_on_and_tested_on(claim):
+    from fixtures.leakage import images_in_both
+
+    assert images_in_both(drawn(claim, 0.05, n_train=2000)) == [0, 0]
+
+
+def test_instrument_each_seed_draws_digits_of_its_own(claim):
+    split = drawn(claim, 0.0)
+
+    for inks, labels in (split.train, split.test):
+        assert (inks[0] != inks[1]).any(1).double().mean() > 0.9
+        assert (labels[0] != labels[1]).double().mean() > 0.5
+
+
+def test_instrument_training_sees_nothing_of_the_test_digits(claim):
+    """Neither to stop by nor otherwise: without them the networks are the same, bit for bit."""
+    from fixtures.leakage import without_test
+
+    split = drawn(claim, 0.05)
+    one, other = (trained(claim, own).predict(split.train[0]) for own in (split, without_test(split)))
+
+    assert (one == other).all()
+
+
+def test_instrument_each_error_is_that_of_its_own_part(claim):
+    from fixtures.leakage import exchanged
+
+    split = drawn(claim, 0.05)
+    networks = trained(claim, split)
+    found, swapped = (claim.experiment.score(networks, own) for own in (split, exchanged(split)))
+
+    assert (found["train_error"] != found["test_error"]).all()
+    assert (found["train_error"] == swapped["test_error"]).all()
+    assert (found["test_error"] == swapped["train_error"]).all()
+    assert found["gap"] == pytest.approx(abs(found["train_error"] - found["test_error"]))
+
+
+def test_instrument_he_weights_have_six_times_the_variance(claim):
+    """2 against 1/3 over fan in; fifty thousand draws tell each to within two per cent."""
+    split = drawn(claim, 0.0)
+    starts = [
+        trained(claim, split, 500, initialiser, epochs=0).weights["0.weight"] for initialiser in ("he", "uniform")
+    ]
+    he, uniform = (start.double().var((1, 2)).numpy() for start in starts)
+
+    assert he / uniform == pytest.approx(6, rel=0.05)
