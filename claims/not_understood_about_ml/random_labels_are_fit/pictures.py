@@ -12,8 +12,17 @@ if TYPE_CHECKING:
     from harness.pictures import Curves
     from harness.seeds import Seed
 
+DRAWN = {
+    "true labels": {"labels": "true", "dropout": 0.0, "weight_decay": 0.0},
+    "random labels": {"labels": "random", "dropout": 0.0, "weight_decay": 0.0},
+    "with weight decay of a hundredth": {"labels": "random", "dropout": 0.0, "weight_decay": 0.01},
+    "with half of the units dropped": {"labels": "random", "dropout": 0.5, "weight_decay": 0.0},
+    "with seven in ten dropped": {"labels": "random", "dropout": 0.7, "weight_decay": 0.0},
+}
+
 
 def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any]]) -> Curves:
-    """Draw each arm's error on the labels it is trained on, without dropout, while it is trained."""
+    """Draw the error on the labels that are trained on, without dropout, under some of the conditions."""
     title = "Training error while labels, true or random, are fitted"
-    return learning_curves(experiment, seed, arms, part="train", title=title)
+    drawn = {name: {**arms["network"], **condition} for name, condition in DRAWN.items()}
+    return learning_curves(experiment, seed, drawn, part="train", title=title)
