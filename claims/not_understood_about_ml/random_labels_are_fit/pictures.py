@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 DRAWN = {
     "true labels": {"labels": "true", "dropout": 0.0, "weight_decay": 0.0},
     "random labels": {"labels": "random", "dropout": 0.0, "weight_decay": 0.0},
-    "with weight decay of a hundredth": {"labels": "random", "dropout": 0.0, "weight_decay": 0.01},
     "with half of the units dropped": {"labels": "random", "dropout": 0.5, "weight_decay": 0.0},
     "with seven in ten dropped": {"labels": "random", "dropout": 0.7, "weight_decay": 0.0},
 }
