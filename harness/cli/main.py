@@ -117,6 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
         "help": "the project: the folder that holds claims/ (default: this one)",
     }
     parser.add_argument("--root", default=Path(), **root)
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is, and stop")
     parser.set_defaults(command=_overview)
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
     for module in COMMANDS:
@@ -128,6 +129,16 @@ def build_parser() -> argparse.ArgumentParser:
         # After the command it means the same; it is absent unless given, or it would hide one before the command.
         command.add_argument("--root", default=argparse.SUPPRESS, **root)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the installed version, which is looked up only when somebody asks for it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"claims-harness {version('claims-harness')}")
+        parser.exit()
 
 
 def _overview(options: argparse.Namespace) -> int:

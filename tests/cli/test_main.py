@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from importlib.metadata import version
 
 import pytest
 
@@ -230,6 +231,14 @@ def test_schema_is_json(claims):
 )
 def test_what_the_command_line_does_not_know_is_one_line_with_a_remedy(claims, arguments, message):
     assert claims(*arguments) == (2, "", f"{message}\n")
+
+
+def test_it_says_which_version_it_is(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"claims-harness {version('claims-harness')}\n"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], []])
