@@ -13,19 +13,25 @@ if TYPE_CHECKING:
 
     from harness.seeds import Seeds
 
-LETTERS = {
+ROUND = {
     "A": ".###. #...# #...# ##### #...# #...# #...#",
     "B": "####. #...# #...# ####. #...# #...# ####.",
     "C": ".###. #...# #.... #.... #.... #...# .###.",
     "D": "####. #...# #...# #...# #...# #...# ####.",
 }  # 7 rows of 5 pixels, the usual dot matrix
 
+FONTS = {"round": ROUND, "pointed": ROUND | {"A": "..#.. .#.#. #...# #...# ##### #...# #...#"}}
+
 RULES = {"hebbian": hebbian, "pseudo_inverse": pseudo_inverse}
 
+GIVEN = {"damaged_letter": "A", "unlearned_letter": "D"}
+"""Which letter a network that stores A, B and C is given, by task."""
 
-def letters(names: str) -> NDArray[np.float64]:
+
+def letters(names: str, font: str) -> NDArray[np.float64]:
     """Return the named letters as +1 (ink) and -1, shape (n_letters, 35)."""
-    return np.array([[1.0 if pixel == "#" else -1.0 for pixel in LETTERS[name].replace(" ", "")] for name in names])
+    shapes = [FONTS[font][name].replace(" ", "") for name in names]
+    return np.array([[1.0 if pixel == "#" else -1.0 for pixel in shape] for shape in shapes])
 
 
 def cut(couplings: NDArray[np.float64], kept: float, generator: np.random.Generator) -> NDArray[np.float64]:
@@ -37,28 +43,34 @@ def cut(couplings: NDArray[np.float64], kept: float, generator: np.random.Genera
 
 
 def cues(
-    task: str, neurons: int, load: float, flipped: float, starts: int, generator: np.random.Generator
+    task: str, font: str, neurons: int, load: float, flipped: float, starts: int, generator: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the stored patterns, and for every start the pattern meant and the state it starts from.
 
-    `recall`: `load` * `neurons` random patterns are stored, starts are copies of random ones with a share `flipped`.
-    `random_state`: the same are stored, starts are random states.
-    `letter`: A, B and C are stored, starts are perfect Ds.
+    `recall`: `load` * `neurons` random patterns are stored, random ones of them are meant.
+    `random_state`: the same are stored, random states are meant.
+    `damaged_letter`: A, B and C are stored, A is meant; `unlearned_letter`: the same are stored, D is meant.
+    Starts are copies of what is meant with a share `flipped`.
 
     Raises:
         ValueError: `task` is none of these.
     """
-    if task == "letter":
-        originals = np.repeat(letters("D"), starts, axis=0)
-        return letters("ABC"), originals, originals
-    patterns = generator.choice([-1.0, 1.0], (round(load * neurons), neurons))
-    if task == "random_state":
-        originals = generator.choice([-1.0, 1.0], (starts, neurons))
-        return patterns, originals, originals
-    if task == "recall":
-        originals = patterns[generator.integers(len(patterns), size=starts)]
-        return patterns, originals, damaged(originals, flipped, generator)
-    raise ValueError(f"task is {task!r}; give 'recall', 'random_state' or 'letter'")
+    if task in GIVEN:
+        patterns, originals = letters("ABC", font), letters(GIVEN[task] * starts, font)
+    else:
+        patterns = generator.choice([-1.0, 1.0], (round(load * neurons), neurons))
+        if task == "recall":
+            originals = patterns[generator.integers(len(patterns), size=starts)]
+        elif task == "random_state":
+            originals = generator.choice([-1.0, 1.0], (starts, neurons))
+        else:
+            raise ValueError(f"task is {task!r}; give 'recall', 'random_state' or one of {list(GIVEN)}")
+    return patterns, originals, damaged(originals, flipped, generator)
+
+
+def at_rest(couplings: NDArray[np.float64], patterns: NDArray[np.float64]) -> float:
+    """Return the share of the patterns of which no neuron disagrees with its field."""
+    return float((patterns * (patterns @ couplings.T) >= 0).all(axis=1).mean())
 
 
 def measure(
@@ -66,6 +78,7 @@ def measure(
     seeds: Seeds,
     *,
     task: str,
+    font: str,
     rule: str,
     load: float,
     neurons: int,
@@ -74,17 +87,22 @@ def measure(
     kept_couplings: float,
     most_sweeps: int,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return per seed the energy rises, the overlap with the pattern meant, and the share that ends in a stored one.
+    """Return what a network makes of its cues, each metric of shape (n_seeds,): claim.yaml says which.
 
-    A seed draws patterns, damage and update orders; each metric has shape (n_seeds,).
+    A seed draws patterns, damage and update orders.
     """
     rows = []
     for seed in seeds:
-        patterns, originals, begin = cues(task, neurons, load, flipped, starts, seed.numpy("patterns"))
+        patterns, originals, begin = cues(task, font, neurons, load, flipped, starts, seed.numpy("patterns"))
         couplings = cut(RULES[rule](patterns), kept_couplings, seed.numpy("couplings"))
         end, rises = settle(couplings, begin, most_sweeps, seed.numpy("orders"))
-        overlap = (end * originals).mean()
-        stored = (end[:, None] == patterns[None]).all(axis=2).any(axis=1).mean()
-        rows.append((rises, overlap, stored))
-    table = np.array(rows, dtype=np.float64)
-    return dict(zip(("energy_rises", "overlap_with_original", "ends_in_stored_pattern"), table.T, strict=True))
+        found = {
+            "energy_rises": rises,
+            "stored_at_rest": at_rest(couplings, patterns),
+            "overlap_at_start": (begin * originals).mean(),
+            "overlap_with_original": (end * originals).mean(),
+            "restored": (end == originals).all(axis=1).mean(),
+            "ends_in_stored_pattern": (end[:, None] == patterns[None]).all(axis=2).any(axis=1).mean(),
+        }
+        rows.append(found)
+    return {name: np.array([row[name] for row in rows], dtype=np.float64) for name in rows[0]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -53,7 +55,7 @@ def test_instrument_damage_flips_exactly_the_share_asked_for():
 
 def test_instrument_hebbian_rule_cannot_store_the_letters(claim):
     """Perfect letters A, B, C and D all leave for one state that is none of them."""
-    letters = claim.experiment.letters("ABCD")
+    letters = claim.experiment.letters("ABCD", "round")
 
     end, _ = settle(hebbian(letters[:3]), letters, 50, SEED.numpy("orders"))
 
@@ -63,7 +65,7 @@ def test_instrument_hebbian_rule_cannot_store_the_letters(claim):
 
 def test_instrument_pseudo_inverse_rule_keeps_letters_at_rest(claim):
     """With the diagonal put back the couplings project: stored letters are eigenvectors, also under correlation."""
-    letters = claim.experiment.letters("ABC")
+    letters = claim.experiment.letters("ABC", "round")
     couplings = pseudo_inverse(letters)
 
     end, _ = settle(couplings, letters, 50, SEED.numpy("orders"))
@@ -72,3 +74,53 @@ def test_instrument_pseudo_inverse_rule_keeps_letters_at_rest(claim):
     np.testing.assert_allclose(
         letters @ (couplings + np.diag(np.diag(np.linalg.pinv(letters) @ letters))), letters, atol=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    ("font", "overlaps", "least"), [("round", [36, 44, 34], [-4, -12, -2]), ("pointed", [2, 22, 22], [30, 10, 10])]
+)
+def test_instrument_letters_rest_where_their_overlaps_leave_room(claim, font, overlaps, least):
+    """Fields are P and N and what others share: where all others disagree a letter is held by N - P less its overlaps."""
+    letters = claim.experiment.letters("ABC", font)
+    shared = np.abs(letters @ letters.T).sum(axis=1) - 35
+    fields = letters * (letters @ hebbian(letters))
+
+    assert shared.tolist() == overlaps
+    assert fields.min(axis=1).tolist() == least == (32 - shared).tolist()
+    assert claim.experiment.at_rest(hebbian(letters), letters) == (min(least) >= 0)
+
+
+def test_instrument_capacity_and_least_overlap_are_those_of_the_theory():
+    """Without noise, overlap erf(x) at load a where sqrt(2 a) = erf(x) / x - 2 exp(-x^2) / sqrt(pi) (Amit et al. 1985)."""
+    x = np.linspace(0.5, 4, 3_501)
+    overlap = np.array([math.erf(value) for value in x])
+    load = (overlap / x - 2 / math.sqrt(math.pi) * np.exp(-(x**2))) ** 2 / 2
+
+    assert load.max() == pytest.approx(0.138, abs=0.0005)
+    assert overlap[load.argmax()] == pytest.approx(0.967, abs=0.0005)
+
+
+def test_instrument_each_seed_has_patterns_and_cues_of_its_own(claim, monkeypatch):
+    """What is handed to the dynamics differs from seed to seed."""
+    seen, arm = [], {"task": "recall", "font": "round", "rule": "hebbian", "load": 0.1, "flipped": 0.1}
+
+    def settle_and_tell(couplings, begin, *others):
+        seen.append((couplings, begin))
+        return settle(couplings, begin, *others)
+
+    monkeypatch.setattr(claim.experiment, "settle", settle_and_tell)
+    rest = {"neurons": 50, "starts": 4, "kept_couplings": 1.0, "most_sweeps": 5}
+    claim.experiment.measure("any", seeds_of("instrument", 0, range(2)), **arm, **rest)
+
+    assert all((one != other).any() for one, other in zip(*seen, strict=True))
+
+
+@pytest.mark.parametrize(("task", "meant", "given"), [("damaged_letter", "A", 4), ("unlearned_letter", "D", 4)])
+def test_instrument_letters_are_given_damaged_among_a_b_and_c(claim, task, meant, given):
+    """Stored are A, B and C; each start is the letter meant with a tenth of its pixels flipped."""
+    letters = claim.experiment.letters
+    patterns, originals, begin = claim.experiment.cues(task, "pointed", 400, 0.0, 0.1, 7, SEED.numpy("cues"))
+
+    np.testing.assert_array_equal(patterns, letters("ABC", "pointed"))
+    np.testing.assert_array_equal(originals, letters(meant * 7, "pointed"))
+    assert ((begin != originals).sum(axis=1) == given).all()
