@@ -33,26 +33,16 @@ Weights = dict[str, torch.Tensor]  # by their name in the network, (n_seeds, *sh
 examples = lru_cache(maxsize=1)(mnist.draw)  # arms and their pre-training share the digits of their seeds
 
 
-def scrambled(inputs: torch.Tensor, seeds: Seeds) -> torch.Tensor:
-    """Return the images with the pixels of each in an order of its own: as much ink, and nothing else to be learned."""
-    keys = [torch.rand(inputs.shape[1:], generator=seed.torch("scramble")) for seed in seeds]
-    return inputs.gather(2, torch.stack(keys).argsort(2))
-
-
 @lru_cache(maxsize=1)
 def pretrained(
-    seeds: Seeds,
-    n_train: int,
-    n_test: int,
-    images: str,
-    hidden: tuple[int, ...],
-    rule: ContrastiveDivergence,
-    device: str,
+    seeds: Seeds, n_train: int, n_test: int, hidden: tuple[int, ...], rule: ContrastiveDivergence, device: str
 ) -> Weights:
-    """Return weights and biases of a stack of Boltzmann machines, by their names in the network."""
+    """Return weights and biases of a stack of Boltzmann machines, by their names in the network.
+
+    It sees the images that the network is trained on, without their labels, and no others.
+    """
     inputs, _ = examples(seeds, n_train=n_train, n_test=n_test).train
-    seen = scrambled(inputs, seeds) if images == "scrambled" else inputs
-    stack = list(enumerate(rule.train_stack(seen.to(device), hidden, seeds)))
+    stack = list(enumerate(rule.train_stack(inputs.to(device), hidden, seeds)))
     weights = {f"{2 * layer}.weight": machine.weights.mT for layer, machine in stack}
     return weights | {f"{2 * layer}.bias": machine.hidden_bias[:, 0] for layer, machine in stack}
 
@@ -71,6 +61,14 @@ def _permuted(values: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return values.flatten()[order].view(values.shape)
 
 
+def misplaced(weights: Weights, seeds: Seeds) -> Weights:
+    """Return the same features of other pixels: in each seed the weights of all first units move alike."""
+    first = weights["0.weight"]
+    orders = [torch.randperm(first.shape[2], generator=seed.torch("pixels")) for seed in seeds]
+    moved = [own[:, order.to(first.device)] for own, order in zip(first, orders, strict=True)]
+    return weights | {"0.weight": torch.stack(moved)}
+
+
 def network(hidden: tuple[int, ...], activation: str) -> nn.Sequential:
     """Return a network of 784 inputs, the hidden layers, and ten outputs."""
     widths = (784, *hidden)
@@ -81,14 +79,16 @@ def network(hidden: tuple[int, ...], activation: str) -> nn.Sequential:
 
 
 def start_of(
-    seeds: Seeds, *, start: str, n_train: int, n_test: int, hidden: list[int], images: str, device: str, **rule: Any
+    seeds: Seeds, *, start: str, n_train: int, n_test: int, hidden: list[int], device: str, **rule: Any
 ) -> Weights | None:
-    """Return what an arm starts from: "pretrained" or "shuffled" weights, or None for "random" ones."""
+    """Return what an arm starts from: "pretrained", "shuffled" or "misplaced" weights, or None for "random" ones."""
     if start == "random":
         return None
     divergence = ContrastiveDivergence(**{name.removeprefix(PREFIX): value for name, value in rule.items()})
-    weights = pretrained(seeds, n_train, n_test, images, tuple(hidden), divergence, device)
-    return weights if start == "pretrained" else shuffled(weights, seeds)
+    weights = pretrained(seeds, n_train, n_test, tuple(hidden), divergence, device)
+    if start == "pretrained":
+        return weights
+    return {"shuffled": shuffled, "misplaced": misplaced}[start](weights, seeds)
 
 
 def fit(
@@ -97,7 +97,6 @@ def fit(
     recipe: Recipe,
     *,
     start: str,
-    images: str,
     n_train: int,
     n_test: int,
     hidden: list[int],
@@ -109,15 +108,27 @@ def fit(
 
     The output layer begins at random.
     """
-    origin = {"start": start, "images": images, "n_train": n_train, "n_test": n_test, "hidden": hidden}
+    origin = {"start": start, "n_train": n_train, "n_test": n_test, "hidden": hidden}
     first = start_of(seeds, device=recipe.device, **origin, **divergence)
     build = partial(network, tuple(hidden), activation)
     return train(build, *split.train, seeds, recipe=recipe, start=first, observer=observer)
 
 
+def loss(networks: Ensemble, inputs: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
+    """Return the mean cross-entropy in nat, (n_seeds,)."""
+    outputs = networks.predict(inputs)
+    # torch wants the classes second: (n_seeds, classes, n)
+    each = nn.functional.cross_entropy(outputs.mT, labels.to(outputs.device), reduction="none")
+    return each.mean(1).cpu().numpy()
+
+
 def score(networks: Ensemble, split: Split) -> dict[str, np.ndarray]:
-    """Return the errors on training and test digits after fine-tuning."""
-    return {"train_error": error_rate(networks, *split.train), "test_error": error_rate(networks, *split.test)}
+    """Return the errors on training and test digits after fine-tuning, and the loss on the former."""
+    return {
+        "train_loss": loss(networks, *split.train),
+        "train_error": error_rate(networks, *split.train),
+        "test_error": error_rate(networks, *split.test),
+    }
 
 
 measure, prepare_fit, prepare_inference = supervised(examples, fit, score)

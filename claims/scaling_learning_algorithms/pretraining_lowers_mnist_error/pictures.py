@@ -24,7 +24,7 @@ def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any
 
 def _features(experiment: ModuleType, seed: Seed, settings: dict[str, Any]) -> Images:
     """Draw the weights of the first units, before any label is seen."""
-    names = ("start", "images", "n_train", "n_test", "hidden", "device")
+    names = ("start", "n_train", "n_test", "hidden", "device")
     divergence = {name: value for name, value in settings.items() if name.startswith(experiment.PREFIX)}
     weights = experiment.start_of((seed,), **{name: settings[name] for name in names}, **divergence)
     units = weights["0.weight"][0][:12].cpu().numpy()
