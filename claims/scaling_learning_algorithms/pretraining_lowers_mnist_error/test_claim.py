@@ -101,6 +101,20 @@ def test_instrument_network_begins_by_computing_what_the_stack_does(claim):
     assert sorted(weights) == ["0.bias", "0.weight", "2.bias", "2.weight"]
 
 
+def test_instrument_stack_learns_to_reconstruct_images(claim):
+    """After 20 passes the first machine gives images back with less than half the error of one that has learned nothing."""
+    from dataclasses import replace
+
+    inputs = claim.experiment.examples(SEEDS, **SIZES).train[0]
+
+    def error(epochs):
+        rule = replace(claim.experiment.ContrastiveDivergence(**RULE), epochs=epochs)
+        (machine,) = rule.train_stack(inputs, (6,), SEEDS)
+        return (machine.visible(machine.hidden(inputs)) - inputs).square().mean((1, 2))
+
+    assert (error(20) < error(0) / 2).all()
+
+
 def test_instrument_random_networks_begin_without_the_stack(claim):
     """A random start is none of the stack's: the initialiser's alone."""
     assert start(claim, "random") is None
