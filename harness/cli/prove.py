@@ -41,7 +41,12 @@ def add_commands(commands: Any) -> None:
         "--mutants", type=int, metavar="N", help="instead, break the experiment in N small ways, and say what notices"
     )
     prove.add_argument("--seed", type=int, default=0, metavar="S", help="chooses the N ways (default 0)")
-    prove.add_argument("--profile", default="quick", metavar="NAME", help="whose first look judges (default quick)")
+    prove.add_argument(
+        "--profile",
+        default="quick",
+        metavar="NAME",
+        help="whose looks judge, the first or, where that decides nothing, all (default quick)",
+    )
     prove.add_argument("--base-seed", type=int, default=0, metavar="B", help="enters every random draw (default 0)")
     prove.add_argument("--fresh", action="store_true", help="look again at broken versions whose answer is kept")
     add_store(prove)

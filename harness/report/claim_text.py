@@ -154,11 +154,11 @@ def _controls(claim: Claim, record: ClaimRecord | None, width: int) -> Iterator[
     for name, control in claim.controls.items():
         found = record.controls.get(name) if record else None
         came = "" if found is None else "  [green]✓[/] behaved" if found.behaves else "  [bold red]![/] did not behave"
-        why = [] if found is None or found.behaves else _wrapped(f"last: {wording.control_state(found)}", width - 2)
-        arms = f" of {', '.join(control.arms)}" if control.arms else ""
+        why = [] if found is None else _wrapped(f"last: {wording.control_state(found)}", width - 2)
+        change = " of ".join(filter(None, (_settings(control.change), safe(", ".join(control.arms or ())))))
         yield from ("", f"[bold]control {safe(name)}[/]{came}")
         broken = f"{', '.join(control.breaks)} must not come out as expected"
-        yield f"  {_settings(control.change)}{safe(arms)}, and {safe(broken)}"
+        yield f"  {change}, and {safe(broken)}"
         yield from (f"  {line}" for line in why)
         yield from (f"  [dim]{line}[/]" for line in _wrapped(f"because {control.because.strip()}", width - 2))
 

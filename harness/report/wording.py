@@ -268,8 +268,12 @@ def forecast_words(forecast: ForecastRecord, cap: int) -> str:
 
 
 def control_state(control: ControlRecord) -> str:
-    """Return what became of a control: that it broke what it must break, or why it shows nothing."""
-    return "broke what it must break" if control.behaves else control.reason
+    """Return what became of a control: that it broke what it must break, decided or not, or why it shows nothing."""
+    if not control.behaves:
+        return control.reason
+    undecided = [name for name, found in control.expectations.items() if found.verdict == "INCONCLUSIVE"]
+    weak = f" ({', '.join(undecided)} only by staying undecided, which says little)" if undecided else ""
+    return f"broke what it must break{weak}"
 
 
 def control_head(control: ControlRecord) -> str:

@@ -178,6 +178,18 @@ def test_a_control_that_behaves_says_so():
     assert head == "  control shallow (depth: 0, lr: 0.1): broke what it must break"
 
 
+def test_a_control_that_only_stays_undecided_says_how_little_that_is():
+    record = claim(behaves=True)
+    found = record.controls["shallow"]
+    (name, *_) = found.expectations
+    undecided = {name: found.expectations[name].model_copy(update={"verdict": "INCONCLUSIVE"})}
+    weak = found.model_copy(update={"expectations": {**found.expectations, **undecided}})
+    assert wording.control_state(weak) == (
+        f"broke what it must break ({name} only by staying undecided, which says little)"
+    )
+    assert wording.control_head(weak) == "broke what it must break"
+
+
 def test_failed_trials_are_named_five_at_most():
     lines = wording.reading_words(claim(errors=[f"seed {n}" for n in range(9)]), "as_documented").splitlines()
     assert [line for line in lines if "trial failed" in line] == [f"  trial failed: seed {n}" for n in range(5)]

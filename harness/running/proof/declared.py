@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from harness.trials.catalogue import ClaimFolder
 
-PROFILES = (NO_VERDICT_PROFILE, "quick", "paper")
+MEANING = {
+    NO_VERDICT_PROFILE: "say how few seeds and how small sizes show that everything runs",
+    "quick": "say how many seeds and which sizes decide it in seconds or minutes",
+    "paper": "say how many seeds and which sizes you would publish, whether or not they are ever run",
+}
+PROFILES = tuple(MEANING)
+"""Those that a claim should have, each with what is to be said of it."""
 
 GIVEN_SETTINGS = ("measure", "examples", "fit", "score")
 """Functions of an experiment that get what claim.yaml says."""
@@ -33,7 +39,7 @@ def _profiles(folder: ClaimFolder) -> Check:
     claim = folder.claim
     with timed(Check("profiles", f"{', '.join(PROFILES)}, and a control")) as check:
         lacking = [name for name in PROFILES if name not in claim.profiles]
-        check.failures += [f"claim.yaml: profiles: {name} is missing; say how large it is" for name in lacking]
+        check.failures += [f"claim.yaml: profiles: {name} is missing; {MEANING[name]}" for name in lacking]
         if not claim.controls:
             check.failures.append("claim.yaml: controls: there is none; a claim that nothing could break shows nothing")
     return check
