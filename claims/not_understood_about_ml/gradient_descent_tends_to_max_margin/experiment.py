@@ -28,8 +28,10 @@ def signed_examples(seed: Seed, n_train: int, dimension: int) -> NDArray[np.floa
     return labels[:, None] * inputs
 
 
-def max_margin_separator(signed: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the shortest w with y_i x_i . w >= 1 for all i, shape (dimension,); its margin is 1 / |w|.
+def max_margin_separator(signed: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the shortest w with y_i x_i . w >= 1 for all i, and the multipliers a >= 0 with w = sum_i a_i y_i x_i.
+
+    Shapes (dimension,) and (n_train,). The margin of w is 1 / |w|, and the multipliers sum to |w|^2.
 
     The dual is a non-negative least-squares problem (least distance programming: Lawson & Hanson 1974,
     Solving Least Squares Problems, ch. 23), which an active-set method solves to rounding.
@@ -47,7 +49,7 @@ def max_margin_separator(signed: NDArray[np.float64]) -> NDArray[np.float64]:
     residual = target - system @ multipliers
     separator, multipliers = -residual[:-1] / residual[-1], multipliers / residual[-1]
     raise_unless_optimal(signed, separator, multipliers)
-    return separator
+    return separator, multipliers
 
 
 def raise_unless_optimal(
@@ -76,16 +78,42 @@ def descend(
         learning_rate: in units of 1 / smoothness.
         steps: after which to yield.
     """
-    smoothness = CURVATURE[loss] * np.linalg.norm(signed, ord=2, axis=(1, 2)) ** 2
-    scaled_transpose = np.ascontiguousarray(learning_rate / smoothness[:, None, None] * signed.transpose(0, 2, 1))
-    weights = np.zeros((*signed.shape[::2], 1))
+    scaled_transpose = step_size(signed, loss, learning_rate)[:, None, None] * signed.transpose(0, 2, 1)
+    # From zero the weights stay in the span of the examples, so that one product a step moves margins and coefficients.
+    products = signed @ scaled_transpose
+    short = np.zeros((*signed.shape[:2], 1))  # of a margin of 0
+    coefficients = np.zeros_like(short)
     done = 0
     for step in steps:
         for _ in range(step - done):
-            margins = signed @ weights
-            weights += scaled_transpose @ (expit(-margins) if loss == "logistic" else 1 - margins)
+            pull = expit(short) if loss == "logistic" else 1 + short
+            coefficients += pull
+            short -= products @ pull
         done = step
-        yield weights[..., 0].copy()
+        yield (scaled_transpose @ coefficients)[..., 0]
+
+
+def step_size(signed: NDArray[np.float64], loss: str, learning_rate: float) -> NDArray[np.float64]:
+    """Return the step of every seed, (n_seeds,): `learning_rate` over the smoothness of the summed loss."""
+    return learning_rate / (CURVATURE[loss] * np.linalg.norm(signed, ord=2, axis=(1, 2)) ** 2)
+
+
+def limit_law(multipliers: NDArray[np.float64], rate: float) -> tuple[float, float]:
+    """Return two constants of the descent's limit, in nats: the deficit, and the log of the step at which the law begins.
+
+    w(t) = w* ln t + r(t), where r(t) tends to an r with rate exp(-y_i x_i . r) = a_i for the support vectors (Soudry et
+    al. 2018, the theorem on the residual). With p_i = a_i / sum a, of Shannon entropy H, the length of w(t) times the
+    largest margin tends to sum_i p_i y_i x_i . w(t) = ln t - (ln(sum a / rate) - H), and its distance from the smallest
+    margin to H + ln max p.
+
+    Args:
+        multipliers: a, shape (n_train,), of the separator that makes the smallest margin 1.
+        rate: the step of the descent on the summed loss.
+    """
+    total = multipliers.sum()
+    shares = multipliers[multipliers > 0] / total
+    entropy = -float(shares @ np.log(shares))
+    return entropy + float(np.log(shares.max())), float(np.log(total / rate)) - entropy
 
 
 def mean_loss(margins: NDArray[np.float64], loss: str) -> NDArray[np.float64]:
@@ -97,18 +125,25 @@ def mean_loss(margins: NDArray[np.float64], loss: str) -> NDArray[np.float64]:
 def measure(
     arm: str, seeds: Seeds, *, loss: str, learning_rate: float, step: Sequence[int], **shape: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the margin gap and the training loss along one descent, each of shape (n_seeds, n_steps).
+    """Return the metrics along one descent, each of shape (n_seeds, n_steps).
 
-    The gap is 1 - min_i(y_i x_i . w) / (|w| * largest margin) (Soudry et al. 2018, the theorem on rates).
+    With L = |w| * largest margin the gap is 1 - min_i(y_i x_i . w) / L (Soudry et al. 2018, the theorem on rates). Its law
+    is deficit / ln(t/t0), that of L is ln(t/t0), with both constants from `limit_law`; so much do gap * ln(t/t0) and L exceed
+    the deficit and ln(t/t0).
     """
     signed = np.stack([signed_examples(seed, **shape) for seed in seeds])
-    largest = 1 / np.linalg.norm([max_margin_separator(one) for one in signed], axis=1)
-    gaps, losses = [], []
-    for weights in descend(signed, loss, learning_rate, step):
+    separators, multipliers = zip(*map(max_margin_separator, signed), strict=True)
+    rates = step_size(signed, loss, learning_rate)
+    deficits, beginnings = np.transpose([limit_law(own, rate) for own, rate in zip(multipliers, rates, strict=True)])
+    largest = 1 / np.linalg.norm(separators, axis=1)
+    rows = []
+    for done, weights in zip(step, descend(signed, loss, learning_rate, step), strict=True):
         margins = (signed @ weights[..., None])[..., 0]
-        gaps.append(1 - margins.min(axis=1) / np.linalg.norm(weights, axis=1) / largest)
-        losses.append(mean_loss(margins, loss))
-    return {"margin_gap": np.stack(gaps, axis=1), "training_loss": np.stack(losses, axis=1)}
+        length = np.linalg.norm(weights, axis=1) * largest
+        gap, since = 1 - margins.min(axis=1) / length, np.log(done) - beginnings
+        rows.append([gap, mean_loss(margins, loss), length - since, gap * since - deficits])
+    names = ("margin_gap", "training_loss", "excess_length", "excess_deficit")
+    return dict(zip(names, np.moveaxis(rows, 0, 2), strict=True))
 
 
 def prepare_training(
