@@ -1,4 +1,4 @@
-"""How few Gaussians on a cube compute a Boolean function: exhaustive search, trained machines, a construction."""
+"""How few Gaussians on a cube compute a Boolean function: search, sparse machines, a construction; and what half a cube teaches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.seeds import Seeds
+    from harness.seeds import Seed, Seeds
 
 SOLVER_TOLERANCE = 1e-6  # a margin below this, with coefficients up to 1, is zero: ten times the solver's tolerance
 
@@ -25,8 +25,7 @@ CLEAR_MARGIN = 1e-4  # a margin above this is positive beyond doubt; between the
 
 SMALLEST_MARGIN = 0.5  # a machine must clear this on every vertex, where its program asks for 1: far above rounding
 
-HARD_MARGIN = 1e12  # box constraint of the support vector machine, never active
-
+HARD_MARGIN = 1e6  # box constraint of the support vector machine, never active
 
 TARGETS = {"parity": parity, "majority": majority}
 
@@ -95,17 +94,28 @@ def computes(columns: NDArray[np.float64], wanted: NDArray[np.int64]) -> bool:
 
 
 def fewest_by_search(target: str, dimension: int, width: float) -> int:
-    """Return the smallest number of Gaussians on corners that compute the target, by trying every set of them."""
+    """Return the smallest number of Gaussians on corners that compute the target, by trying every set of them.
+
+    A set that computes it still does with another corner, of coefficient zero: so the search begins at half of the corners
+    and tries fewer as long as some set does, or else more.
+    """
     corners = vertices(dimension)
     kernel, wanted = gaussian(corners, corners, width), labels(target, corners)
-    for size in range(len(corners) + 1):
-        if any(computes(kernel[:, chosen], wanted) for chosen in subsets(target, dimension, size)):
+
+    def suffice(size: int) -> bool:
+        return any(computes(kernel[:, chosen], wanted) for chosen in subsets(target, dimension, size))
+
+    half = len(corners) // 2
+    if suffice(half):
+        return next(size for size in range(half, -1, -1) if size == 0 or not suffice(size - 1))
+    for size in range(half + 1, len(corners) + 1):
+        if suffice(size):
             return size
     raise ArithmeticError("not even all corners together compute the target")
 
 
-def sparse_machine_size(target: str, dimension: int, width: float) -> int:
-    """Return the number of Gaussians in the machine of smallest sum |a_i| with y (b + K a) >= 1 on all corners.
+def sparse_machine(target: str, dimension: int, width: float) -> tuple[NDArray[np.float64], float]:
+    """Return coefficients, (2^d,), and bias of the machine of smallest sum |a_i| with y (b + K a) >= 1 on all corners.
 
     A vertex of the linear program's polytope has exact zeros (the 1-norm machine of Bradley & Mangasarian 1998).
 
@@ -122,21 +132,42 @@ def sparse_machine_size(target: str, dimension: int, width: float) -> int:
     if found.status != 0 or (system @ found.x).min() < SMALLEST_MARGIN:
         raise ArithmeticError(f"no sparse machine: {found.message}")
     positive, negative = np.split(found.x[:-1], 2)
-    return int(np.count_nonzero(positive - negative))
+    return positive - negative, float(found.x[-1])
 
 
-def support_vectors(target: str, dimension: int, width: float) -> int:
-    """Return the number of support vectors of the hard-margin machine trained on all corners.
+def pruned_centres(target: str, dimension: int, width: float, generator: np.random.Generator) -> NDArray[np.intp]:
+    """Return corners that compute the target, by number, none of which can be spared.
 
-    Raises:
-        ArithmeticError: the machine errs on a corner.
+    From all corners one after another is taken away, if those that are left still compute the target: first those of
+    label -1, then those of label +1, of either first those with fewer ones, and else as `generator` draws.
     """
     corners = vertices(dimension)
-    wanted = labels(target, corners)
-    machine = SVC(C=HARD_MARGIN, gamma=1 / (2 * width**2)).fit(corners, wanted)
-    if (wanted * machine.decision_function(corners)).min() < SMALLEST_MARGIN:
-        raise ArithmeticError("the support vector machine errs on a corner")
-    return int(machine.n_support_.sum())
+    kernel, wanted = gaussian(corners, corners, width), labels(target, corners)
+    left = np.lexsort((generator.random(len(corners)), corners.sum(axis=1), wanted))
+    for corner in left.copy():
+        others = left[left != corner]
+        if computes(kernel[:, others], wanted):
+            left = others
+    return left
+
+
+def halves(dimension: int, generator: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the corners, by number, of a random half of the cube and those of the other half, each (2^(d-1),)."""
+    seen, unseen = np.split(generator.permutation(2**dimension), 2)
+    return seen, unseen
+
+
+def heldout_accuracy(target: str, dimensions: Sequence[int], width: float, splits: int, seed: Seed) -> float:
+    """Return the accuracy, mean over dimensions and splits, of a machine trained on half of the corners on the others."""
+    generator = seed.numpy("halves")
+    shares = []
+    for dimension in np.repeat(dimensions, splits):
+        corners = vertices(dimension)
+        wanted = labels(target, corners)
+        seen, unseen = halves(dimension, generator)
+        machine = SVC(C=HARD_MARGIN, gamma=1 / (2 * width**2)).fit(corners[seen], wanted[seen])
+        shares.append(np.mean(machine.predict(corners[unseen]) == wanted[unseen]))
+    return float(np.mean(shares))
 
 
 def diagonal_centres(dimension: int, width: float, reach: float) -> NDArray[np.float64]:
@@ -149,22 +180,33 @@ def diagonal_centres(dimension: int, width: float, reach: float) -> NDArray[np.f
     return np.repeat(steps[:, None], dimension, axis=1)
 
 
-def diagonal_machine_size(target: str, dimension: int, width: float, reach: float) -> int:
-    """Return the number of Gaussians on the diagonal, d+1, that compute the target without a bias.
+def diagonal_machine(
+    target: str, dimension: int, width: float, reach: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return 2^d centres, (2^d, d), and coefficients, (2^d,), that compute the target without a bias.
 
-    One corner for each number of ones gives a square system, and its solution is checked on all corners.
+    The sum has as many terms as the cube has corners. Of its centres d+1 lie on the diagonal, and are all that is used:
+    one corner for each number of ones gives a square system, and its solution is checked on all corners. The other
+    centres are corners, of coefficient zero.
 
     Raises:
         ArithmeticError: the machine errs on a corner.
     """
     corners = vertices(dimension)
     wanted = labels(target, corners)
-    columns = gaussian(corners, diagonal_centres(dimension, width, reach), width)
-    staircase = [2**ones - 1 for ones in range(dimension + 1)]
-    coefficients = np.linalg.solve(columns[staircase], wanted[staircase])
+    centres = np.concatenate([diagonal_centres(dimension, width, reach), corners])[: 2**dimension]
+    columns = gaussian(corners, centres, width)
+    used, staircase = np.arange(dimension + 1), [2**ones - 1 for ones in range(dimension + 1)]
+    coefficients = np.zeros(len(centres))
+    coefficients[used] = np.linalg.solve(columns[np.ix_(staircase, used)], wanted[staircase])
     if (wanted * (columns @ coefficients)).min() < SMALLEST_MARGIN:
         raise ArithmeticError("the machine on the diagonal errs on a corner")
-    return int(np.count_nonzero(coefficients))
+    return centres, coefficients
+
+
+def width_of(seed: Seed, narrowest: float, widest: float) -> float:
+    """Return a seed's width of all Gaussians, log-uniform between two."""
+    return float(np.exp(seed.numpy("width").uniform(np.log(narrowest), np.log(widest))))
 
 
 def measure(
@@ -177,14 +219,20 @@ def measure(
     narrowest: float,
     widest: float,
     diagonal_reach: float,
+    splits: int,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the smallest ratio of bases to 2^(d-1) over `dimensions`, shape (n_seeds,); a seed draws the width."""
-    sizes: dict[str, Callable[[int, float], int]] = {
-        "search": lambda dimension, width: fewest_by_search(target, dimension, width),
-        "sparse": lambda dimension, width: sparse_machine_size(target, dimension, width),
-        "svm": lambda dimension, width: support_vectors(target, dimension, width),
-        "diagonal": lambda dimension, width: diagonal_machine_size(target, dimension, width, diagonal_reach),
+    """Return the smallest ratio of bases to 2^(d-1) over `dimensions`, or the mean accuracy on unseen corners, (n_seeds,)."""
+    drawn = [(seed, width_of(seed, narrowest, widest)) for seed in seeds]
+    if method == "half":
+        shares = [heldout_accuracy(target, dimensions, width, splits, seed) for seed, width in drawn]
+        return {"heldout_accuracy": np.array(shares)}
+    sizes: dict[str, Callable[[int, float, Seed], int]] = {
+        "search": lambda dimension, width, _: fewest_by_search(target, dimension, width),
+        "sparse": lambda dimension, width, _: np.count_nonzero(sparse_machine(target, dimension, width)[0]),
+        "pruned": lambda dimension, width, seed: len(pruned_centres(target, dimension, width, seed.numpy("order"))),
+        "diagonal": lambda dimension, width, _: np.count_nonzero(
+            diagonal_machine(target, dimension, width, diagonal_reach)[1]
+        ),
     }
-    widths = [np.exp(seed.numpy("width").uniform(np.log(narrowest), np.log(widest))) for seed in seeds]
-    ratios = [[sizes[method](dimension, width) / 2 ** (dimension - 1) for dimension in dimensions] for width in widths]
+    ratios = [[sizes[method](bits, width, seed) / 2 ** (bits - 1) for bits in dimensions] for seed, width in drawn]
     return {"bases_over_bound": np.min(ratios, axis=1)}
