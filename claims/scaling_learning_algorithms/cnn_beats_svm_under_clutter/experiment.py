@@ -1,13 +1,13 @@
-"""A support vector machine, a convolutional network, and the machine on the network's features, on digits in clutter."""
+"""A support vector machine, a convolutional network, the machine on its features, and nearest neighbours, on digits in clutter."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from sklearn.neighbors import KNeighborsClassifier
 from torch import nn
 
 from fixtures import clutter, mnist
@@ -35,23 +35,31 @@ class Trial:
     pixels: str
     n_train: int
     n_test: int
+    test_placements: int
     canvas: int
     fragments: int
     fragment: int
     width: int
     features: str
     n_search: int
-    inference_repeats: int
+    costs: tuple[float, ...]
+    kernel_widths: tuple[float, ...]
+    neighbours: int
 
     @classmethod
     def of(cls, seed: Seed, **settings: Any) -> Trial:
         """Return the trial of a seed by the settings of claim.yaml, of which some are the network's recipe."""
         recipe, rest = Recipe.split(settings)
-        return cls(seed, recipe, **rest)
+        grid = {name: tuple(rest.pop(name)) for name in ("costs", "kernel_widths")}
+        return cls(seed, recipe, **rest, **grid)
 
 
 class Examples(NamedTuple):
-    """Images, float32 in [0, 1] of shape (n, canvas, canvas), and labels (n,), of the two parts of a split."""
+    """Images, float32 in [0, 1] of shape (n, canvas, canvas), and labels (n,), of the two parts of a split.
+
+    Of the test part there are n_test images, or as many scenes of each as `test_placements` says: all of them once, then
+    all again.
+    """
 
     images: np.ndarray
     labels: np.ndarray
@@ -64,21 +72,30 @@ def examples_of(trial: Trial) -> Examples:
     """Return the scenes of a trial; test scenes hold nothing of a training digit, nor the other way round."""
     digits = mnist.load()
     parts = mnist.split(digits, trial.seed, trial.n_train, trial.n_test)
-    drawn = [_scenes(digits.images[part], trial, side) for part, side in zip(parts, ("train", "test"), strict=True)]
+    sides = {"train": 1, "test": trial.test_placements}
+    drawn = [_scenes(digits.images[part], trial, side, sides[side]) for part, side in zip(parts, sides, strict=True)]
+    labels = [
+        np.tile(digits.labels[part].astype(np.int64), len(own) // len(part))
+        for part, own in zip(parts, drawn, strict=True)
+    ]
     scenes = np.concatenate(drawn)
     if trial.pixels == "shuffled":
         scenes = clutter.shuffle_pixels(scenes, trial.seed.numpy("permutation"))
     scaled = np.split(scenes.astype(np.float32) / 255, [trial.n_train])
-    labels = [digits.labels[part].astype(np.int64) for part in parts]
     return Examples(scaled[0], labels[0], scaled[1], labels[1])
 
 
-def _scenes(images: np.ndarray, trial: Trial, side: str) -> np.ndarray:
+def _scenes(images: np.ndarray, trial: Trial, side: str, placements: int) -> np.ndarray:
     if trial.scene == "uniform":
         return clutter.uniform(images, canvas=trial.canvas)
-    generator = trial.seed.numpy(f"scenes {side}")
     return clutter.jittered_clutter(
-        images, generator, canvas=trial.canvas, fragments=trial.fragments, fragment=trial.fragment
+        images,
+        trial.seed.numpy(f"scenes {side}"),
+        canvas=trial.canvas,
+        fragments={"moved": 0, "fragments": trial.fragments, "clutter": trial.fragments}[trial.scene],
+        fragment=trial.fragment,
+        placements=placements,
+        anywhere=trial.scene != "fragments",
     )
 
 
@@ -138,19 +155,33 @@ def learner(arm: str, trial: Trial) -> Callable[[], Classifier]:
     rows = _inputs_of(arm, trial)
     examples = examples_of(trial)
     inputs = rows(examples.images)
-    generator = trial.seed.numpy("search")
-    penalty = support_vectors.search(inputs, examples.labels, generator, n_search=trial.n_search)
+    if arm == "nearest_neighbours":
+        neighbours = KNeighborsClassifier(trial.neighbours, algorithm="brute")
+        return lambda: _reading(neighbours.fit(inputs, examples.labels), rows)
+    penalty = searched_penalty(inputs, examples.labels, trial)
+    return lambda: _reading(support_vectors.fit(inputs, examples.labels, penalty), rows)
 
-    def learn() -> Classifier:
-        machine = support_vectors.fit(inputs, examples.labels, penalty)
-        return lambda images: machine.predict(rows(images))
 
-    return learn
+def searched_penalty(inputs: np.ndarray, labels: np.ndarray, trial: Trial) -> support_vectors.SvmParameters:
+    """Return the cost and width of a machine, the best of a grid on held-out training data."""
+    return support_vectors.search(
+        inputs,
+        labels,
+        trial.seed.numpy("search"),
+        n_search=trial.n_search,
+        costs=trial.costs,
+        widths=trial.kernel_widths,
+    )
+
+
+def _reading(machine: Any, rows: Callable[[np.ndarray], np.ndarray]) -> Classifier:
+    """Return what a fitted machine says of images, of which it sees `rows`."""
+    return lambda images: machine.predict(rows(images))
 
 
 def _inputs_of(arm: str, trial: Trial) -> Callable[[np.ndarray], np.ndarray]:
     """Return what turns images into the rows that an arm's machine sees."""
-    if arm == "gaussian_svm":
+    if arm != "svm_on_cnn_features":
         return pixels_of
     untrained = replace(trial, recipe=replace(trial.recipe, epochs=0))
     ensemble, _ = trained_network(untrained if trial.features == "untrained" else trial)
@@ -163,13 +194,14 @@ def classifier_of(ensemble: Ensemble) -> Classifier:
 
 
 def measure(arm: str, seeds: Seeds, **settings: Any) -> dict[str, np.ndarray]:
-    """Return the test error, the seconds of training and the seconds per test image, each of shape (n_seeds,).
+    """Return the test error, and of all but neighbours the seconds of training and per test image, each of shape (n_seeds,).
 
     Training time leaves out drawing data and searching penalties, and for the machine on features also the training
     of the network: the source counts so.
     """
     rows = [_measure_one(arm, Trial.of(seed, **settings)) for seed in seeds]
-    return dict(zip(("test_error", "training_time", "inference_time"), np.array(rows).T, strict=True))
+    found = dict(zip(("test_error", "training_time", "inference_time"), np.array(rows).T, strict=True))
+    return {"test_error": found["test_error"]} if arm == "nearest_neighbours" else found
 
 
 def _measure_one(arm: str, trial: Trial) -> tuple[float, float, float]:
@@ -179,11 +211,9 @@ def _measure_one(arm: str, trial: Trial) -> tuple[float, float, float]:
     else:
         classify, training_time = timed(learner(arm, trial), trial.recipe.device)
     examples = examples_of(trial)
-    passes = [
-        timed(partial(classify, examples.test_images), trial.recipe.device) for _ in range(trial.inference_repeats)
-    ]
-    error = float(np.mean(passes[0][0] != examples.test_labels))
-    return error, training_time, median(seconds for _, seconds in passes) / trial.n_test
+    said, inference_time = timed(partial(classify, examples.test_images), trial.recipe.device)
+    error = float(np.mean(said != examples.test_labels))
+    return error, training_time, inference_time / len(said)
 
 
 def prepare_training(arm: str, seed: Seed, **settings: Any) -> Callable[[], object]:
@@ -194,4 +224,4 @@ def prepare_training(arm: str, seed: Seed, **settings: Any) -> Callable[[], obje
 def prepare_inference(arm: str, seed: Seed, **settings: Any) -> Callable[[], object]:
     """Return a function that classifies the test images by an arm trained beforehand."""
     trial = Trial.of(seed, **settings)
-    return partial(learner(arm, trial)(), examples_of(trial).test_images)
+    return partial(learner(arm, trial)(), examples_of(trial).test_images[: trial.n_test])

@@ -19,7 +19,7 @@ def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any
     """Draw what the scenes look like, how the network's test error falls below the machine's, and who errs on what."""
     lines, images, captions = [], [], []
     for scene in ("uniform", "clutter"):
-        trial = experiment.Trial.of(seed, scene=scene, **arms["cnn"])
+        trial = experiment.Trial.of(seed, scene=scene, **{**arms["cnn"], "test_placements": 1})
         examples = experiment.examples_of(trial)
         images += [*examples.images[:4], *examples.test_images[:4]]
         captions += [f"{scene}, a {label}" for label in (*examples.labels[:4], *examples.test_labels[:4])]
