@@ -144,11 +144,12 @@ def _check(options: argparse.Namespace) -> int:
     from harness.retrospect.undeclared import undeclared, undeclared_data
     from harness.running import waiver
     from harness.trials.catalogue import load_all
+    from harness.trials.signature import misfits
 
     loaded, problems = load_all(root_of(options))
-    expired = waiver.problems_of(loaded, _clock.today())
-    problems += expired
-    sound = len(loaded) - len(expired)
+    found = {f.path: [*waiver.problems_of([f], _clock.today()), *misfits(f)] for f in loaded}
+    problems += [line for lines in found.values() for line in lines]
+    sound = sum(not lines for lines in found.values())
     with opened(options) as store:
         notes = [note for f in loaded for note in (*undeclared_data(f), *undeclared(f, store))]
     if options.json:

@@ -1,0 +1,54 @@
+"""Whether claim.yaml gives measure() what it takes: read, not run, so that it is known before anything is measured."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.specification.models import Claim
+    from harness.trials.catalogue import ClaimFolder
+
+FIRST = 2
+"""Arm and seeds, which are given by position."""
+
+
+def misfits(folder: ClaimFolder) -> list[str]:
+    """Return a line for every keyword that some trial gives to measure() and that it does not take, or the other way round.
+
+    A measure() that is made by a call, or decorated, says nothing here, and neither does a file that is no Python.
+    """
+    try:
+        tree = ast.parse(folder.experiment.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return []
+    found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "measure"]
+    return list(dict.fromkeys(_misfits(folder, found[-1]))) if found and not found[-1].decorator_list else []
+
+
+def _misfits(folder: ClaimFolder, measure: ast.FunctionDef) -> Iterator[str]:
+    arguments = measure.args
+    positions = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    optional = set(positions[len(positions) - len(arguments.defaults) :])
+    optional |= {one.arg for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value}
+    takes = {*positions[FIRST:], *(one.arg for one in arguments.kwonlyargs)}
+    where = f"{folder.experiment}:{measure.lineno}:1: measure():"
+    for whose, given in _given(folder.claim):
+        for name in sorted(given - takes) if arguments.kwarg is None else ():
+            yield f"{where} takes no {name!r}, which claim.yaml gives {whose}; take it, or take it out"
+        for name in sorted(takes - optional - given):
+            yield f"{where} needs {name!r}, which claim.yaml does not give {whose}; give it there, or under settings"
+
+
+def _given(claim: Claim) -> Iterator[tuple[str, set[str]]]:
+    """Yield what measure() is given, by name, for each arm under each profile: to whom, and which keywords."""
+    common = {*claim.settings, *claim.conditions, *(("device", "precision") if claim.precision else ())}
+    for profile in claim.profiles.values():
+        for arm, own in claim.arms.items():
+            given = {*common, *profile.settings, *own}
+            yield f"arm {arm!r}", given
+            for name, control in claim.controls.items():
+                if control.arms is None or arm in control.arms:
+                    yield f"arm {arm!r} under control {name!r}", given | control.change.keys()
