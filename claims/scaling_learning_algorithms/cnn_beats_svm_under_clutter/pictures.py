@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Images | Matrix]:
     """Draw what the scenes look like, how the network's test error falls below the machine's, and who errs on what."""
     lines, images, captions = [], [], []
-    for scene in ("uniform", "clutter"):
+    for scene in ("uniform", "moved", "fragments", "clutter"):
         trial = experiment.Trial.of(seed, scene=scene, **{**arms["cnn"], "test_placements": 1})
         examples = experiment.examples_of(trial)
-        images += [*examples.images[:4], *examples.test_images[:4]]
-        captions += [f"{scene}, a {label}" for label in (*examples.labels[:4], *examples.test_labels[:4])]
+        images += [*examples.images[:2], *examples.test_images[:2]]
+        captions += [f"{scene}, a {label}" for label in (*examples.labels[:2], *examples.test_labels[:2])]
+        if scene in ("moved", "fragments"):
+            continue
         steps = trial.recipe.steps_in_an_epoch(trial.n_train)
         curve = LearningCurve(examples.test_images[None, :, None], examples.test_labels[None], steps)
         network = experiment.classifier_of(experiment.train_network(trial, curve.observer))
@@ -35,7 +37,7 @@ def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any
         ]
     title = "Test error of the network while it learns; the machine learns in one go"
     curves = Curves(title, "epoch", "test error (fraction)", lines, log="y")
-    scenes = Images("Scenes of both kinds, four to train on and four to be tested on", captions, images)
+    scenes = Images("Scenes of all four kinds, two to train on and two to be tested on", captions, images)
     # Those of the last scene, the clutter.
     confusions = [_confusions(f"Confusions of the {name} in clutter", examples.test_labels, labels)
                   for name, labels in said.items()]  # fmt: skip
