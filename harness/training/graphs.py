@@ -25,7 +25,7 @@ WARM_UP = 3
 """Steps before a recording, in which libraries choose kernels and make workspaces, as torch's manual asks for."""
 
 
-def recorded(strategy: Strategy, steps: int, device: torch.device) -> bool:
+def worth_recording(strategy: Strategy, steps: int, device: torch.device) -> bool:
     """Whether the steps of a run are recorded: on a GPU, where all seeds take them together, if there are enough.
 
     One seed after the other may be a module that asks the GPU for numbers, which cannot be recorded.

@@ -61,9 +61,9 @@ class Optimiser:
             )
         parameters = list(parameters)
         # What a step counts lies on the GPU then, so that the step can be recorded there.
-        recorded = {"capturable": True} if parameters[0].is_cuda else {}
+        on_gpu = {"capturable": True} if parameters[0].is_cuda else {}
         return torch.optim.AdamW(
-            parameters, self.learning_rate, BETAS, EPSILON, weight_decay=self.weight_decay, fused=True, **recorded
+            parameters, self.learning_rate, BETAS, EPSILON, weight_decay=self.weight_decay, fused=True, **on_gpu
         )
 
     def factor(self, step: int, steps: int) -> float:

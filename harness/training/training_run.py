@@ -20,7 +20,7 @@ from harness.errors import UsageError
 from harness.training.early_stopping import StoppingState
 from harness.training.ensembles import Ensemble, at_once
 from harness.training.examples import as_inputs, as_targets, require_fit
-from harness.training.graphs import Recorded, recorded
+from harness.training.graphs import Recorded, worth_recording
 from harness.training.initialisation import initial_weights
 from harness.training.layers import rounds_first
 from harness.training.losses import error_rates, losses, require_answers, summed_loss
@@ -204,7 +204,7 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
             parameter.mul_(mask)
 
     take = step
-    if recorded(run.untrained.strategy, run.steps, run.inputs.device):
+    if worth_recording(run.untrained.strategy, run.steps, run.inputs.device):
         take = Recorded(step, lambda: [*network.weights().values(), *rule.state()], network.generators)
     for inputs, targets in batches:
         take(inputs, targets)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from harness.seeds import seeds_of
-from harness.training.graphs import STEPS_AT_LEAST, recorded
+from harness.training.graphs import STEPS_AT_LEAST, worth_recording
 from harness.training.layers import LastStep
 from harness.training.optimisers import Optimiser
 from tests.keywords import train
@@ -90,4 +90,4 @@ def test_an_operation_that_waits_is_seen():
     ],
 )
 def test_steps_are_recorded_on_a_gpu_where_all_seeds_take_many_together(strategy, steps, device, expected):
-    assert recorded(strategy, steps, torch.device(device)) == expected
+    assert worth_recording(strategy, steps, torch.device(device)) == expected
