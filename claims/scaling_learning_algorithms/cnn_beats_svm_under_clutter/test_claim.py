@@ -15,16 +15,19 @@ CANVAS, WIDTH = 32, 16
 SEED = Seed(0, "instrument", 0)
 
 
+SETTINGS = {
+    "scene": "clutter", "pixels": "natural", "n_train": 40, "n_test": 20, "test_placements": 1, "canvas": CANVAS,
+    "fragments": 5, "fragment": 6, "width": 4, "features": "trained", "n_search": 20, "costs": [1.0, 10.0],
+    "kernel_widths": [0.5, 2.0], "neighbours": 1, "method": "adam",
+    "learning_rate": 0.01, "weight_decay": 0.0, "schedule": "cosine", "epochs": 1, "batch_size": 20,
+    "initialiser": "he", "loss": "cross_entropy", "device": "cpu", "precision": "float32",
+}  # fmt: skip
+"""Of a small trial."""
+
+
 def trial(claim, seed=SEED, **changes):
     """Return a small trial of the claim's experiment."""
-    settings = {
-        "scene": "clutter", "pixels": "natural", "n_train": 40, "n_test": 20, "test_placements": 1, "canvas": CANVAS,
-        "fragments": 5, "fragment": 6, "width": 4, "features": "trained", "n_search": 20, "costs": [1.0, 10.0],
-        "kernel_widths": [0.5, 2.0], "neighbours": 1, "method": "adam",
-        "learning_rate": 0.01, "weight_decay": 0.0, "schedule": "cosine", "epochs": 1, "batch_size": 20,
-        "initialiser": "he", "loss": "cross_entropy", "device": "cpu", "precision": "float32",
-    }  # fmt: skip
-    return claim.experiment.Trial.of(seed, **{**settings, **changes})
+    return claim.experiment.Trial.of(seed, **{**SETTINGS, **changes})
 
 
 def test_instrument_a_unit_of_the_last_stage_sees_the_whole_canvas(claim):
@@ -136,6 +139,17 @@ def test_instrument_the_error_is_that_of_the_test_part(claim):
 
     assert claim.experiment._measure_one("nearest_neighbours", own)[0] == pytest.approx(wrong.mean())
     assert wrong.mean() > 0.2
+
+
+@pytest.mark.parametrize("arm", ["gaussian_svm", "nearest_neighbours", "cnn"])
+def test_instrument_each_arm_is_measured_by_its_own_learner(claim, arm, monkeypatch):
+    asked, experiment = [], claim.experiment
+    learner, network = experiment.learner, experiment.trained_network
+    monkeypatch.setattr(experiment, "learner", lambda name, own: asked.append(name) or learner(name, own))
+    monkeypatch.setattr(experiment, "trained_network", lambda own: asked.append("cnn") or network(own))
+    experiment.measure(arm, (SEED,), **SETTINGS)
+
+    assert asked == [arm]
 
 
 def test_instrument_a_machine_is_searched_over_the_whole_grid(claim, monkeypatch):
