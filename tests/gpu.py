@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import torch
+
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENT = PROJECT / "docs" / "gpu.md"
 REFERENCE = PROJECT / "reports" / "reference"
@@ -105,14 +107,17 @@ def step(name: str, arguments: list[str], around: dict[str, str]) -> bool:
     return done.returncode == 0
 
 
-def main() -> int:
-    """Run the steps that were asked for; return 1 if one of them did not go well."""
+def main(arguments: list[str] | None = None) -> int:
+    """Run the steps that were asked for; return 1 if one of them did not go well, 2 where there is no GPU."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10, help="for the claims (default 10)")
     parser.add_argument("--workers", type=int, default=0, help="processes that share the GPUs (default: one for each)")
     parser.add_argument("--wheels", type=Path, help="a folder of wheels to be used besides what is installed")
     parser.add_argument("--only", nargs="+", choices=["tests", "bench", "claims"], default=["tests", "bench", "claims"])
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if not torch.cuda.is_available():
+        print("torch finds no GPU here; `claims doctor` says why, if there is one", file=sys.stderr)
+        return 2
     around, good = environment(options.wheels), True
     if "tests" in options.only:
         good &= step("tests", ["-m", "pytest", "tests/training/test_on_a_gpu.py", "-m", "gpu", "-q"], around)
