@@ -203,7 +203,7 @@ def _reading_record(
         else Headline(verdict.NOT_RUN, SMOKE, "")
     )
     return ReadingRecord(
-        means=reading.means,
+        means=reading.means.strip() if reading.means else None,
         expected=reading.expected,
         because=reading.because.strip() if reading.because else None,
         decide=reading.decide,
