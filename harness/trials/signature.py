@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from harness.judging.caps import settings_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,11 +46,11 @@ def _misfits(folder: ClaimFolder, measure: ast.FunctionDef) -> Iterator[str]:
 
 def _given(claim: Claim) -> Iterator[tuple[str, set[str]]]:
     """Yield what measure() is given, by name, for each arm under each profile: to whom, and which keywords."""
-    common = {*claim.settings, *claim.conditions, *(("device", "precision") if claim.precision else ())}
+    placed = ("device", "precision") if claim.precision else ()
     for profile in claim.profiles.values():
         for arm, own in claim.arms.items():
-            given = {*common, *profile.settings, *own}
+            given = {*settings_of(claim, profile), *own, *claim.conditions, *placed}
             yield f"arm {arm!r}", given
             for name, control in claim.controls.items():
-                if control.arms is None or arm in control.arms:
+                if arm in (control.arms or claim.arms):
                     yield f"arm {arm!r} under control {name!r}", given | control.change.keys()

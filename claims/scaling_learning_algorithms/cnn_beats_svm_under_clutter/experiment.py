@@ -140,7 +140,7 @@ def _trained_once(trial: Trial) -> tuple[Ensemble, float]:
 def features_of(ensemble: Ensemble, images: np.ndarray) -> np.ndarray:
     """Return what the network hands to its last layer, (n, 4 * width)."""
     last = len(ensemble.module) - 1
-    return ensemble.features(images[None, :, None], upto=last)[0].float().cpu().numpy()
+    return ensemble.features(images[None, :, None], upto=last)[0].float().numpy()
 
 
 def pixels_of(images: np.ndarray) -> np.ndarray:
@@ -190,7 +190,7 @@ def _inputs_of(arm: str, trial: Trial) -> Callable[[np.ndarray], np.ndarray]:
 
 def classifier_of(ensemble: Ensemble) -> Classifier:
     """Return what a network says of images: the class of its largest output."""
-    return lambda images: ensemble.predict(images[None, :, None])[0].argmax(-1).cpu().numpy()
+    return lambda images: ensemble.predict(images[None, :, None])[0].argmax(-1).numpy()
 
 
 def measure(arm: str, seeds: Seeds, **settings: Any) -> dict[str, np.ndarray]:

@@ -118,8 +118,8 @@ def loss(networks: Ensemble, inputs: torch.Tensor, labels: torch.Tensor) -> np.n
     """Return the mean cross-entropy in nat, (n_seeds,)."""
     outputs = networks.predict(inputs)
     # torch wants the classes second: (n_seeds, classes, n)
-    each = nn.functional.cross_entropy(outputs.mT, labels.to(outputs.device), reduction="none")
-    return each.mean(1).cpu().numpy()
+    each = nn.functional.cross_entropy(outputs.mT, labels, reduction="none")
+    return each.mean(1).numpy()
 
 
 def score(networks: Ensemble, split: Split) -> dict[str, np.ndarray]:

@@ -59,11 +59,11 @@ def mutants(
     plan = make_plan(folder, Options(profile=base.profile, base_seed=base.base_seed, device=base.device))
     everything = versions_of(plan)
     equal = _equal(folder, everything)
+    _require_some(folder, everything)
     intact = _as_it_stands(folder, examiner, base, {version.file for version in everything})
     possible = [version for version in everything if version.runs(intact.reached)]
     chosen = sample(possible, n, Seed(seed, folder.claim.id, 0).numpy(MUTANTS))
-    if not chosen:
-        raise UsageError(f"{folder.experiment}: holds nothing that can be broken")
+    _require_some(folder, chosen)
     requests = [_request(folder, version, base, intact) for version in chosen]
     done = Counter[str]()
 
@@ -87,6 +87,11 @@ def mutants(
     )
     examiner.store.save_beside(folder.claim.id, kept_as(folder.claim), fingerprint(plan), record)
     return _check(record, time.perf_counter() - begun), record
+
+
+def _require_some(folder: ClaimFolder, versions: list[Version]) -> None:
+    if not versions:
+        raise UsageError(f"{folder.experiment}: holds nothing that can be broken")
 
 
 def kind_of(noticed: str) -> str:
