@@ -143,11 +143,15 @@ def _check(options: argparse.Namespace) -> int:
     from harness import _clock
     from harness.retrospect.undeclared import undeclared, undeclared_data
     from harness.running import waiver
+    from harness.trials import sabotage
     from harness.trials.catalogue import load_all
     from harness.trials.signature import misfits
 
     loaded, problems = load_all(root_of(options))
-    found = {f.path: [*waiver.problems_of([f], _clock.today()), *misfits(f)] for f in loaded}
+    today = _clock.today()
+    found = {
+        f.path: [*waiver.problems_of([f], today), *misfits(f), *sabotage.problems_of(f.path, f.claim)] for f in loaded
+    }
     problems += [line for lines in found.values() for line in lines]
     sound = sum(not lines for lines in found.values())
     with opened(options) as store:

@@ -15,7 +15,6 @@ from harness.trials import answers
 from harness.trials.data_sets import problem_of
 from harness.trials.documents import load_document
 from harness.trials.provenance import PICTURES
-from harness.trials.sabotage import load_sabotage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,15 +100,13 @@ def claim_folders(root: Path) -> list[Path]:
 
 
 def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
-    """Load every claim below `root`; return them, and the problems of those that cannot be loaded or whose sabotage is wrong."""
+    """Load every claim below `root`; return them, and the problems of those that cannot be loaded."""
     loaded: list[ClaimFolder] = []
     problems: list[str] = []
     first: dict[str, Path] = {}
     for folder in claim_folders(root):
         try:
-            found = load_claim(folder)
-            loaded.append(found)
-            load_sabotage(folder, found.claim)
+            loaded.append(load_claim(folder))
         except SpecError as error:
             problems += error.problems
         # Ids are keys of stored trials and roots of seeds.

@@ -45,6 +45,15 @@ def load_sabotage(folder: Path, claim: Claim) -> Sabotage | None:
     return sabotage
 
 
+def problems_of(folder: Path, claim: Claim) -> list[str]:
+    """Return what is wrong with a claim's sabotage.yaml, one line each; nothing where it has none."""
+    try:
+        load_sabotage(folder, claim)
+    except SpecError as error:
+        return error.problems
+    return []
+
+
 def broken(row: BrokenLine, folder: Path) -> str:
     """Return the text of the file that a row breaks, with its line broken."""
     return source_of(folder / row.file).replace(row.old, row.new)
