@@ -87,33 +87,24 @@ def boltzmann(couplings: NDArray[np.float64], temperature: float) -> NDArray[np.
 
 
 def frequencies(
-    seed: Seed, weights: NDArray[np.float64], temperature: float, chains: int, burn_in: int, sweeps: int
+    seed: Seed, weights: NDArray[np.float64], temperature: float, *, chains: int, burn_in: int, sweeps: int, **_: Any
 ) -> NDArray[np.float64]:
     """Return how often states are met after each sweep, in the order of `vertices`, (2^neurons,)."""
     draw, neurons = seed.numpy("chains"), len(weights)
     states = glauber(weights, temperature, draw.choice([-1.0, 1.0], (chains, neurons)), burn_in, draw)
     counts, places = np.zeros(2**neurons), 2 ** np.arange(neurons)[::-1]
-    for _ in range(sweeps):
+    for _sweep in range(sweeps):
         states = glauber(weights, temperature, states, 1, draw)
         counts += np.bincount((states > 0) @ places, minlength=len(counts))
     return counts / counts.sum()
 
 
 def sampled(
-    seed: Seed,
-    *,
-    neurons: int,
-    stored: int,
-    couplings: str,
-    temperature: float,
-    chains: int,
-    burn_in: int,
-    sweeps: int,
-    **_: Any,
+    seed: Seed, *, neurons: int, stored: int, couplings: str, temperature: float, **lengths: Any
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the frequencies of states that updates of a Hopfield network leave, and what its energy says of them."""
     weights = network(seed, neurons, stored, couplings)
-    return frequencies(seed, weights, temperature, chains, burn_in, sweeps), boltzmann(weights, temperature)
+    return frequencies(seed, weights, temperature, **lengths), boltzmann(weights, temperature)
 
 
 def built(_seed: Seed, *, target: str, pairs: bool, hidden: int, depth: float, **_: Any) -> float:

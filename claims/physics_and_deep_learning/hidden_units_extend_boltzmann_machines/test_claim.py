@@ -107,7 +107,7 @@ def test_instrument_a_sweep_leaves_what_the_energy_says_as_it_is(claim, coupling
     """By the matrix of all transitions of four neurons, and by sampling: chance leaves 15 / 200,000 nat."""
     weights = claim.experiment.network(SEED, 4, 2, couplings)
     sweep, exact = one_sweep(weights, 0.7), claim.experiment.boltzmann(weights, 0.7)
-    found = claim.experiment.frequencies(SEED, weights, 0.7, 500, 50, 200)
+    found = claim.experiment.frequencies(SEED, weights, 0.7, chains=500, burn_in=50, sweeps=200)
     stationary = np.linalg.matrix_power(sweep, 1000)[0]
 
     np.testing.assert_allclose(sweep.sum(axis=1), 1, atol=1e-12)
