@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import closing
 
@@ -68,6 +69,19 @@ def test_a_number_that_the_last_interval_does_not_reach_is_a_problem(folder, cla
     line = out.splitlines()[0]
     assert line.startswith(f"{tmp_path}/README.md:4: prints 1.4 (1.35 to 1.45), but ")
     assert re.search(r"warm_exceeds_cold has the interval \[0\.\d+, 1\.\d+\] and is VERIFIED; correct the text", line)
+
+
+def test_every_report_lists_the_numbers_of_its_claims_that_do_not_hold(folder, claims, measured, tmp_path):
+    for path in (tmp_path / "README.md", folder.parent / "document.yaml"):
+        path.write_text(path.read_text().replace("1.0", "1.4"))
+    measured(folder)
+
+    claims("report")
+
+    attention = (tmp_path / "reports/latest/report.md").read_text().split("## What needs attention")[1]
+    assert "README.md:4: prints 1.4 " in attention.split("\n## ")[0]
+    (number,) = json.loads((tmp_path / "reports/latest/report.json").read_text())["quotations"]
+    assert (number["line"], number["holds"], number["found"]) == (4, False, "VERIFIED")
 
 
 def test_a_verdict_that_a_text_relies_on_must_be_the_last(folder, claims, measured):
