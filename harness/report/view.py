@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.report import proof_text, wording
 from harness.report.aa_text import BROKEN, detail_lines
+from harness.report.quotation_text import quotation_words
 from harness.report.selection import left, lost_after_holm, rows, underpowered, without_bound
 from harness.report.wording import in_words, minute
 from harness.running import waiver
@@ -67,6 +68,9 @@ def attention(run: Run) -> Iterator[Line]:
             yield line_of(claim, f"trial failed: {error}")
         if claim.noise and claim.noise.verdict == "DIFFERENT":
             yield line_of(claim, f"A/A run: {BROKEN}")
+    for number in run.quotations:
+        if number.holds is False:
+            yield Line(number.claim, run.records[number.claim].title, quotation_words(number))
     for claim in left(run):
         yield line_of(claim, f"left for lack of time: {wording.left_words(claim)}")
     for row, name, e in without_bound(run):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.specification.document import Answer, StatementId
 from harness.specification.kinds import Contrast, Name, Strict, Text, Value
+from harness.specification.quotation import Table
 from harness.specification.waiver import Waiver
 
 Setting = bool | int | float | str | None | list[bool | int | float | str]
@@ -254,6 +255,8 @@ class Claim(Strict):
     metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
     settings: dict[str, Setting] = {}
     """settings that all profiles share"""
+    table: Table | None = None
+    """a Markdown table of the project; each cell is a reading"""
     readings: Annotated[dict[Name, Reading], Field(min_length=1)]
     answers: dict[StatementId, Answer] = {}
     """statement of a document.yaml -> the readings that answer it"""
@@ -284,6 +287,13 @@ def schema() -> dict[str, Any]:
     """Return the JSON Schema of claim.yaml, for editors."""
     result = Claim.model_json_schema()
     # Both short forms are accepted before validation; the generator cannot see that.
-    short = {"SeedPlan": {"type": "integer", "minimum": 1}, "Condition": {"type": "array", "minItems": 1}}
+    short = {
+        "SeedPlan": {"type": "integer", "minimum": 1},
+        "Condition": {"type": "array", "minItems": 1},
+        "Table": {"type": "string"},
+    }
+    # A table's cells become readings before they are validated.
+    result["required"].remove("readings")
+    result["anyOf"] = [{"required": ["readings"]}, {"required": ["table"]}]
     result["$defs"] |= {name: {"anyOf": [form, result["$defs"][name]]} for name, form in short.items()}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **result}

@@ -15,6 +15,7 @@ from harness.trials import answers
 from harness.trials.data_sets import problem_of
 from harness.trials.documents import load_document
 from harness.trials.provenance import PICTURES
+from harness.trials.tables import with_cells
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,9 @@ def load_claim(folder: Path) -> ClaimFolder:
     Raises:
         SpecError: every error of claim.yaml (or of document.yaml) at once.
     """
-    file = read_yaml(folder / "claim.yaml")
+    file, wrong = with_cells(read_yaml(folder / "claim.yaml"), folder.parents[2])
+    if wrong:
+        raise SpecError(first_of(wrong, file.path))
     claim = parse(Claim, file)
     found = [*feasibility.problems_of(claim), *expected.problems_of(claim)]
     problems = [file.problem(where, message) for where, message in found]
