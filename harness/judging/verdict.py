@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from harness.judging.normality import Shape
     from harness.judging.points import Point
     from harness.specification.kinds import Verdict
-    from harness.specification.models import Band, Claim, Expectation, SeedPlan
+    from harness.specification.models import Claim, SeedPlan
+    from harness.specification.readings import Band, Expectation
 
 VERIFIED: Final = "VERIFIED"
 REFUTED: Final = "REFUTED"

@@ -12,7 +12,8 @@ from harness.report.styled import safe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.specification.models import Claim, Expectation
+    from harness.specification.models import Claim
+    from harness.specification.readings import Expectation
     from harness.store.records.claim import ClaimRecord
     from harness.store.records.expectation import ExpectationRecord, ReadingRecord
     from harness.store.records.last import LastReading, LastVerdicts

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from harness.running.context import Context
     from harness.running.streams import Streams
     from harness.specification.kinds import Contrast
-    from harness.specification.models import Claim, Expectation
+    from harness.specification.models import Claim
+    from harness.specification.readings import Expectation
     from harness.store.records.aa import AAVerdict
     from harness.trials.catalogue import ClaimFolder
     from harness.trials.executor import Executor

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from harness.judging.points import Point
     from harness.judging.verdict import Judgement
     from harness.seeds import Seed
-    from harness.specification.models import Claim, Expectation, Reading
+    from harness.specification.models import Claim
+    from harness.specification.readings import Expectation, Reading
     from harness.trials.experiment import Metrics, Outcome, Task
     from harness.trials.plan import Plan
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from harness.judging import student, verdict
 from harness.judging.verdict import INCONCLUSIVE, INVALID, NOT_RUN, REFUTED, VERIFIED, combine, compare_with_band, judge
-from harness.specification.models import Band, SeedPlan
+from harness.specification.models import SeedPlan
+from harness.specification.readings import Band
 from tests.specimen import claim_with, evidence_of, point
 
 NET = {"arm": "net", "width": 4, "scene": "plain"}

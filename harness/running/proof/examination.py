@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from harness.running.variant import Variant
-    from harness.specification.models import Claim, Reading
+    from harness.specification.models import Claim
+    from harness.specification.readings import Reading
     from harness.trials.catalogue import ClaimFolder
     from harness.trials.plan import Plan
 
