@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 STRENGTH = 0.001
 SIDE = 64
 SHOWN = (4, 16, 64)
+WINDOW = 80
 
 
 def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any]]) -> list[Curves | Images]:
@@ -55,9 +56,11 @@ def _board(experiment: ModuleType, seed: Seed, settings: dict[str, Any]) -> Imag
 
 
 def _rings(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any]]) -> Curves:
-    lines = []
+    lines, places = [], np.arange(WINDOW)
     for arm in ("alternating_ring", "ring_joined_by_phase"):
         given = experiment.ring(seed.numpy("ring"), labels=2, **arms[arm])
-        estimate = experiment.propagated(given, 2, STRENGTH, 0.0, 1)
-        lines.append(Line(arm.replace("_", " "), np.arange(len(estimate)), estimate))
-    return Curves("Two labels on a ring of 64 blocks of alternating label", "node around the ring", "estimate", lines)
+        around = (given.order[0] + places - WINDOW // 4) % len(given.truth)
+        lines.append(Line(arm.replace("_", " "), places, experiment.propagated(given, 2, STRENGTH, 0.0, 1)[around]))
+    lines.append(Line("the labels of all nodes", places, given.truth[around]))
+    title = f"Two labels on a ring of 64 blocks, of which one is known here, at node {WINDOW // 4}"
+    return Curves(title, "node, in a part of the ring", "estimate", lines)
