@@ -28,13 +28,13 @@ def _layer(experiment: ModuleType) -> Matrix:
     # Each prefix of a circuit is a circuit whose output is its last gate.
     fired = np.stack([experiment.evaluate(layer[: place + 1], inputs) for place in range(BITS)], axis=1)
     output = experiment.evaluate(layer, inputs)[:, None]
-    columns = [f">= {ones}" for ones in range(1, BITS + 1)]
+    columns = [f"{ones}+" for ones in range(1, BITS + 1)]
     return Matrix(
         f"One hidden layer computes the parity of {BITS} bits: which unit fires",
         "ones among the inputs",
-        "hidden unit, then output",
+        "hidden unit (fires for so many), output",
         [str(ones) for ones in range(BITS + 1)],
-        [*columns, "output"],
+        [*columns, "out"],
         np.hstack([fired, output]).astype(np.int64),
     )
 
