@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from harness.seeds import Seed
 
-BITS = 8
+BITS = 6
 SIZES = range(2, 10)
 
 
