@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from harness.specification.command import Command
 from harness.specification.document import Answer, StatementId
 from harness.specification.kinds import Contrast, Name, Strict, Text, Value
 from harness.specification.waiver import Waiver
@@ -249,6 +250,8 @@ class Claim(Strict):
     """arithmetic of the training; absent where torch is not used"""
     data: list[Name] = []
     """data sets that trials read, each described by a module of the project, fixtures/NAME.py"""
+    command: Command | None = None
+    """what is started for each trial, in the place of an experiment.py with measure()"""
     arms: Annotated[dict[Name, dict[str, Setting]], Field(min_length=1)]
     conditions: dict[Name, Condition] = {}
     metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
@@ -283,7 +286,9 @@ class Claim(Strict):
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of claim.yaml, for editors."""
     result = Claim.model_json_schema()
-    # Both short forms are accepted before validation; the generator cannot see that.
+    # Short forms are accepted before validation; the generator cannot see that.
+    words = {"type": "array", "minItems": 1, "items": {"type": "string"}}
     short = {"SeedPlan": {"type": "integer", "minimum": 1}, "Condition": {"type": "array", "minItems": 1}}
+    short |= {"Command": words, "Place": {"type": "string", "minLength": 1}}
     result["$defs"] |= {name: {"anyOf": [form, result["$defs"][name]]} for name, form in short.items()}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **result}
