@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -17,15 +18,20 @@ FILE = re.compile(r"\{out\}/(?!.*\.\.).+\.(json|jsonl|ndjson|csv|tsv)")
 def _word(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError("should be text: put it in quotes, as the command is to get it")  # noqa: TRY004 - pydantic's way
-    names_in(value)
+    try:
+        names_in(value)
+    except ValueError as error:
+        raise ValueError(f"should be text without {error}") from None
     if "\0" in value:
-        raise ValueError("holds a character NUL, which no command can be given; leave it out")
+        raise ValueError("should be text without a character NUL, which no command can be given")
     return value
 
 
 def _file(value: Any) -> Any:
     if not FILE.fullmatch(_word(value)):
-        raise ValueError("should be a file below the trial's own folder, such as {out}/metrics.json, .jsonl, .csv or .tsv")
+        raise ValueError(
+            "should be a file below the trial's own folder, such as {out}/metrics.json, .jsonl, .csv or .tsv"
+        )
     return value
 
 
@@ -34,6 +40,13 @@ Word = Annotated[str, BeforeValidator(_word)]
 Words = Annotated[list[Word], Field(min_length=1)]
 
 File = Annotated[str, BeforeValidator(_file)]
+
+
+def command_line(run: Any) -> str:
+    """Return words as a shell would be given them; of arms with commands of their own each in turn."""
+    if isinstance(run, dict):
+        return "; ".join(f"{arm}: {command_line(words)}" for arm, words in run.items())
+    return shlex.join(map(str, run)) if isinstance(run, list) else str(run)
 
 
 class Place(Strict):

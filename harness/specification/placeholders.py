@@ -22,8 +22,8 @@ def names_in(text: str) -> list[str]:
     for part in parts:
         if part[0] in ("{", "}"):
             raise ValueError(
-                f"has a single {part[0]!r} after {part.start()} characters; a placeholder is {{name}} in small letters, "
-                "and literal braces are doubled: {{ }}"
+                f"a single {part[0]!r} after {part.start()} characters: a placeholder is {{name}} in small letters, and literal "
+                "braces are doubled, {{ and }}"
             )
     return [part["name"] for part in parts if part["name"]]
 

@@ -71,7 +71,9 @@ def load_claim(folder: Path) -> ClaimFolder:
     found = [*feasibility.problems_of(claim), *expected.problems_of(claim), *commands.problems_of(claim)]
     problems = [file.problem(commands.as_written(where, file.value), message) for where, message in found]
     if claim.command and (folder / "experiment.py").is_file():
-        problems.append(file.problem(("command",), "stands beside experiment.py; remove one: a claim is measured in one way"))
+        problems.append(
+            file.problem(("command",), "stands beside experiment.py; remove one: a claim is measured in one way")
+        )
     problems += [
         file.problem(
             ("inputs", number), f"{pattern!r} matches no file below {folder.parents[2]}; name what trials read"

@@ -52,8 +52,17 @@ class Ended:
     def log(self) -> list[str]:
         """Return the last lines that it wrote."""
         outputs = {"stdout": self.output, "stderr": self.errors}
-        said = {name: [line for each in text.splitlines() if (line := one_line(each))] for name, text in outputs.items()}
+        said = {
+            name: [line for each in text.splitlines() if (line := one_line(each))] for name, text in outputs.items()
+        }
         return [f"{name}: {shortened(line, WIDTH)}" for name, lines in said.items() for line in lines[-LINES:]]
+
+    def failure(self) -> str | None:
+        """Return that it failed, how, and what it said last; None if it did not."""
+        if self.code is None:
+            return f"command: {self.words('took longer than its limit (limits: seconds), and was ended')}"
+        how = f"exited with code {self.code}" if self.code > 0 else f"was ended by {ended_by(self.code)}"
+        return f"command: {self.words(how)}" if self.code else None
 
     def words(self, how: str) -> str:
         """Return the command, how it ended, and what it said last."""
@@ -121,11 +130,17 @@ def start(
     before = frozenset(descendants(os.getpid()))
     # Files take whatever is written, by whoever still holds them open.
     with (place / "stdout").open("w+b") as output, (place / "stderr").open("w+b") as errors:
-        streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": errors}
         code: int | None = None
         try:
             found = subprocess.run(
-                words, cwd=project / command["folder"], env=around, timeout=seconds, check=False, **streams
+                words,
+                cwd=project / command["folder"],
+                env=around,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                timeout=seconds,
+                check=False,
             )
             code = found.returncode
         except subprocess.TimeoutExpired:
@@ -149,11 +164,8 @@ def _end_of(file: IO[bytes]) -> str:
 
 
 def _metrics(command: Mapping[str, Any], ended: Ended, values: Mapping[str, Any]) -> dict[str, float]:
-    if ended.code is None:
-        raise TrialError(f"command: {ended.words('took longer than its limit (limits: seconds), and was ended')}")
-    if ended.code:
-        how = f"exited with code {ended.code}" if ended.code > 0 else f"was ended by {ended_by(ended.code)}"
-        raise TrialError(f"command: {ended.words(how)}")
+    if wrong := ended.failure():
+        raise TrialError(wrong)
     try:
         return metrics_of(command["metrics"], ended.output, values)
     except TrialError as error:

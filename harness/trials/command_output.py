@@ -51,7 +51,7 @@ def metrics_of(places: Mapping[str, Mapping[str, Any]], output: str, values: Map
         file = place["file"]
         try:
             if file not in rows:
-                rows[file] = _rows(Path(filled(file, values))) if file else [_last_line(output)]
+                rows[file] = rows_of(Path(filled(file, values))) if file else [_last_line(output)]
             found[name] = _reduced(rows[file], place["key"], place["take"])
         except ValueError as error:
             where = "the last line of standard output" if file is None else file
@@ -80,14 +80,14 @@ def _last(output: str) -> str:
     return re.split(r"[\r\n]", output.rstrip())[-1]
 
 
-def _rows(path: Path) -> list[Row]:
+def rows_of(path: Path) -> list[Row]:
     """Return the rows of a file, by its name's ending; of JSON the whole file is one."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise ValueError(f"cannot be read ({error.strerror}); let the script write it below {{out}}") from None
     try:
-        rows = _parsed(text, path.suffix)
+        rows = _parsed(content.decode("utf-8-sig"), path.suffix)
     except (ValueError, RecursionError, csv.Error) as error:
         raise ValueError(f"is no {path.suffix[1:].upper()} ({error}); let the script write it whole") from None
     if not rows:
@@ -116,7 +116,9 @@ def _reduced(rows: list[Row], key: str, take: str) -> float:
     """Return one number of the rows that have a key: a log may write some values at some rows alone."""
     values = [value for row in rows if (value := _at(row, key)) not in (None, "")]
     if not values:
-        raise ValueError(f"has no {key!r}, but {_shown(', '.join(_keys(rows[-1])) or 'nothing')}; name one under `metrics`")
+        raise ValueError(
+            f"has no {key!r}, but {_shown(', '.join(_keys(rows[-1])) or 'nothing')}; name one under `metrics`"
+        )
     # Only what is asked for must be a number.
     return TAKE[take]([_number(value, key) for value in (values[-1:] if take == "last" else values)])
 

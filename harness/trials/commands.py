@@ -69,7 +69,7 @@ def not_found(folder: ClaimFolder) -> list[str]:
         name = command.words(arm)[0]
         there = place / name if os.sep in name else name
         if not names_in(name) and shutil.which(there, path=path) is None:
-            where = ("command", "run", *([] if isinstance(command.run, list) else [arm]), 0)
+            where: Location = ("command", "run", 0) if isinstance(command.run, list) else ("command", "run", arm, 0)
             found[where] = f"{name!r} is no command here; install it, or give the path of a file that can be run"
     return [file.problem(as_written(where, file.value), message) for where, message in found.items()]
 
@@ -121,12 +121,18 @@ def _files(claim: Claim, command: Command) -> Iterator[Problem]:
         place, where = command.place(name), ("command", "metrics", name)
         rows = place.file is not None and not place.file.endswith(".json")
         if place.take != "last" and not rows:
-            yield (*where, "take"), f"{place.take!r} is of rows; name a file of them (.jsonl, .csv or .tsv) under `file`"
+            yield (
+                (*where, "take"),
+                f"{place.take!r} is of rows; name a file of them (.jsonl, .csv or .tsv) under `file`",
+            )
         for arm in claim.arms if place.file else ():
             texts = [*command.words(arm), *command.environment.values()]
             if name in claim.metrics_of(arm) and not any("out" in names_in(text) for text in texts):
                 here = where if name in command.metrics else ("command", "output")
-                yield here, f"is in {place.file}, but arm {arm!r} is not told of {{out}}; write {{out}} where its command takes it"
+                yield (
+                    here,
+                    f"is in {place.file}, but arm {arm!r} is not told of {{out}}; write {{out}} where its command takes it",
+                )
                 break
 
 
@@ -149,7 +155,10 @@ def _placeholders(claim: Claim, command: Command) -> Iterator[Problem]:
                     continue
                 told.add((where, name))
                 known = f"has no value for {whose}; give it there, or under settings"
-                yield where, f"{{{name}}} {known if name in everything else f'is no placeholder; {suggestion(name, everything)}'}"
+                yield (
+                    where,
+                    f"{{{name}}} {known if name in everything else f'is no placeholder; {suggestion(name, everything)}'}",
+                )
 
 
 def _unused(claim: Claim, command: Command) -> Iterator[Problem]:
@@ -162,7 +171,10 @@ def _unused(claim: Claim, command: Command) -> Iterator[Problem]:
             arms = claim.controls[str(where[1])].arms or claim.arms
         for name in names:
             if name not in _used(claim, command, arms):
-                yield (*where, name), f"{name!r} reaches no word of the command; write {{{name}}} there, or leave it out"
+                yield (
+                    (*where, name),
+                    f"{name!r} reaches no word of the command; write {{{name}}} there, or leave it out",
+                )
 
 
 def _seedless(claim: Claim, command: Command) -> Iterator[Problem]:

@@ -198,8 +198,8 @@ def run_task(task: Task) -> list[Outcome]:
         outcomes = _outcomes(task, log)
     # What a command holds in memory is no part of this process.
     peak, choices = None if task.command else memory.bytes(), tuple(sorted(chosen))
-    facts = {"peak_bytes": peak, "choices": choices, "clock": clock, "seen": _seen(task), "log": tuple(log)}
-    return [replace(outcome, **facts) for outcome in outcomes]
+    read, said = _seen(task), tuple(log)
+    return [replace(one, peak_bytes=peak, choices=choices, clock=clock, seen=read, log=said) for one in outcomes]
 
 
 def _seen(task: Task) -> Seen | None:
