@@ -17,7 +17,9 @@ seed, gain, *more = sys.argv[1:]
 offset = float(open("config.txt").read())
 print("epoch 1 of 1")
 print("warming up", file=sys.stderr)
-print(json.dumps({"eval": {"level": gains.of(float(gain)) + offset + random.Random(int(seed)).gauss(0, 0.05)}, "seed": int(seed)}))
+noise = random.Random(int(seed))
+level = gains.of(float(gain)) * (1 + noise.gauss(0, 0.05)) + offset + noise.gauss(0, 9.0)
+print(json.dumps({"eval": {"level": level}, "seed": int(seed)}))
 """
 
 CLAIM = """\
@@ -44,10 +46,11 @@ readings:
         band: {at_least: 0.5}
         because: half of the documented gain
 controls:
-  no_gain:
-    change: {gain: 0.0}
+  hardly_a_gain:
+    change: {gain: 0.1}
+    arms: [warm]
     breaks: [warm_exceeds_cold]
-    because: without gain there is none
+    because: a tenth of the gain is less than half of it
 profiles:
   smoke: {seeds: 2}
   quick: {seeds: {first: 6, step: 2, cap: 12}}

@@ -57,7 +57,7 @@ def test_a_command_beside_an_experiment_is_refused(tmp_path):
                 "8:41: command.run[4]: {gian} is no placeholder; did you mean 'gain'?",
                 "12:10: arms.cold.gain: 'gain' reaches no word of the command; write {gain} there, or leave it out",
                 "13:10: arms.warm.gain: 'gain' reaches no word of the command; write {gain} there, or leave it out",
-                "25:14: controls.no_gain.change.gain: 'gain' reaches no word of the command; write {gain} there, or leave it out",
+                "25:14: controls.hardly_a_gain.change.gain: 'gain' reaches no word of the command; write {gain} there, or leave it out",
             ],
         ),
         (
