@@ -1,9 +1,7 @@
-"""Whether a claim's command can be found, filled in and read: known before anything is measured."""
+"""Whether a claim's command can be filled in and read: known when the claim is loaded."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +10,6 @@ from harness.specification.kinds import Exact
 from harness.specification.models import EXTERNAL
 from harness.specification.parsing import suggestion
 from harness.specification.placeholders import names_in
-from harness.specification.yaml12 import read_yaml
-from harness.trials.command import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +18,6 @@ if TYPE_CHECKING:
     from harness.specification.command import Command
     from harness.specification.models import Claim
     from harness.specification.yaml12 import Location
-    from harness.trials.catalogue import ClaimFolder
 
 OWN = ("arm", "seed", "seed_index", "out")
 """Placeholders that the tool itself fills in."""
@@ -54,24 +49,6 @@ def as_written(where: Location, value: Any) -> Location:
     """Return where something stands in a file whose command may be a list, which has no key `run`."""
     short = isinstance(value, dict) and isinstance(value.get("command"), list)
     return ("command", *where[2:]) if short and where[:2] == ("command", "run") else where
-
-
-def not_found(folder: ClaimFolder) -> list[str]:
-    """Return a line for every arm whose command is not found on this machine, and for a folder that is not there."""
-    command = folder.claim.command
-    if command is None:
-        return []
-    file, place = read_yaml(folder.path / "claim.yaml"), folder.project / command.folder
-    if not place.is_dir():
-        return [file.problem(("command", "folder"), f"{place} is no folder; give one, relative to {folder.project}")]
-    path, found = command.environment.get("PATH", search_path()), {}
-    for arm in folder.claim.arms:
-        name = command.words(arm)[0]
-        there = place / name if os.sep in name else name
-        if not names_in(name) and shutil.which(there, path=path) is None:
-            where: Location = ("command", "run", 0) if isinstance(command.run, list) else ("command", "run", arm, 0)
-            found[where] = f"{name!r} is no command here; install it, or give the path of a file that can be run"
-    return [file.problem(as_written(where, file.value), message) for where, message in found.items()]
 
 
 def _texts(command: Command, arm: str) -> Iterator[tuple[Location, str]]:

@@ -13,13 +13,13 @@ from harness.seeds import Seed
 from harness.specification.models import EXTERNAL
 from harness.specification.parsing import suggestion
 from harness.trials.clock import clock_of, keeps_time
-from harness.trials.commands import not_found
 from harness.trials.data_sets import record_of
 from harness.trials.experiment import Task, load_experiment
 from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
 from harness.trials.provenance import code_of, environment
+from harness.trials.signature import not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

@@ -6,9 +6,9 @@ import pytest
 
 from harness.errors import SpecError, TrialError
 from harness.trials.catalogue import COMMAND, load_all, load_claim
-from harness.trials.commands import not_found
 from harness.trials.options import Options
 from harness.trials.plan import make_plan, tasks_of
+from harness.trials.signature import not_found
 from tests.command_claim import write
 
 RUN = '  run: [python, -S, train.py, "{seed}", "{gain}"]\n'
