@@ -34,6 +34,9 @@ def load_sabotage(folder: Path, claim: Claim) -> Sabotage | None:
     if not (folder / FILE).is_file():
         return None
     file = read_yaml(folder / FILE)
+    if not claim.has_experiment:
+        message = "breaks lines of a claim's own experiment.py, and this claim has none; remove it"
+        raise SpecError([file.problem(("broken_lines",), message)])
     sabotage = parse(Sabotage, file)
     found = [
         file.problem(("broken_lines", number, field), message)
