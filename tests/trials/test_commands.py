@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from harness.errors import SpecError, TrialError
@@ -94,6 +96,10 @@ def test_a_command_beside_an_experiment_is_refused(tmp_path):
         (
             {METRICS: '  output: "{out}/a.csv"\n'},
             ["9:3: command.output: is in {out}/a.csv, but arm 'cold' is not told of {out}; write {out} where its command takes it"],
+        ),
+        (
+            {METRICS: '  output: "{out}/{gain}.csv"\n', "-S, train.py,": '-S, train.py, "{out}",'},
+            ["9:3: command.output: {gain} cannot name a file; name it by {arm}, {seed}, {seed_index}, or by nothing"],
         ),
         (
             {"level: eval.level": "level: {key: eval.level, take: max}"},
@@ -216,3 +222,20 @@ def test_a_sabotage_of_a_command_is_refused(tmp_path):
     assert problem.startswith(
         f"{folder}/sabotage.yaml:1:1: broken_lines: breaks lines of modules that run in this tool's own"
     )
+
+
+def test_a_command_with_hundreds_of_words_arms_and_settings_is_looked_through_in_no_time(tmp_path):
+    many = range(400)
+    replace = {
+        RUN: f'  run: [python, "{{seed}}", {", ".join(f"w{{x{number}}}" for number in many)}]\n'.replace(
+            "w{", '"w{'
+        ).replace("}", '}"'),
+        ARMS: ARMS + "".join(f"  arm_{number}: {{y{number}: 1}}\n" for number in many),
+    }
+    text = replace[RUN].replace('"{seed}""', '"{seed}"')
+    begun = time.process_time()
+    found = problems(tmp_path, {**replace, RUN: text})
+
+    assert time.process_time() - begun < 1.0
+    assert len(found) == 51
+    assert "is no placeholder" in found[0]
