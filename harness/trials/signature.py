@@ -7,14 +7,16 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from harness.judging.caps import settings_of
 from harness.specification.placeholders import names_in
 from harness.specification.yaml12 import read_yaml
 from harness.trials.command import search_path
-from harness.trials.commands import as_written, given
+from harness.trials.commands import as_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.specification.models import Claim
     from harness.specification.yaml12 import Location
     from harness.trials.catalogue import ClaimFolder
 
@@ -45,11 +47,23 @@ def _misfits(folder: ClaimFolder, measure: ast.FunctionDef) -> Iterator[str]:
     optional |= {one.arg for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value}
     takes = {*positions[FIRST:], *(one.arg for one in arguments.kwonlyargs)}
     where = f"{folder.experiment}:{measure.lineno}:1: measure():"
-    for _, whose, names in given(folder.claim):
-        for name in sorted(names - takes) if arguments.kwarg is None else ():
+    for whose, given in _given(folder.claim):
+        for name in sorted(given - takes) if arguments.kwarg is None else ():
             yield f"{where} takes no {name!r}, which claim.yaml gives {whose}; take it, or take it out"
-        for name in sorted(takes - optional - names):
+        for name in sorted(takes - optional - given):
             yield f"{where} needs {name!r}, which claim.yaml does not give {whose}; give it there, or under settings"
+
+
+def _given(claim: Claim) -> Iterator[tuple[str, set[str]]]:
+    """Yield what measure() is given, by name, for each arm under each profile: to whom, and which keywords."""
+    placed = ("device", "precision") if claim.precision else ()
+    for profile in claim.profiles.values():
+        for arm, own in claim.arms.items():
+            given = {*settings_of(claim, profile), *own, *claim.conditions, *placed}
+            yield f"arm {arm!r}", given
+            for name, control in claim.controls.items():
+                if arm in (control.arms or claim.arms):
+                    yield f"arm {arm!r} under control {name!r}", given | control.change.keys()
 
 
 def not_found(folder: ClaimFolder) -> list[str]:
