@@ -32,4 +32,4 @@ def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any
         ]
     lines.append(Line("a guess", SPREADS[[0, -1]], np.full(2, 0.9)))
     title = "Between weights drawn near, which are far from the prior's, and weights drawn anywhere"
-    return Curves(title, "standard deviation of each weight", "fraction", lines, log="x")
+    return Curves(title, "standard deviation of each weight", f"fraction, of {DRAWS} networks", lines, log="x")
