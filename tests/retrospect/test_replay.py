@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -82,6 +83,9 @@ def test_a_trial_knows_the_processor_that_measured_it(measured, store, known):
     store._write("UPDATE trial SET batch_seeds = '[5]', place = ? WHERE key = ?", (place, finding.trial.key))
     again = replay.find_trial(store, finding.trial.key)
 
+    assert json.loads(json.dumps(replay.as_plain(again.trial)))["place"] == (
+        again.trial.place.model_dump() if known else None
+    )
     words = "p of its own, 1 core" if known else "a machine that is not known"
     assert any(f"  it was measured on {words}; this is {processor()}, " in line for line in repeated(again, root)[1])
     shown = next(line for line in replay_text.lines(again, replay.prospect_of(again, root)) if line.startswith("place"))
