@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from contextlib import closing
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -14,10 +15,11 @@ from harness.errors import TrialError, UsageError
 from harness.running.claim_run import run_claim
 from harness.running.context import Context
 from harness.running.time_budget import Budget
+from harness.store.garbage import garbage
 from harness.store.records.claim import Left
 from harness.store.records.parts import Trials
 from harness.trials.catalogue import load_claim
-from harness.trials.executor import Inline
+from harness.trials.executor import Inline, Processes
 from harness.trials.experiment import Outcome
 from harness.trials.options import Options
 from harness.trials.provenance import processor
@@ -294,6 +296,39 @@ TIMED = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").repla
 )
 
 
+DEVICES = """
+import os
+import numpy as np
+
+def measure(arm, seeds, *, centre, spread, device, precision):
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == {"cpu": "", "cuda": "7"}[device], arm
+    return {"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}
+"""
+PINNED = {"arms:\n": "precision: float32\narms:\n", "cold: {centre: 0.0}": "cold: {centre: 0.0, device: cpu}"}
+
+
+def test_an_arm_stays_on_the_processor_while_others_are_on_a_gpu(tmp_path, store, monkeypatch):
+    """Two kinds of workers as there are with a GPU: those that see one, and those that see none."""
+    folder = load_claim(write_claim(tmp_path, experiment=DEVICES, replace=PINNED))
+    with monkeypatch.context() as patch, closing(Processes(1, ["7"])) as executor:
+        patch.setattr("harness.trials.plan.resolve_device", lambda _: "cuda")
+        for owner in ("harness.trials.options", "harness.running.measuring"):
+            patch.setattr(f"{owner}.visible_gpus", lambda device: ("7",) if device == "cuda" else ())
+        record = run_claim(folder, Context(Options(), store, lambda _: executor, "on a GPU"))
+    there = {trial.key: (trial.arm, trial.environment["device"]) for trial in store.past("", 99)}
+    assert record.errors == []
+    assert set(there.values()) == {("cold", "cpu"), ("warm", "cuda")}
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    here = run_claim(folder, Context(Options(device="cpu"), store, lambda _: Inline(), "without"))
+
+    assert here.errors == []
+    assert here.trials.measured == 12, (
+        "those of the arm that stayed are the same trials: the warm one's, and its control's"
+    )
+    assert garbage(store, [folder], Options(device="cpu")) == {}
+
+
 class Spy(Inline):
     """Takes note of what is run and how many jobs at once; says of every trial that it took `peak` bytes."""
 
@@ -302,7 +337,7 @@ class Spy(Inline):
         self.ran, self._peak = [], peak
 
     def run(self, jobs, at_once=None):
-        self.ran += [(at_once, task) for job in jobs for task in job]
+        self.ran += [(at_once and at_once[task.device], task) for job in jobs for task in job]
         for task, outcomes in super().run(jobs):
             yield task, [replace(outcome, peak_bytes=self._peak) for outcome in outcomes]
 
