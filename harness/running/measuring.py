@@ -17,7 +17,7 @@ from harness.trials.inputs import inputs_of
 from harness.trials.memory import affordable, affordable_on_gpus
 from harness.trials.occupancy import occupied, waiting
 from harness.trials.options import resolve_workers, visible_gpus
-from harness.trials.plan import jobs_of, lasting, only, tasks_of, tasks_on, timed_jobs_of
+from harness.trials.plan import jobs_of, lasting, only, tasks_of, timed_jobs_of
 from harness.trials.rows import TrialRow
 from harness.trials.worker import device_of
 
@@ -136,7 +136,8 @@ def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context
     # First, since it is one job that nobody can share.
     jobs, fitting = context.drawing.jobs() if context.drawing and rest else [], {}
     for device in dict.fromkeys(task.device for task in rest):
-        workers, own = resolve_workers(context.options.workers, device), tasks_on(device, rest)
+        workers = resolve_workers(context.options.workers, device)
+        own = [task for task in rest if task.device == device]
         fitting[device] = _fitting(device, workers, [context.store.peak(plan.claim.id, task) for task in own])
         jobs += jobs_of(own, workers)
     yield from measured(plan, jobs, executor, context, at_once=fitting)

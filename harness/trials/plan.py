@@ -13,7 +13,7 @@ from harness.seeds import Seed
 from harness.specification.models import DEVICE, EXTERNAL
 from harness.specification.parsing import suggestion
 from harness.trials.data_sets import record_of
-from harness.trials.experiment import CPU, CUDA, Task, load_experiment
+from harness.trials.experiment import Task, load_experiment
 from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
@@ -252,21 +252,16 @@ def points_of_task(plan: Plan, task: Task) -> list[Point]:
 def jobs_of(tasks: list[Task], workers: int) -> list[Job]:
     """Group tasks into jobs, each of which runs in one process.
 
-    Arms under one condition and on one device go together, so that they can share
-    work; seeds are split so that every worker has a part.
+    Arms under one condition go together, so that they can share work; seeds are
+    split so that every worker has a part.
     """
     jobs = []
-    for group in [group for device in (CPU, CUDA) for group in _by_condition(tasks_on(device, tasks))]:
+    for group in _by_condition(tasks):
         seeds = sorted({seed for task in group for seed in task.seeds})
         parts = min(workers, len(seeds))
         jobs += [_job(group, seeds[part::parts]) for part in range(parts)]
     # Large conditions (widths, sample sizes) come last by custom: beginning with them balances the workers.
     return jobs[::-1]
-
-
-def tasks_on(device: str, tasks: Iterable[Task]) -> list[Task]:
-    """Return the tasks that compute on a device."""
-    return [task for task in tasks if task.device == device]
 
 
 def timed_jobs_of(tasks: list[Task]) -> list[Job]:
