@@ -10,14 +10,14 @@ from harness.errors import TrialError, UsageError
 from harness.judging.caps import settings_of
 from harness.judging.points import wall_clock_metrics
 from harness.seeds import Seed
-from harness.specification.models import EXTERNAL
+from harness.specification.models import DEVICE, EXTERNAL
 from harness.specification.parsing import suggestion
-from harness.trials.clock import clock_of, keeps_time
 from harness.trials.data_sets import record_of
 from harness.trials.experiment import Task, load_experiment
 from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
+from harness.trials.place import keeps_time
 from harness.trials.provenance import code_of, environment
 from harness.trials.signature import not_found
 
@@ -96,6 +96,11 @@ class Plan:
         settings = (self.settings, self.claim.arms, conditions)
         return Identity(self.code.digest, data, self.environment, *settings, self.declared)
 
+    def environment_of(self, arm: str) -> dict[str, str]:
+        """The environment of an arm's trials: where a run is no matter to one that stays on the processor."""
+        device = self.environment.get(DEVICE)
+        return {**self.environment, DEVICE: self.claim.device_of(arm, device)} if device else self.environment
+
     @property
     def together(self) -> dict[str, tuple[Any, ...]]:
         """The conditions that one call of measure() gets whole."""
@@ -156,15 +161,17 @@ def settings_for(plan: Plan, arm: str, condition: Mapping[str, Any], change: Map
     the arm's own, with where its metrics stand; and so is what estimators are scored by.
     """
     claim = plan.claim
-    found = {**plan.settings, **claim.arms[arm], **condition, **plan.together, **change}
+    own = {name: value for name, value in claim.arms[arm].items() if name != DEVICE}
+    found = {**plan.settings, **own, **condition, **plan.together, **change}
     if claim.experiment:
         return {**found, "scores": list(claim.metrics_of(arm))}
     return {**found, "command": claim.command.of(arm, claim.metrics_of(arm))} if claim.command else found
 
 
-def placement(plan: Plan) -> dict[str, Any]:
-    """Return the keywords that say where and how precisely to train; none without torch."""
-    return {"device": plan.device, "precision": plan.claim.precision} if plan.claim.precision else {}
+def placement(plan: Plan, arm: str) -> dict[str, Any]:
+    """Return the keywords that say where and how precisely to train an arm; none without torch."""
+    claim = plan.claim
+    return {DEVICE: claim.device_of(arm, plan.device), "precision": claim.precision} if claim.precision else {}
 
 
 def tasks_of(
@@ -185,11 +192,12 @@ def tasks_of(
         condition = dict(cell)
         arm = str(condition.pop("arm"))
         settings, metrics = settings_for(plan, arm, condition, change_of(arm)), claim.metrics_of(arm)
-        everything = {**settings, **placement(plan)}
+        identity = replace(plan.identity, environment=plan.environment_of(arm))
+        everything = {**settings, **placement(plan, arm)}
         limits = (claim.limits.seconds, claim.limits.gigabytes)
         shape = (metrics, plan.together_length)
         for batch in batches:
-            keys = tuple(plan.identity.key(seed, arm, settings, metrics) for seed in batch)
+            keys = tuple(identity.key(seed, arm, settings, metrics) for seed in batch)
             call = (folder.experiment, folder.project, arm, condition, batch, everything)
             tasks.append(Task(*call, *shape, keys, *limits, code=plan.code, data=plan.data_declared))
     return tasks
@@ -205,7 +213,7 @@ def illustration_task(plan: Plan) -> Task:
     """Return the call of illustrate(experiment, seed, arms): the first seed, and of each arm what its trials share."""
     claim, folder = plan.claim, plan.folder
     seeds = (Seed(plan.base_seed, claim.id, 0),)
-    settings = {arm: {**plan.settings, **own, **placement(plan)} for arm, own in claim.arms.items()}
+    settings = {arm: {**plan.settings, **own, **placement(plan, arm)} for arm, own in claim.arms.items()}
     limits = claim.limits
     return Task(
         folder.experiment,
@@ -230,14 +238,15 @@ def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
 
 def stored_key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
     """Return the key that a trial has whose call got `settings`, as the store holds them, placement included."""
-    own = {name: value for name, value in settings.items() if name not in placement(plan)}
-    return plan.identity.key(seed, arm, own, plan.claim.metrics_of(arm))
+    own = {name: value for name, value in settings.items() if name not in placement(plan, arm)}
+    identity = replace(plan.identity, environment=plan.environment_of(arm))
+    return identity.key(seed, arm, own, plan.claim.metrics_of(arm))
 
 
-def lasting(plan: Plan, stored: Measured) -> Measured:
-    """Return a stored trial without durations that were taken by another clock, or in company: none here compares with them."""
+def lasting(plan: Plan, task: Task, stored: Measured) -> Measured:
+    """Return a stored trial of a task without durations by another clock, or in company: none here compares with them."""
     durations = wall_clock_metrics(plan.claim)
-    if not durations or keeps_time(clock_of(stored.clock), plan.device):
+    if not durations or keeps_time(stored.place, task.device):
         return stored
     return stored._replace(metrics={name: own for name, own in stored.metrics.items() if name not in durations})
 
