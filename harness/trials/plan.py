@@ -251,7 +251,16 @@ def jobs_of(tasks: list[Task], workers: int) -> list[Job]:
     for group in _by_condition(tasks):
         seeds = sorted({seed for task in group for seed in task.seeds})
         parts = min(workers, len(seeds))
-        jobs += [_job(group, seeds[part::parts]) for part in range(parts)]
+        part_of = {seed: position % parts for position, seed in enumerate(seeds)}
+        split: list[Job] = [[] for _ in range(parts)]
+        for task in group:
+            # One pass over a task's seeds, however many parts: a thousand workers have one seed each.
+            rows: dict[int, list[int]] = {}
+            for row, seed in enumerate(task.seeds):
+                rows.setdefault(part_of[seed], []).append(row)
+            for part, own in rows.items():
+                split[part].append(_of_rows(task, own))
+        jobs += split
     # Large conditions (widths, sample sizes) come last by custom: beginning with them balances the workers.
     return jobs[::-1]
 
@@ -263,7 +272,8 @@ def timed_jobs_of(tasks: list[Task]) -> list[Job]:
     """
     seeds = sorted({seed for task in tasks for seed in task.seeds})
     groups = _by_condition(tasks)
-    return [_job(group if seed.index % 2 == 0 else group[::-1], [seed]) for seed in seeds for group in groups]
+    turns = [(seed, group if seed.index % 2 == 0 else group[::-1]) for seed in seeds for group in groups]
+    return [[part for task in group if (part := only(task, {seed}))] for seed, group in turns]
 
 
 def _by_condition(tasks: list[Task]) -> list[list[Task]]:
@@ -273,13 +283,11 @@ def _by_condition(tasks: list[Task]) -> list[list[Task]]:
     return list(groups.values())
 
 
-def _job(tasks: list[Task], seeds: Collection[Seed]) -> Job:
-    return [part for task in tasks if (part := only(task, seeds)) is not None]
-
-
 def only(task: Task, seeds: Collection[Seed]) -> Task | None:
     """Return a task limited to some of its seeds, None if that leaves none."""
     rows = [row for row, seed in enumerate(task.seeds) if seed in seeds]
-    if not rows:
-        return None
+    return _of_rows(task, rows) if rows else None
+
+
+def _of_rows(task: Task, rows: list[int]) -> Task:
     return replace(task, seeds=tuple(task.seeds[row] for row in rows), keys=tuple(task.keys[row] for row in rows))
