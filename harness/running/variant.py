@@ -47,6 +47,7 @@ class Variant:
         costs: arm -> seconds of each of its trials.
         clocks: what the durations among its evidence were measured by, as text.
         anew: key of a trial that is measured although it, or one in its place, is stored -> why.
+        ahead: key of a trial that was measured before the look that asks for it -> what became of it; no evidence yet.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Variant:
     costs: dict[str, list[float]] = field(default_factory=dict)
     clocks: set[str] = field(default_factory=set)
     anew: dict[str, str] = field(default_factory=dict)
+    ahead: dict[str, Outcome] = field(default_factory=dict)
 
     @property
     def trials(self) -> int:
@@ -119,9 +121,8 @@ class Variant:
         """Judge every expectation by the trials so far; what is decided stays."""
         for name, expectation in self.expectations.items():
             if self.undecided(name):
-                self.judgements[name] = verdict.judge(
-                    expectation, plan.claim, self.evidence, plan.settings, plan.seeds, self.change_of
-                )
+                evidence, before = (plan.claim, self.evidence, plan.settings), self.judgements.get(name)
+                self.judgements[name] = verdict.judge(expectation, *evidence, plan.seeds, self.change_of, before)
 
     def knows(self, plan: Plan, task: Task, seed: Seed) -> bool:
         """Whether a trial of `task` with `seed` is among the evidence, with all that is read of it."""

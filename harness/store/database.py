@@ -39,6 +39,7 @@ CREATE INDEX trial_of_claim ON trial (claim, seed);
 CREATE TABLE record (
     run TEXT NOT NULL, claim TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL, PRIMARY KEY (run, claim)
 ) STRICT;
+CREATE INDEX record_of_claim ON record (claim);
 CREATE TABLE beside (
     claim TEXT NOT NULL, kind TEXT NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL,
     PRIMARY KEY (claim, kind, fingerprint)

@@ -16,6 +16,7 @@ from harness.store.records.claim import ProblemRecord
 from harness.store.records.parsing import parse
 from harness.store.store import Store
 from harness.trials.experiment import Outcome, Task
+from harness.trials.inputs import Inputs
 from harness.trials.options import Options
 from harness.trials.rows import Measured, TrialRow
 from tests.tiny_project import MACHINE
@@ -101,6 +102,40 @@ def test_usual_time_is_the_mean_over_finished_trials_with_the_same_arm_and_setti
     assert store.usual_seconds("c", row().task) == 1.0
     assert store.usual_seconds("other", row().task) is None
     assert store.usual_seconds("c", replace(row().task, arm="cold")) is None
+
+
+def save_at_once(store, *rows):
+    with store.at_once():
+        for one in rows:
+            store.save_trial(one, "run")
+
+
+def test_trials_written_at_once_are_all_there_or_none_of_them(store):
+    first = replace(row("a"), inputs=Inputs(files={"table.csv": "a" * 64}))
+    with pytest.raises(UsageError, match="cannot be written"):
+        save_at_once(store, first, row("b", error="\ud800"))
+    assert store.counts()["trial"] == store.counts()["inputs"] == 0
+
+    save_at_once(store, first, row("b"))
+
+    assert store.counts()["trial"] == 2
+    assert store.counts()["inputs"] == 1, "those that were taken back are written again"
+
+
+def test_trials_that_cannot_be_committed_leave_the_store_fit_for_others(store, monkeypatch):
+    write, broken = store._write, UsageError("disk full")
+    monkeypatch.setattr(store, "_write", lambda what, *rest: _raise(broken) if what == "COMMIT" else write(what, *rest))
+    with pytest.raises(UsageError, match="disk full"):
+        save_at_once(store, row("a"))
+    monkeypatch.undo()
+
+    save_at_once(store, row("b"))
+
+    assert store.finished(["a", "b"]).keys() == {"b"}
+
+
+def _raise(error):
+    raise error
 
 
 def test_infinite_numbers_never_enter(store):
