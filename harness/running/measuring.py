@@ -152,7 +152,9 @@ def results_of(plan: Plan, variant: Variant, tasks: list[Task], later: range, co
     pictures = context.drawing.jobs() if context.drawing and rest else []
     fitting = affordable(workers, max(peaks, default=None))
     jobs = pictures + jobs_of(rest, workers)
-    jobs += jobs_ahead(plan, variant, later, fitting - len(jobs), context) if rest else []
+    if rest and len(peaks) == len(rest):
+        # Before it is known what memory a trial takes, none may run short of it for the sake of what nobody has asked for.
+        jobs += jobs_ahead(plan, variant, later, fitting - len(jobs), context)
     yield from measured(plan, jobs, executor, context, at_once=fitting)
 
 

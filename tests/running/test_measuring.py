@@ -24,10 +24,11 @@ class Wide(Inline):
 
     def __init__(self):
         super().__init__()
-        self.jobs = []
+        self.jobs, self.calls = [], []
 
     def run(self, jobs, at_once=None):
         self.jobs += jobs
+        self.calls.append(jobs)
         yield from super().run(jobs, at_once)
 
     def measured(self, centre):
@@ -39,11 +40,15 @@ class Wide(Inline):
 @pytest.fixture
 def on(tmp_path):
     """Run a claim on so many workers and a store of their own; return its record, the executor and what was said."""
-    opened, runs = {}, count()
+    opened, known, runs = {}, set(), count()
 
     def run(folder, workers, **options):
         store = opened.setdefault(workers, Store(tmp_path / f"{workers}.sqlite3"))
         executor, said = Wide(), []
+        if workers not in known:
+            # Whoever is to measure ahead must know what memory a trial takes.
+            known.add(workers)
+            run(folder, workers, profile="smoke", base_seed=1)
         context = Context(
             Options(workers=workers, **options), store, lambda _: executor, f"run {next(runs)}", said.append
         )
@@ -57,11 +62,11 @@ def on(tmp_path):
 def found(record):
     """Return what is said of a claim, without how it was come by."""
     parts = [*record.readings.values(), *record.controls.values()]
-    return [(part.model_dump(exclude={"trials"})) for part in parts]
+    return [part.model_dump() for part in parts]
 
 
-@pytest.mark.parametrize("gap", [1.0, 0.53, 0.55, 0.6, 0.5], ids="gap {}".format)
-@pytest.mark.parametrize("workers", [3, 5, 9, 64])
+@pytest.mark.parametrize("gap", [1.0, 0.55, 0.5], ids="gap {}".format)
+@pytest.mark.parametrize("workers", [3, 9, 64])
 def test_verdicts_seeds_and_estimates_are_those_of_stopping_whatever_was_measured_ahead(tmp_path, on, gap, workers):
     folder = write_claim(tmp_path, gap=gap, replace=LONG)
 
@@ -77,11 +82,11 @@ def test_the_gaps_above_stop_at_different_looks(tmp_path, on):
         .readings["as_documented"]
         .expectations["warm_exceeds_cold"]
         .n
-        for gap in (1.0, 0.6, 0.55, 0.5)
+        for gap in (1.0, 0.55, 0.5)
     ]
 
     assert ends == sorted(ends)
-    assert len(set(ends)) == 4
+    assert len(set(ends)) == 3
 
 
 def test_workers_without_a_job_measure_the_next_seeds_one_each_and_no_more(tmp_path, on):
@@ -157,3 +162,13 @@ def test_what_needs_a_clock_is_not_measured_ahead(tmp_path, on):
     _, wide, _ = on(write_claim(tmp_path, replace=TIMED), 64)
 
     assert wide.measured(1.0) == Counter(range(6))
+
+
+def test_before_the_memory_of_a_trial_is_known_nothing_is_measured_ahead(tmp_path, store):
+    """The first look tells it."""
+    executor, folder = Wide(), load_claim(write_claim(tmp_path, gap=0.5, replace=LONG))
+
+    run_claim(folder, Context(Options(workers=64), store, lambda _: executor, "run"))
+
+    calls = [{seed.index for job in jobs for task in job for seed in task.seeds} for jobs in executor.calls]
+    assert calls == [set(range(6)), set(range(6, 40)), set(range(6))]
