@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness._clock import now
 from harness.errors import UsageError
 from harness.seeds import Seed
-from harness.store.cells import batch_seeds_of, metrics_of, names_of, object_of
+from harness.store.cells import batch_seeds_of, batch_text, metrics_of, names_of, object_of
 from harness.store.database import REMEDY, TABLES, Database
 from harness.trials.clock import clock_of
 from harness.trials.inputs import Inputs
@@ -93,7 +93,7 @@ class Trials(Database):
             outcome.peak_bytes,
             " ".join(outcome.choices),
             # Sums over a batch of other seeds round otherwise: to the last bit a trial repeats in its batch alone.
-            canonical([seed.index for seed in task.seeds]),
+            batch_text([seed.index for seed in task.seeds]),
             outcome.clock,
             digest,
         )

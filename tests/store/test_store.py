@@ -282,6 +282,40 @@ def test_past_trials_are_those_whose_key_begins_so_the_latest_first(store):
     assert (trial.seed, trial.metrics, trial.error, trial.batch_seeds) == (Seed(0, "c", 4), {}, "boom", [4])
 
 
+@pytest.mark.parametrize(
+    "seeds", [range(3, 20), range(0, 999, 2), [*range(20), 31], range(4, -1, -1), [4], range(40, 3, -1)]
+)
+def test_the_seeds_of_a_call_are_read_as_they_were_and_take_little_room_if_they_are_many(store, seeds):
+    task = replace(row().task, seeds=tuple(Seed(0, "c", index) for index in seeds))
+    store.save_trial(replace(row(), task=task), "run")
+
+    assert store.past("k", 1)[0].batch_seeds == list(seeds)
+    assert len(store._read("SELECT batch_seeds FROM trial")[0][0]) < 130
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"first":0,"last":9}', '{"first":0,"last":9,"step":0}', '{"first":5,"last":9,"step":2}', '{"first":0,"last":1e3,"step":1}',
+     '{"first":0,"last":99999999999,"step":1}', '{"first":-2,"last":9,"step":1}'],
+)  # fmt: skip
+def test_seeds_of_a_call_that_are_none_or_not_those_of_the_trial_are_refused(store, text):
+    store.save_trial(row(), "run")
+    store._write("UPDATE trial SET batch_seeds = ?", (text,))
+
+    with pytest.raises(UsageError, match="where a trial has indices of seeds"):
+        store.past("k", 1)
+
+
+def test_more_rows_than_are_read_at_once_are_all_read(store):
+    store._write("BEGIN")
+    for number in range(2500):
+        store.save_trial(row(f"k{number}"), "run")
+    store._write("DELETE FROM trial WHERE key = 'k0'")
+    store._write("COMMIT")
+
+    assert [found["key"] for table, found in store.rows() if table == "trial"] == [f"k{n}" for n in range(1, 2500)]
+
+
 def test_runs_are_those_with_a_record_the_latest_first(store):
     for run, day in (("first", 1), ("second", 2), ("empty", 3)):
         store.start_run(run, Options().record(), {**MACHINE, "commit": run})
