@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from harness.store.store import Store
     from harness.trials.executor import Executor
     from harness.trials.experiment import Outcome, Task
+    from harness.trials.inputs import Inputs
     from harness.trials.plan import Plan
+    from harness.trials.reach import Seen
     from harness.trials.worker import Job, Result
 
 
@@ -70,14 +72,20 @@ def measure_missing(plan: Plan, variant: Variant, missing: list[Task], later: ra
     wanted = sum(len(task.seeds) for task in missing)
     step = Step(plan.claim.id, variant.name, later.start, plan.seeds.cap, 0, wanted)
     context.watch(step)
+    seen: Seen | None = None
+    inputs: Inputs | None = None
     # Closed here: what an exception's traceback keeps alive would go on holding the machine.
     with contextlib.closing(results_of(plan, variant, missing, later, context)) as results:
         for task, outcomes in results:
             if task.pictures and context.drawing:
                 context.drawing.keep(outcomes[0])
                 continue
+            # What the call read, none of its seeds read alone; most calls of a batch read the same.
+            if outcomes[0].seen != seen:
+                seen = outcomes[0].seen
+                inputs = inputs_of(seen, plan.inputs) if seen else None
             ahead = task.seeds[0].index in later
-            keep(plan, variant, task, outcomes, context, ahead=ahead)
+            keep(plan, variant, task, outcomes, inputs, context, ahead=ahead)
             if not ahead:
                 step = step._replace(done=step.done + len(task.seeds))
                 context.watch(step)
@@ -210,12 +218,16 @@ def without_durations(plan: Plan, outcome: Outcome) -> Outcome:
 
 
 def keep(
-    plan: Plan, variant: Variant, task: Task, outcomes: list[Outcome], context: Context, *, ahead: bool = False
+    plan: Plan,
+    variant: Variant,
+    task: Task,
+    outcomes: list[Outcome],
+    inputs: Inputs | None,
+    context: Context,
+    *,
+    ahead: bool,
 ) -> None:
     """Commit the trials of a task, then enter them as evidence; those that were measured ahead wait for their looks."""
-    # What the call read, none of its seeds read alone.
-    seen = outcomes[0].seen
-    inputs = inputs_of(seen, plan.inputs) if seen else None
     trials = list(zip(task.seeds, task.keys, outcomes, strict=True))
     with context.store.at_once():
         for seed, key, outcome in trials:

@@ -172,3 +172,17 @@ def test_before_the_memory_of_a_trial_is_known_nothing_is_measured_ahead(tmp_pat
 
     calls = [{seed.index for job in jobs for task in job for seed in task.seeds} for jobs in executor.calls]
     assert calls == [set(range(6)), set(range(6, 40)), set(range(6))]
+
+
+def test_each_trial_rests_on_what_its_own_call_had_read(tmp_path, run, store):
+    """What calls read is worked out once for those that read the same; the second arm's reads one file more."""
+    for arm in ("cold", "warm"):
+        (tmp_path / f"{arm}.txt").write_text(arm)
+    reading = f"    open({str(tmp_path)!r} + '/' + arm + '.txt').close()\n    return {{"
+
+    run(write_claim(tmp_path, experiment=EXPERIMENT.replace("    return {", reading, 1)))
+
+    files = {
+        trial.arm: set(store.inputs(trial.inputs).files) for trial in store.measured("run", "warm_exceeds_cold")[:12]
+    }
+    assert files["warm"] < files["cold"]
