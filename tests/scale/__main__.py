@@ -36,6 +36,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where to work, and leave what was made; by default it is deleted")
     asked = parser.parse_args()
     parts = asked.parts or PARTS
+    if asked.folder and asked.folder.exists():
+        parser.error(f"--folder: {asked.folder} is there already; give a new one")
     with tempfile.TemporaryDirectory() as temporary:
         folder = (asked.folder or Path(temporary)).resolve()
         os.environ["CLAIMS_LOCKS"] = str(folder)
