@@ -27,7 +27,8 @@ from harness.store.records.aa import NOISE, Floor, NoiseRecord, SelfComparison, 
 from harness.store.records.parts import Interval, finite
 from harness.trials.executor import Inline, Processes
 from harness.trials.experiment import load_experiment
-from harness.trials.plan import fingerprint, jobs_of, make_plan, timed_jobs_of
+from harness.trials.jobs import jobs_of, timed_jobs_of
+from harness.trials.plan import fingerprint, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

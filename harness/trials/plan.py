@@ -22,7 +22,7 @@ from harness.trials.provenance import code_of, environment
 from harness.trials.signature import not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from harness.data import DataRecord
     from harness.judging.points import Point
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from harness.trials.options import Options
     from harness.trials.provenance import Code
     from harness.trials.rows import Measured
-    from harness.trials.worker import Job
 
 
 @dataclass(frozen=True)
@@ -263,47 +262,3 @@ def points_of_task(plan: Plan, task: Task) -> list[Point]:
     for name, values in plan.together.items():
         rows = [{**row, name: value} for row in rows for value in values]
     return [(("arm", task.arm), *((name, row[name]) for name in names)) for row in rows]
-
-
-def jobs_of(tasks: list[Task], workers: int) -> list[Job]:
-    """Group tasks into jobs, each of which runs in one process.
-
-    Arms under one condition go together, so that they can share work; seeds are
-    split so that every worker has a part.
-    """
-    jobs = []
-    for group in _by_condition(tasks):
-        seeds = sorted({seed for task in group for seed in task.seeds})
-        parts = min(workers, len(seeds))
-        jobs += [_job(group, seeds[part::parts]) for part in range(parts)]
-    # Large conditions (widths, sample sizes) come last by custom: beginning with them balances the workers.
-    return jobs[::-1]
-
-
-def timed_jobs_of(tasks: list[Task]) -> list[Job]:
-    """Return a job per seed and condition, for one process alone.
-
-    Arms swap places from seed to seed, so that a drift of the machine's speed cancels in their ratio.
-    """
-    seeds = sorted({seed for task in tasks for seed in task.seeds})
-    groups = _by_condition(tasks)
-    return [_job(group if seed.index % 2 == 0 else group[::-1], [seed]) for seed in seeds for group in groups]
-
-
-def _by_condition(tasks: list[Task]) -> list[list[Task]]:
-    groups: dict[tuple[Any, ...], list[Task]] = {}
-    for task in tasks:
-        groups.setdefault(tuple(task.condition.items()), []).append(task)
-    return list(groups.values())
-
-
-def _job(tasks: list[Task], seeds: Collection[Seed]) -> Job:
-    return [part for task in tasks if (part := only(task, seeds)) is not None]
-
-
-def only(task: Task, seeds: Collection[Seed]) -> Task | None:
-    """Return a task limited to some of its seeds, None if that leaves none."""
-    rows = [row for row, seed in enumerate(task.seeds) if seed in seeds]
-    if not rows:
-        return None
-    return replace(task, seeds=tuple(task.seeds[row] for row in rows), keys=tuple(task.keys[row] for row in rows))
