@@ -50,6 +50,12 @@ def add_commands(commands: Any) -> None:
         metavar="WORDS",
         help='a command of your own that is run once and trains for one seed: "python train.py --seed {seed}"',
     )
+    new.add_argument(
+        "--table",
+        metavar="FILE#HEADING",
+        help="a Markdown table whose cells are the readings; --command measures a row: "
+        '"python bench.py --system {arm} --examples {examples} --seed {seed}"',
+    )
     new.set_defaults(command=_new)
 
 
@@ -63,7 +69,7 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    claim = start_claim(options.root, options.name, options.title, options.script)
+    claim = start_claim(options.root, options.name, options.title, options.script, options.table)
     for path in sorted([claim.parent / "document.yaml", *claim.iterdir()]):
         print(escape_unprintable(path))
     todo = f"write measure() in {claim / 'experiment.py'}, say in claim.yaml what is claimed"
@@ -104,7 +110,9 @@ def start_project(folder: Path, *, workflow: bool = False) -> list[str]:
     return [*lines, PYTEST, *notes(folder)]
 
 
-def start_claim(project: Path, name: str, title: str | None = None, command: str | None = None) -> Path:
+def start_claim(
+    project: Path, name: str, title: str | None = None, command: str | None = None, table: str | None = None
+) -> Path:
     """Make the folder of a claim, with files to be filled in; and its document's, if that is not there.
 
     Args:
@@ -112,6 +120,7 @@ def start_claim(project: Path, name: str, title: str | None = None, command: str
         name: `document/claim`, both in snake case.
         title: the claim's title; its name in words if None.
         command: what measures it, as a shell would be given it; it is run once. None for an experiment.py.
+        table: a Markdown table of the project whose cells are its readings, as file#heading; None for none.
 
     Returns:
         The claim's folder.
@@ -134,10 +143,15 @@ def start_claim(project: Path, name: str, title: str | None = None, command: str
         raise UsageError(f"{taken[0]}: is there already; nothing was written, choose another name")
     words = {"id": _scalar(claim), "document": _scalar(document), "title": _quoted(_title(claim, title))}
     files = {file: file for file in ("claim.yaml", "experiment.py", "sabotage.yaml", "test_claim.py")}
-    if command is not None:
-        from harness.cli.new_command import words_of
+    if table is not None:
+        from harness.cli import new_table
 
-        words |= words_of(project, claim, command)
+        words |= new_table.words_of(project, claim, table, command)
+    elif command is not None:
+        from harness.cli import new_command
+
+        words |= new_command.words_of(project, claim, command)
+    if table is not None or command is not None:
         files = {"claim.yaml": "command.yaml", "test_claim.py": "test_claim.py"}
     try:
         folder.mkdir(parents=True)
