@@ -78,7 +78,10 @@ def _options(config: pytest.Config) -> Options:
     """Return the options, each with where its value came from."""
     given = {
         name: value
-        for name in ("profile", "base_seed", "accumulate", "store", "fresh", "device", "workers", "max_seconds")
+        for name in (
+            *("profile", "base_seed", "accumulate", "store", "fresh", "device", "workers", "max_seconds"),
+            *("executor", "ray_address"),
+        )
         if (value := config.getoption(f"claims_{name}")) is not None
     }
     sources = dict.fromkeys(given, "command line")

@@ -13,7 +13,6 @@ from harness.running.progress import Step
 from harness.running.reuse import anew_words, reusable, superseded
 from harness.store.claim_lock import turn
 from harness.trials.inputs import inputs_of
-from harness.trials.memory import affordable
 from harness.trials.occupancy import occupied, waiting
 from harness.trials.options import resolve_workers
 from harness.trials.plan import jobs_of, lasting, only, tasks_of, timed_jobs_of
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from harness.store.store import Store
     from harness.trials.executor import Executor
     from harness.trials.experiment import Outcome, Task
+    from harness.trials.occupancy import Company
     from harness.trials.plan import Plan
     from harness.trials.worker import Job, Result
 
@@ -124,7 +124,7 @@ def in_time(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -
 
 def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> Generator[Result]:
     """Run tasks where they belong: durations in one process alone, all else in as many as the device allows."""
-    workers = resolve_workers(context.options.workers, plan.device)
+    workers = resolve_workers(context.options, plan.device)
     executor = context.executor(workers)
     timed = [task for task in tasks if variant.timed(plan, task)]
     rest = [task for task in tasks if not variant.timed(plan, task)]
@@ -132,8 +132,8 @@ def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context
     peaks = [peak for task in rest if (peak := context.store.peak_bytes(plan.claim.id, task))]
     # First, since it is one job that nobody can share.
     pictures = context.drawing.jobs() if context.drawing and rest else []
-    fitting = affordable(workers, max(peaks, default=None))
-    yield from measured(plan, pictures + jobs_of(rest, workers), executor, context, at_once=fitting)
+    peak = max(peaks, default=None)
+    yield from measured(plan, pictures + jobs_of(rest, workers), executor, context, at_once=workers, peak=peak)
 
 
 def measured(
@@ -143,6 +143,7 @@ def measured(
     context: Context,
     *,
     at_once: int | None = None,
+    peak: int | None = None,
     alone: bool = False,
 ) -> Generator[Result]:
     """Run jobs while the machine is ours, alone or beside others; nothing comes of those that it cannot be had for in time.
@@ -154,12 +155,21 @@ def measured(
     plan.import_experiment()
     why = "is measuring, and durations need the machine for themselves" if alone else "needs the machine for itself"
     words = f"{plan.claim.id}: another run {why}; waiting"
-    with occupied(alone=alone, patient=patience(context, words)) as company:
+    with _occupied(executor, alone=alone, patient=patience(context, words)) as company:
         if company is None:
             return
         told = [[replace(task, alone=company == "alone") for task in job] for job in jobs]
-        for task, outcomes in executor.run(told, at_once):
+        for task, outcomes in executor.run(told, at_once, peak):
             yield task, outcomes if task.alone else [without_durations(plan, outcome) for outcome in outcomes]
+
+
+def _occupied(
+    executor: Executor, *, alone: bool, patient: Callable[[], bool]
+) -> contextlib.AbstractContextManager[Company | None]:
+    """Hold this machine while trials are measured on it; elsewhere each node does so itself."""
+    if executor.elsewhere:
+        return contextlib.nullcontext("alone" if alone else "beside others")
+    return occupied(alone=alone, patient=patient)
 
 
 def without_durations(plan: Plan, outcome: Outcome) -> Outcome:

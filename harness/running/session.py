@@ -24,9 +24,10 @@ from harness.trials.executor import executor_for
 from harness.trials.options import resolve_device, visible_gpus
 from harness.trials.plan import fingerprint, make_plan
 from harness.trials.provenance import machine, processor
+from harness.trials.ray_pool import pool_elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from harness.running.progress import Progress, Step
@@ -75,12 +76,13 @@ class Session:
         deadline: float = math.inf,
         progress: Progress | None = None,
     ) -> None:
-        self.options = options
         self.run = run
         self.store = Store(options.store)
         self.store.start_run(run, options.record(), machine(project))
         # What is said may quote anything, an exception included.
         self._say = lambda line: say(without_ci_commands(escape_unprintable(line)))
+        self._elsewhere = pool_elsewhere(options, project, self._say)
+        self.options = replace(options, slots=self._elsewhere.slots) if self._elsewhere else options
         self._records: dict[Path, ClaimRecord | ProblemRecord] = {}
         self._executors: dict[int, Executor] = {}
         self._budget = Budget(deadline)
@@ -175,9 +177,17 @@ class Session:
 
     def _executor(self, workers: int) -> Executor:
         """Return the executor of `workers` processes; it lives as long as the session, so torch is imported once."""
+        if self._elsewhere:
+            return self._elsewhere
         if workers not in self._executors:
             self._executors[workers] = executor_for(workers, visible_gpus(resolve_device(self.options.device)))
         return self._executors[workers]
+
+    def _all(self) -> Iterator[Executor]:
+        """Yield the executors that there are."""
+        yield from self._executors.values()
+        if self._elsewhere:
+            yield self._elsewhere
 
     def _problem(self, folder: Path, error: ClaimsError) -> ProblemRecord:
         record = problem_record(folder, error)
@@ -187,7 +197,7 @@ class Session:
     def stop(self) -> None:
         """Let what runs be finished and nothing begin any more; records then say what was left."""
         self._budget.stopped = True
-        for executor in self._executors.values():
+        for executor in self._all():
             executor.stop()
 
     @property
@@ -197,7 +207,7 @@ class Session:
 
     def close(self) -> None:
         """End the processes and close the store."""
-        for executor in self._executors.values():
+        for executor in self._all():
             executor.close()
         self.store.finish_run(self.run)
         self.store.close()

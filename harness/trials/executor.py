@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections import Counter, deque
-from multiprocessing.connection import Connection, wait
+from collections import Counter
+from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import TrialError
 from harness.trials.experiment import load_experiment, run_task
+from harness.trials.memory import affordable
+from harness.trials.pool import Pool
 from harness.trials.worker import Worker, one_thread
 
 if TYPE_CHECKING:
@@ -20,12 +22,24 @@ if TYPE_CHECKING:
 
 
 class Executor(Protocol):
-    """Runs jobs and yields each task's outcomes as soon as they are there."""
+    """Runs jobs and yields each task's outcomes as soon as they are there.
+
+    Attributes:
+        workers: how many jobs it can run side by side.
+        elsewhere: whether it measures on other machines, which keep watch themselves over who else measures there.
+    """
 
     workers: int
+    elsewhere: bool
 
-    def run(self, jobs: Sequence[Job], at_once: int | None = None) -> Iterator[Result]:
-        """Yield one result per task, in any order; at most `at_once` jobs run side by side, for want of memory."""
+    def run(self, jobs: Sequence[Job], at_once: int | None = None, peak: int | None = None) -> Iterator[Result]:
+        """Yield one result per task, in any order.
+
+        Args:
+            jobs: what to run.
+            at_once: how many jobs may run side by side, None for as many as there are workers.
+            peak: bytes that one of them may take, None if nobody knows: no more run side by side than have room.
+        """
         ...
 
     def stop(self) -> None:
@@ -44,12 +58,13 @@ class Inline:
     """
 
     workers = 1
+    elsewhere = False
 
     def __init__(self) -> None:
         self._stopped = False
         self._beside: Processes | None = None
 
-    def run(self, jobs: Sequence[Job], at_once: int | None = None) -> Iterator[Result]:  # noqa: ARG002 - one job it is
+    def run(self, jobs: Sequence[Job], at_once: int | None = None, peak: int | None = None) -> Iterator[Result]:  # noqa: ARG002 - one job it is
         """Yield results in the order of the jobs."""
         for job in jobs:
             if any(task.limited for task in job):
@@ -78,68 +93,46 @@ class Inline:
             self._beside.close()
 
 
-class Processes:
+class Processes(Pool[Worker]):
     """Runs jobs in `workers` processes of one thread each.
 
-    Workers are spawned, so they share no state with the caller, and live until
-    `close`, so that each imports torch once. A worker that dies, or takes longer
-    than a call may, fails the task that it was at; what is left of its job goes
-    to another. Whatever a call has started ends with its worker.
+    Workers are spawned, so they share no state with the caller. One that dies, or takes longer than a call may, fails the
+    task that it was at. Whatever a call has started ends with its worker.
     """
+
+    elsewhere = False
 
     def __init__(self, workers: int, gpus: Sequence[str] = ()) -> None:
         """Start none yet; workers share out `gpus`, as CUDA_VISIBLE_DEVICES names them, and see one each."""
+        super().__init__()
         self.workers = workers
         self._gpus = gpus
-        self._idle: list[Worker] = []
-        self._stopped = False
+        self._most = workers
 
-    def run(self, jobs: Sequence[Job], at_once: int | None = None) -> Iterator[Result]:
-        """Yield results as they arrive."""
-        waiting, most = deque(jobs), min(self.workers, at_once or self.workers)
-        busy: dict[Connection, Worker] = {}
-        try:
-            while busy or (waiting and not self._stopped):
-                while waiting and len(busy) < most and not self._stopped:
-                    worker = self._idle.pop() if self._idle else Worker(self._free_gpu(list(busy.values())))
-                    worker.start(waiting.popleft())
-                    busy[worker.connection] = worker
-                due = min(worker.deadline for worker in busy.values())
-                ready = wait(list(busy), None if due == math.inf else max(0.0, due - time.monotonic()))
-                for connection in ready:
-                    assert isinstance(connection, Connection)
-                    yield from busy[connection].receive()
-                for worker in [worker for worker in busy.values() if worker.late]:
-                    yield from worker.overdue()
-                for connection, worker in list(busy.items()):
-                    if worker.alive and not worker.done and not (self._stopped and worker.between):
-                        continue
-                    del busy[connection]
-                    if worker.alive and worker.done:
-                        self._idle.append(worker)
-                        continue
-                    if worker.alive:
-                        worker.kill()
-                    elif not worker.done:
-                        waiting.appendleft(worker.left)
-        finally:
-            # Left early (an interruption): what runs is of no use any more.
-            for worker in busy.values():
-                worker.kill()
+    def _open(self, jobs: Sequence[Job], at_once: int | None, peak: int | None) -> None:  # noqa: ARG002 - all are alike
+        self._most = affordable(min(self.workers, at_once or self.workers), peak)
+
+    def _take(self, busy: Sequence[Worker], waiting: int) -> Worker | None:  # noqa: ARG002 - a start is not waited for
+        if len(busy) >= self._most:
+            return None
+        return self._idle.pop() if self._idle else Worker(self._free_gpu(busy))
+
+    def _receive(self, busy: Sequence[Worker]) -> Iterator[Result]:
+        by_connection: dict[object, Worker] = {worker.connection: worker for worker in busy}
+        due = min(worker.deadline for worker in busy)
+        ready = wait(
+            [worker.connection for worker in busy], None if due == math.inf else max(0.0, due - time.monotonic())
+        )
+        for connection in ready:
+            yield from by_connection[connection].receive()
+        for worker in busy:
+            if worker.late:
+                yield from worker.overdue()
 
     def _free_gpu(self, busy: Sequence[Worker]) -> str | None:
         """Return the GPU that the fewest workers see, None where there is none."""
         taken = Counter(worker.gpu for worker in busy)
         return min(self._gpus, key=lambda gpu: taken[gpu], default=None)
-
-    def stop(self) -> None:
-        """Hand out no further job; of those that run only the present task is finished."""
-        self._stopped = True
-
-    def close(self) -> None:
-        """End the workers."""
-        while self._idle:
-            self._idle.pop().kill()
 
 
 def executor_for(workers: int, gpus: Sequence[str] = ()) -> Executor:

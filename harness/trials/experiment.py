@@ -64,6 +64,9 @@ class Task:
         alone: whether no other trial is measured on the machine meanwhile, so that durations count.
         code: the experiment's code; None where nobody asks what the call rests on.
         data: declared data set -> SHA-256 of its content, as pairs; the call is made on no other.
+        environment: device, precision and versions that the call was planned with.
+        foreign: whether the process that runs it may have other code, versions or data, and has to compare them.
+        attempt: how often the call was begun, this time included; more than once where a node was lost.
     """
 
     experiment: Path
@@ -81,6 +84,9 @@ class Task:
     alone: bool = False
     code: Code | None = field(default=None, compare=False)
     data: tuple[tuple[str, str], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, compare=False)
+    foreign: bool = False
+    attempt: int = 1
 
     @property
     def called(self) -> Path:
@@ -107,6 +113,7 @@ class Outcome:
         pictures: what illustrate() drew, as plain values; empty for a trial.
         clock: what its durations were measured by, as text (see `harness.trials.clock`).
         seen: what the call rests on, as far as its process saw; None where nobody asked.
+        refused: whether nothing was measured, since the process has not what the call was planned with; `error` says what.
     """
 
     metrics: Metrics
@@ -118,6 +125,7 @@ class Outcome:
     pictures: tuple[dict[str, Any], ...] = field(default=(), compare=False)
     clock: str | None = field(default=None, compare=False)
     seen: Seen | None = field(default=None, compare=False)
+    refused: bool = field(default=False, compare=False)
 
 
 @lru_cache(maxsize=256)

@@ -119,7 +119,7 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
         )
     profile = claim.profiles[options.profile]
     # A claim without torch has nothing to put on a GPU.
-    device = resolve_device(options.device) if claim.precision else "cpu"
+    device = resolve_device(options.device, options.slots) if claim.precision else "cpu"
     data = [record_of(name, folder.project) for name in claim.data]
     code, around = _code_and_versions(folder, device)
     settings = settings_of(claim, profile)
@@ -176,7 +176,7 @@ def tasks_of(
         call = (folder.experiment, folder.project, arm, condition, batch, everything)
         limits = (claim.limits.seconds, claim.limits.gigabytes)
         shape = (metrics, plan.together_length)
-        tasks.append(Task(*call, *shape, keys, *limits, code=plan.code, data=plan.data_declared))
+        tasks.append(Task(*call, *shape, keys, *limits, **_planned(plan)))
     return tasks
 
 
@@ -203,9 +203,13 @@ def illustration_task(plan: Plan) -> Task:
         seconds=limits.seconds,
         gigabytes=limits.gigabytes,
         pictures=folder.pictures,
-        code=plan.code,
-        data=plan.data_declared,
+        **_planned(plan),
     )
+
+
+def _planned(plan: Plan) -> dict[str, Any]:
+    """Return what a call is planned with besides its settings, as keywords of a task."""
+    return {"code": plan.code, "data": plan.data_declared, "environment": plan.environment}
 
 
 def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:

@@ -298,10 +298,11 @@ class Spy(Inline):
 
     def __init__(self, peak=None):
         super().__init__()
-        self.ran, self._peak = [], peak
+        self.ran, self.told, self._peak = [], [], peak
 
-    def run(self, jobs, at_once=None):
+    def run(self, jobs, at_once=None, peak=None):
         self.ran += [(at_once, task) for job in jobs for task in job]
+        self.told += [(peak, task) for job in jobs for task in job]
         for task, outcomes in super().run(jobs):
             yield task, [replace(outcome, peak_bytes=self._peak) for outcome in outcomes]
 
@@ -414,15 +415,14 @@ def test_a_failed_trial_takes_no_finished_ones_place(tmp_path, store, monkeypatc
     assert store._read("SELECT count(*) FROM trial WHERE status = 'failed'") == [(0,)]
 
 
-def test_no_more_processes_than_memory_allows_for_what_trials_are_known_to_take(tmp_path, store, monkeypatch):
-    monkeypatch.setattr("harness.trials.memory.available", lambda: 3 * 2**30)
+def test_the_executor_is_told_what_memory_trials_are_known_to_take(tmp_path, store):
     folder, spy = write_claim(tmp_path, gap=0.5), Spy(2**30)  # on the edge: further looks follow the first
 
     run_claim(load_claim(folder), Context(Options(workers=8), store, lambda _: spy, "run"))
 
-    first = {at_once for at_once, task in spy.ran if task.settings["centre"] == 0.5 and task.seeds[0].index < 6}
-    later = {at_once for at_once, task in spy.ran if task.settings["centre"] == 0.5 and task.seeds[0].index >= 6}
-    assert (first, later) == ({8}, {3}), "before the first batch nobody knows"
+    first = {peak for peak, task in spy.told if task.settings["centre"] == 0.5 and task.seeds[0].index < 6}
+    later = {peak for peak, task in spy.told if task.settings["centre"] == 0.5 and task.seeds[0].index >= 6}
+    assert (first, later) == ({None}, {2**30}), "before the first batch nobody knows"
 
 
 TOGETHER = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").replace(

@@ -211,6 +211,14 @@ def test_at_most_so_many_jobs_run_side_by_side(task, processes):
     assert len(set(levels(processes.run([[task("slow", [i])] for i in range(4)], at_once=2)).values())) == 2
 
 
+def test_no_more_jobs_run_side_by_side_than_memory_has_room_for(task, processes, monkeypatch):
+    monkeypatch.setattr("harness.trials.memory.available", lambda: 3 * 2**30)
+    jobs = [[task("slow", [i])] for i in range(4)]
+
+    assert len(set(levels(processes.run(jobs, peak=2 * 2**30)).values())) == 1
+    assert len(set(levels(processes.run(jobs, peak=2**30)).values())) == 2
+
+
 @pytest.mark.parametrize("many", [1, 100_000], ids=["short", "long"])
 def test_a_message_cut_short_by_a_killed_worker_fails_its_task_and_no_other(task, processes, many):
     cut = replace(task("cut", many=many), together=many)
