@@ -174,6 +174,6 @@ class Cluster:
 
 
 def _line(error: Exception) -> str:
-    """Return the last line of what Ray says, which is the one that says what happened."""
+    """Return the last line of what Ray says, which says what happened, without its guesses at causes."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return shortened(lines[-1] if lines else type(error).__name__)
+    return shortened(lines[-1].split(" Some common causes")[0] if lines else type(error).__name__)

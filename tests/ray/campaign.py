@@ -17,8 +17,9 @@ import sys
 import tempfile
 import time
 from contextlib import closing
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from harness.judging.points import wall_clock_metrics
 from harness.seeds import seeds_of
@@ -28,9 +29,6 @@ from harness.trials.experiment import Task
 from harness.trials.process_tree import descendants
 from harness.trials.ray_pool import RayPool
 from tests.tiny_project import EXPERIMENT, write_claim, write_data
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PROJECT = Path(__file__).parents[2]
 
@@ -124,6 +122,11 @@ class Campaign:
         self.alone: dict[Path, Path] = {}
         for _ in range(2):
             self.add()
+
+    @cached_property
+    def slow(self) -> Path:
+        """A project whose trials take a tenth of a second each."""
+        return self.project("slow", replace=LONG)
 
     def add(self, **environment: str) -> Any:
         """Start a node."""
@@ -357,31 +360,36 @@ def line(row: Row) -> str:
     return f"{row.what:<34} {row.trials:>7} {row.lost:>5} {row.different:>10}   {row.note}"
 
 
-def steps(campaign: Campaign, claims: list[str]) -> Iterator[None]:
-    """Do one thing after another."""
-    yield equal(campaign, claims) if claims else None
-    project = campaign.project("slow", replace=LONG)
+def undisturbed(campaign: Campaign, project: Path) -> None:
+    """Run and do nothing else."""
     run = campaign.run(project, "undisturbed")
     run.end()
-    yield campaign.keep("nothing", project, run, "36 seeds, two nodes", good=not failures(run))
-    for step in (node_removed, worker_killed, actor_killed, interrupted_twice, driver_killed):
-        yield step(campaign, project)
-    for other in (deadline, other_data, timed, overhead):
-        yield other(campaign)
+    campaign.keep("nothing", project, run, "36 seeds, two nodes", good=not failures(run))
+
+
+ON_ONE = (undisturbed, node_removed, worker_killed, actor_killed, interrupted_twice, driver_killed)
+"""What is tried on one claim of trials that take their time."""
+
+APART = (deadline, other_data, timed, overhead)
+
+STEPS = {step.__name__: step for step in (*ON_ONE, *APART)}
 
 
 def main() -> int:
     """Do all of it and print the table; return 1 if anything was lost or is different."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", nargs="*", default=HEADLINES, help="claims of this project to run on both")
+    parser.add_argument("--steps", nargs="*", default=list(STEPS), choices=list(STEPS), help="what to do besides")
     options = parser.parse_args()
     # A shell has what it runs in the background ignore it, and so would the runs.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder, closing(Campaign(Path(folder))) as campaign:
         print(f"{'what is done':<34} {'trials':>7} {'lost':>5} {'different':>10}", flush=True)
-        for _ in steps(campaign, list(options.claims)):
-            pass
+        if options.claims:
+            equal(campaign, options.claims)
+        for step in (STEPS[name] for name in options.steps):
+            step(campaign, *([campaign.slow] if step in ON_ONE else []))
         lost, different = (sum(getattr(row, name) for row in campaign.rows) for name in ("lost", "different"))
     print(f"{lost} trials lost, {different} different")
     return int(lost + different > 0)
