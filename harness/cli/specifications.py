@@ -186,14 +186,13 @@ def _index(options: argparse.Namespace) -> int:
 
 def _pages(options: argparse.Namespace, loaded: list[ClaimFolder]) -> dict[Path, str]:
     """Return the pages that `claims index` keeps, as they should be."""
-    from harness.report.index import Found, index, with_table
+    from harness.report.index import index, with_table
 
     last = {}
     with opened(options) as store:
         for claim in (folder.claim.id for folder in loaded):
             if store and (found := store.last_record(claim)):
-                run, record = found
-                last[claim] = Found(store.run(run), record)
+                last[claim] = found[1]
     own, readme = root_of(options) / "README.md", options.root / "README.md"
     pages = {own: index(loaded, last, _text_of(own))}
     return {**pages, readme: with_table(_text_of(readme), loaded, last)} if readme.is_file() else pages

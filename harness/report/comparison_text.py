@@ -105,7 +105,7 @@ def _run_lines(which: str, head: RunHead) -> list[str]:
         f"profile {_all(head.profiles)}",
         f"base seed {_all(head.base_seeds)}",
         f"{head.claims} claim{'s' * (head.claims != 1)}",
-        f"{_all(head.devices)}, {head.processor}",
+        f"{_all(head.devices)}, {_all(head.processors)}",
     ]
     begun = wording.minute(head.started)
     return [f"{which}  run {head.id} of {begun}, {commit}", f"   {'; '.join(facts)}"]

@@ -84,7 +84,7 @@ def _head(run: Run) -> RunHead:
         profiles=sorted({claim.profile for claim in run.judged}),
         base_seeds=sorted({claim.base_seed for claim in run.judged}),
         devices=sorted({claim.device for claim in run.judged}),
-        processor=run.machine.processor,
+        processors=sorted({found.place.clock.model for claim in run.judged for found in claim.places}),
         claims=len(run.claims),
     )
 

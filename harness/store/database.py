@@ -33,7 +33,7 @@ CREATE TABLE trial (
     key TEXT PRIMARY KEY, claim TEXT NOT NULL, arm TEXT NOT NULL, condition TEXT NOT NULL, settings TEXT NOT NULL,
     base_seed INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL CHECK (status IN ('finished', 'failed')),
     metrics TEXT NOT NULL, seconds REAL NOT NULL, error TEXT, environment TEXT NOT NULL, run TEXT NOT NULL,
-    finished TEXT NOT NULL, peak_bytes INTEGER, choices TEXT NOT NULL, batch_seeds TEXT NOT NULL, clock TEXT, inputs TEXT
+    finished TEXT NOT NULL, peak_bytes INTEGER, choices TEXT NOT NULL, batch_seeds TEXT NOT NULL, place TEXT, inputs TEXT
 ) STRICT;
 CREATE INDEX trial_of_claim ON trial (claim, seed);
 CREATE TABLE record (
@@ -44,6 +44,7 @@ CREATE TABLE beside (
     PRIMARY KEY (claim, kind, fingerprint)
 ) STRICT;
 CREATE TABLE inputs (digest TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT;
+CREATE TABLE place (digest TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT;
 """
 
 BUSY_SECONDS = 30.0
@@ -53,11 +54,12 @@ TABLES = {
     "run": ("id", "started", "options", "machine", "finished"),
     "trial": (
         "key", "claim", "arm", "condition", "settings", "base_seed", "seed", "status", "metrics", "seconds", "error",
-        "environment", "run", "finished", "peak_bytes", "choices", "batch_seeds", "clock", "inputs",
+        "environment", "run", "finished", "peak_bytes", "choices", "batch_seeds", "place", "inputs",
     ),
     "record": ("run", "claim", "record", "finished"),
     "beside": ("claim", "kind", "fingerprint", "record", "finished"),
     "inputs": ("digest", "content"),
+    "place": ("digest", "content"),
 }  # fmt: skip
 """The columns of each table, in order."""
 
@@ -67,6 +69,7 @@ ROWS = {
     "record": "records",
     "beside": "pictures, timings and noise floors",
     "inputs": "sets of inputs",
+    "place": "places where trials ran",
 }
 """What the rows of each table are."""
 

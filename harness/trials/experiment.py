@@ -18,11 +18,11 @@ from harness._strategy_log import recorded
 from harness._text import block, message_of, shortened
 from harness.errors import INSTALL_TRAINING, ClaimsError, TrialError
 from harness.pictures import plain
-from harness.trials.clock import clock_here
 from harness.trials.data_sets import require_declared
 from harness.trials.failed_command import last_words
 from harness.trials.memory import PeakMemory
 from harness.trials.occupancy import calling
+from harness.trials.place import Place, place_here
 from harness.trials.profiling import profiled
 from harness.trials.reach import seen
 from harness.trials.source_module import module_of
@@ -62,6 +62,7 @@ class Task:
         gigabytes: the most memory that it may add to what its process holds, None for no limit.
         pictures: path of pictures.py, whose illustrate() is called with the first seed, instead of measure(); None for trials.
         alone: whether no other trial is measured on the machine meanwhile, so that durations count.
+        attempt: 1, or more if machines on which the call was begun before are lost.
         code: the experiment's code; None where nobody asks what the call rests on.
         data: declared data set -> SHA-256 of its content, as pairs; the call is made on no other.
         environment: device, precision and versions that the call was planned with.
@@ -82,6 +83,7 @@ class Task:
     gigabytes: float | None = None
     pictures: Path | None = None
     alone: bool = False
+    attempt: int = 1
     code: Code | None = field(default=None, compare=False)
     data: tuple[tuple[str, str], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -111,7 +113,7 @@ class Outcome:
         peak_bytes: the most memory that the process held during the call, None where the system does not say.
         choices: what the engine chose while it trained (strategies), sorted; none where the call trained nothing.
         pictures: what illustrate() drew, as plain values; empty for a trial.
-        clock: what its durations were measured by, as text (see `harness.trials.clock`).
+        place: where it ran; None where its process did not live to say so.
         seen: what the call rests on, as far as its process saw; None where nobody asked.
         refused: whether nothing was measured, since the process has not what the call was planned with; `error` says what.
     """
@@ -123,7 +125,7 @@ class Outcome:
     peak_bytes: int | None = field(default=None, compare=False)
     choices: tuple[str, ...] = field(default=(), compare=False)
     pictures: tuple[dict[str, Any], ...] = field(default=(), compare=False)
-    clock: str | None = field(default=None, compare=False)
+    place: Place | None = field(default=None, compare=False)
     seen: Seen | None = field(default=None, compare=False)
     refused: bool = field(default=False, compare=False)
 
@@ -187,7 +189,7 @@ def _unwritten(path: Path) -> int | None:
 def run_task(task: Task) -> list[Outcome]:
     """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
     device = str(task.settings.get("device", "cpu"))
-    memory, clock = PeakMemory(device), clock_here(device, alone=task.alone).text()
+    memory = PeakMemory(device)
     with (
         recorded() as chosen,
         profiled(task.experiment.parent.name),
@@ -196,8 +198,10 @@ def run_task(task: Task) -> list[Outcome]:
     ):
         outcomes = _outcomes(task)
     peak, choices = memory.bytes(), tuple(sorted(chosen))
+    # Afterwards: now it has loaded what it computes with.
+    place = place_here(device, alone=task.alone, attempt=task.attempt)
     read = seen(task.called, task.project, task.code) if task.code else None
-    return [replace(outcome, peak_bytes=peak, choices=choices, clock=clock, seen=read) for outcome in outcomes]
+    return [replace(outcome, peak_bytes=peak, choices=choices, place=place, seen=read) for outcome in outcomes]
 
 
 def _outcomes(task: Task) -> list[Outcome]:

@@ -14,7 +14,7 @@ CLEAR = Path("/proc/self/clear_refs")
 """Writing 5 here makes the kernel forget the largest resident size so far (proc(5), Linux 4.0 and later)."""
 
 MEMINFO = Path("/proc/meminfo")
-"""Here the line MemAvailable says what new work can have without swapping (proc(5), Linux 3.14 and later)."""
+"""Here MemTotal says what the machine has, MemAvailable what new work can have without swapping (proc(5), Linux 3.14)."""
 
 STATUS = Path("/proc/self/status")
 """Here the line VmHWM says the largest resident size since then."""
@@ -32,6 +32,11 @@ def affordable(workers: int, peak: int | None) -> int:
 def available() -> int | None:
     """Return the bytes that new work can have, None where the system does not say."""
     return _kilobytes(MEMINFO, "MemAvailable:")
+
+
+def installed() -> int | None:
+    """Return the bytes that the machine has, None where the system does not say."""
+    return _kilobytes(MEMINFO, "MemTotal:")
 
 
 @contextlib.contextmanager

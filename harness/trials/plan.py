@@ -12,12 +12,12 @@ from harness.judging.points import wall_clock_metrics
 from harness.seeds import Seed
 from harness.specification.models import EXTERNAL
 from harness.specification.parsing import suggestion
-from harness.trials.clock import clock_of, keeps_time
 from harness.trials.data_sets import record_of
 from harness.trials.experiment import Task, load_experiment
 from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
+from harness.trials.place import keeps_time
 from harness.trials.provenance import code_of, environment
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def stored_key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) ->
 def lasting(plan: Plan, stored: Measured) -> Measured:
     """Return a stored trial without durations that were taken by another clock, or in company: none here compares with them."""
     durations = wall_clock_metrics(plan.claim)
-    if not durations or keeps_time(clock_of(stored.clock), plan.device):
+    if not durations or keeps_time(stored.place, plan.device):
         return stored
     return stored._replace(metrics={name: own for name, own in stored.metrics.items() if name not in durations})
 

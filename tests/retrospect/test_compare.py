@@ -32,6 +32,7 @@ from harness.store.records.expectation import SequenceRecord
 from harness.store.records.parsing import parse, plain
 from harness.store.records.run import Run
 from harness.trials.options import Options
+from harness.trials.provenance import processor
 from tests.reported import SAVED
 from tests.tiny_project import MACHINE, write_claim
 
@@ -301,10 +302,18 @@ def test_durations_of_other_processors_in_whole_runs(report):
     b = report("two", base_seed=7, replace={"unit: degree": "unit: second"})
 
     assert estimate(compare(a, b)).outcome == NO_DIFFERENCE_DETECTED
-    (clock,) = b.claims[0].clocks
-    another, fewer = (clock.model_copy(update=change) for change in ({"processor": "another"}, {"cores": 99}))
-    for others in ([another], [fewer], [], [clock, fewer]):
-        assert estimate(compare(a, with_claim(b, clocks=others))).outcome == NOT_COMPARED
+    here = b.claims[0].places
+    another, fewer = (moved(here, **change) for change in ({"processor": "another"}, {"cores": 99}))
+    for others in (another, fewer, [], [*here, *fewer]):
+        assert estimate(compare(a, with_claim(b, places=others))).outcome == NOT_COMPARED
+    elsewhere = [found.model_copy(update={"durations": 0}) for found in fewer]
+    for others in (moved(here, host="another"), [*here, *elsewhere]):
+        assert estimate(compare(a, with_claim(b, places=others))).outcome == NO_DIFFERENCE_DETECTED
+
+
+def moved(places, **changes):
+    """Return where trials ran as if it were another place."""
+    return [found.model_copy(update={"place": found.place.model_copy(update=changes)}) for found in places]
 
 
 @pytest.mark.parametrize(
@@ -359,7 +368,7 @@ def test_the_text_says_verdicts_first_then_estimates_then_how(report):
     text = "\n".join(found)
     assert found[0].startswith("A  run one of 20")
     assert found[0].endswith(", commit cccccccccc")
-    assert found[1] == "   profile quick; base seed 0; 1 claim; cpu, a processor"
+    assert found[1] == f"   profile quick; base seed 0; 1 claim; cpu, {processor()}"
     assert "Verdicts of readings: 1 of 1 changed, 1 of them for the worse" in found
     assert "! warm_exceeds_cold, as_documented: VERIFIED -> REFUTED, expected VERIFIED; regression" in found
     assert "Estimates: 1 different" in found

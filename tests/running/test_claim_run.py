@@ -20,6 +20,7 @@ from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.experiment import Outcome
 from harness.trials.options import Options
+from harness.trials.provenance import processor
 from tests.tiny_project import EXPERIMENT, write_claim
 
 
@@ -363,7 +364,7 @@ def test_one_process_is_not_alone_where_others_may_come(tmp_path, store):
     run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "run"))
 
     assert metrics_of(store) == {index: {"level", "time"} if index < 6 else {"level"} for index in range(12)}
-    clocks = {trial.seed.index: trial.clock["alone"] for trial in store.past("", 99) if trial.arm == "warm"}
+    clocks = {trial.seed.index: trial.place.alone for trial in store.past("", 99) if trial.arm == "warm"}
     assert clocks == {index: index < 6 for index in range(12)}
 
 
@@ -376,28 +377,30 @@ def test_durations_by_another_clock_are_measured_again_and_the_rest_is_reused(tm
     assert again.trials.measured == 0
     assert again.clocks == first.clocks
 
-    monkeypatch.setattr("harness.trials.clock._processor", lambda: "another")
+    monkeypatch.setattr("harness.trials.place._processor", lambda: "another")
     there = record_of("there")
     assert (first.trials.measured, there.trials.measured) == (18, 12), "the control reads no duration"
-    assert [clock.processor for clock in there.clocks] == ["another"]
+    assert {clock.processor for clock in there.clocks} == {"another"}
+    durations = {found.place.processor: (found.trials, found.durations) for found in there.places}
+    assert durations == {"another": (18, 18), processor(): (6, 0)}, "the control's own are those of before"
     assert record_of("there again").trials.measured == 0, "the newest durations are those that are kept"
 
 
-@pytest.mark.parametrize("clock", [None, "", "no clock", '{"processor": "p"}'])
-def test_durations_whose_clock_nobody_noted_are_measured_again(tmp_path, store, clock):
+@pytest.mark.parametrize("place", [None, "", "no place"])
+def test_durations_whose_place_nobody_noted_are_measured_again(tmp_path, store, place):
     folder = load_claim(write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP))
     run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "before"))
-    store._write("UPDATE trial SET clock = ?", (clock,))
+    store._write("UPDATE trial SET place = ?", (place,))
 
     record = run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "now"))
 
     assert record.trials.measured == 12, "all but those of the control, which reads no duration"
 
 
-def test_where_no_duration_is_read_trials_of_any_clock_are_reused(tmp_path, store):
+def test_where_no_duration_is_read_trials_of_any_place_are_reused(tmp_path, store):
     folder = load_claim(write_claim(tmp_path))
     run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "before"))
-    store._write("UPDATE trial SET clock = NULL")
+    store._write("UPDATE trial SET place = NULL")
 
     assert run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "now")).trials.measured == 0
 
@@ -405,7 +408,7 @@ def test_where_no_duration_is_read_trials_of_any_clock_are_reused(tmp_path, stor
 def test_a_failed_trial_takes_no_finished_ones_place(tmp_path, store, monkeypatch):
     folder = write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP)
     run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "here"))
-    monkeypatch.setattr("harness.trials.clock._processor", lambda: "another")
+    monkeypatch.setattr("harness.trials.place._processor", lambda: "another")
     monkeypatch.setattr(
         "harness.trials.experiment._outcomes", lambda task: [Outcome({}, 0.0, "broken") for _ in task.seeds]
     )

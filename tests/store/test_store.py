@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from harness.store.records.parsing import parse
 from harness.store.store import Store
 from harness.trials.experiment import Outcome, Task
 from harness.trials.options import Options
+from harness.trials.place import place_here
 from harness.trials.rows import Measured, TrialRow
 from tests.tiny_project import MACHINE
 
@@ -54,6 +56,34 @@ def test_fresh_measurement_replaces(store):
 
     assert store.finished(["k"], run="later")["k"][0] == {"level": 2.0}
     assert store.finished(["k"], run="run") == {}
+
+
+def test_a_place_is_stored_once_however_many_trials_ran_there(store):
+    here, elsewhere = place_here("cpu", alone=True), place_here("cpu", alone=False)
+    for number, place in enumerate([here, elsewhere, here, None]):
+        store.save_trial(replace(row(f"k{number}"), outcome=Outcome({"level": 1.0}, 0.5, place=place)), "run")
+
+    assert store.counts()["place"] == 2
+    with closing(Store(store.path)) as again:
+        found = again.finished([f"k{number}" for number in range(4)])
+        assert [found[f"k{number}"].place for number in range(4)] == [here, elsewhere, here, None]
+        assert again.past("k1", 1)[0].place == elsewhere
+
+        again.discard(["k1"])
+        assert again.counts()["place"] == 1
+
+
+@pytest.mark.parametrize("content", ["[]", "nonsense", '{"host": "h"}', None])
+def test_a_place_that_is_none_or_another_is_refused(store, content):
+    place = place_here("cpu", alone=True)
+    store.save_trial(replace(row(), outcome=Outcome({"level": 1.0}, 0.5, place=place)), "run")
+    other = place.model_copy(update={"host": "another"})
+    store._write("UPDATE place SET content = ?", (content or other.text,))
+    store._shared.clear()
+
+    words = "not what the digest says" if content is None else ".*"
+    with pytest.raises(UsageError, match=rf"place [0-9a-f]{{12}}: {words}; put a sound copy there"):
+        store.finished(["k"])
 
 
 def test_more_keys_than_a_statement_holds(store):
