@@ -67,7 +67,6 @@ class Task:
         data: declared data set -> SHA-256 of its content, as pairs; the call is made on no other.
         environment: device, precision and versions that the call was planned with.
         foreign: whether the process that runs it may have other code, versions or data, and has to compare them.
-        attempt: how often the call was begun, this time included; more than once where a node was lost.
     """
 
     experiment: Path
@@ -88,7 +87,6 @@ class Task:
     data: tuple[tuple[str, str], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, compare=False)
     foreign: bool = False
-    attempt: int = 1
 
     @property
     def called(self) -> Path:

@@ -46,11 +46,12 @@ def _versions(task: Task) -> Iterator[str]:
 
 
 def _code(task: Task) -> list[str]:
-    assert task.code is not None, "where a call is compared, its code is known"
-    planned, here = task.code, _code_here(task.experiment, task.project, task.pictures)
+    if task.code is None:
+        return []
+    here = _code_here(task.experiment, task.project, task.pictures)
     if isinstance(here, str):
         return [here]
-    names = sorted(dict(planned.parts.items() ^ here.parts.items()))
+    names = sorted(dict(task.code.parts.items() ^ here.parts.items()))
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return [f"code differs there: {', '.join(names[:NAMED])}{more}"] if names else []
 

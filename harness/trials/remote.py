@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.trials.executor import Processes
 from harness.trials.occupancy import occupied
+from harness.trials.place import NODE
 
 if TYPE_CHECKING:
     from harness.trials.experiment import Outcome, Task
@@ -29,12 +31,13 @@ class Remote:
         self._pool = Processes(1)
 
     def greet(self) -> str:
-        """Return the id of the node."""
+        """Return the id of the node, by which its trials name it, too."""
         import ray
 
         # A spawned process would begin by importing what began this one, Ray's own script, and all of Ray with it.
         vars(sys.modules["__main__"]).pop("__file__", None)
-        return str(ray.get_runtime_context().get_node_id())
+        os.environ[NODE] = node = str(ray.get_runtime_context().get_node_id())
+        return node
 
     def measure(self, task: Task) -> list[Outcome]:
         """Run a task whose paths are relative to the project."""
