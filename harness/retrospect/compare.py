@@ -158,8 +158,9 @@ def _bands(a: ReadingRecord, b: ReadingRecord) -> list[str]:
 
 
 def same_clock(a: ClaimRecord, b: ClaimRecord) -> bool:
-    """Whether all durations of two records of a claim were measured by one clock, and which that was is known."""
-    return len(a.clocks) == 1 and a.clocks == b.clocks
+    """Whether all durations of two records of a claim are by one clock, and one of a GPU where some arms run there."""
+    one_each = len(a.clocks) == len({clock.gpu is None for clock in a.clocks}) > 0
+    return one_each and a.clocks == b.clocks
 
 
 def _pair(a: ClaimRecord, b: ClaimRecord) -> ClaimChange:

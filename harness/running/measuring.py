@@ -12,14 +12,17 @@ from harness.running.cost import batch_seconds
 from harness.running.progress import Step
 from harness.running.reuse import anew_words, reusable, superseded
 from harness.store.claim_lock import turn
+from harness.trials.experiment import CPU, CUDA
 from harness.trials.inputs import inputs_of
+from harness.trials.memory import affordable, affordable_on_gpus
 from harness.trials.occupancy import occupied, waiting
-from harness.trials.options import resolve_workers
-from harness.trials.plan import jobs_of, lasting, only, tasks_of, timed_jobs_of
+from harness.trials.options import resolve_workers, visible_gpus
+from harness.trials.plan import jobs_of, lasting, only, tasks_of, tasks_on, timed_jobs_of
 from harness.trials.rows import TrialRow
+from harness.trials.worker import device_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from harness.running.context import Context
     from harness.running.variant import Variant
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from harness.trials.executor import Executor
     from harness.trials.experiment import Outcome, Task
     from harness.trials.occupancy import Company
+    from harness.trials.place import Place
     from harness.trials.plan import Plan
     from harness.trials.worker import Job, Result
 
@@ -84,9 +88,9 @@ def patience(context: Context, words: str) -> Callable[[], bool]:
 
 def take_stored(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> list[Task]:
     """Enter the stored trials of `tasks` as evidence; return what is left to measure."""
-    keys = [key for task in tasks for key in task.keys]
-    found, refused = reusable(plan, keys, context.store, context.run, fresh=context.options.fresh)
-    stored = {key: lasting(plan, one) for key, one in found.items()}
+    task_of = {key: task for task in tasks for key in task.keys}
+    found, refused = reusable(plan, task_of, context.store, context.run, fresh=context.options.fresh)
+    stored = {key: lasting(plan, task_of[key], one) for key, one in found.items()}
     missing, told = [], set(variant.anew.values())
     for task in tasks:
         wanted: list[Seed] = []
@@ -123,17 +127,30 @@ def in_time(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -
 
 
 def results_of(plan: Plan, variant: Variant, tasks: list[Task], context: Context) -> Generator[Result]:
-    """Run tasks where they belong: durations in one process alone, all else in as many as the device allows."""
-    workers = resolve_workers(context.options, plan.device)
-    executor = context.executor(workers)
+    """Run tasks where they belong: durations in one process alone, all else in as many as each device allows."""
+    executor = context.executor(resolve_workers(context.options, plan.device))
     timed = [task for task in tasks if variant.timed(plan, task)]
     rest = [task for task in tasks if not variant.timed(plan, task)]
-    yield from measured(plan, timed_jobs_of(timed), executor, context, at_once=1, alone=True)
-    peaks = [peak for task in rest if (peak := context.store.peak_bytes(plan.claim.id, task))]
+    for device in (CPU, CUDA):
+        own_jobs = [job for job in timed_jobs_of(timed) if device_of(job) == device]
+        yield from measured(plan, own_jobs, executor, context, at_once={device: 1}, alone=True)
     # First, since it is one job that nobody can share.
-    pictures = context.drawing.jobs() if context.drawing and rest else []
-    peak = max(peaks, default=None)
-    yield from measured(plan, pictures + jobs_of(rest, workers), executor, context, at_once=workers, peak=peak)
+    jobs, fitting, peaks = context.drawing.jobs() if context.drawing and rest else [], {}, {}
+    for device in dict.fromkeys(task.device for task in rest):
+        workers, own = resolve_workers(context.options, device), tasks_on(device, rest)
+        found = [context.store.peak(plan.claim.id, task) for task in own]
+        peaks[device] = max((peak for peak, _ in found if peak), default=0)
+        fitting[device] = workers if executor.elsewhere else _fitting(device, workers, peaks[device], found)
+        jobs += jobs_of(own, workers)
+    yield from measured(plan, jobs, executor, context, at_once=fitting, peaks=peaks)
+
+
+def _fitting(device: str, workers: int, most: int, peaks: list[tuple[int | None, Place | None]]) -> int:
+    """Return how many processes a device here has the memory for, given what trials took before at most, and where."""
+    if device == CPU:
+        return affordable(workers, most)
+    memory = min((place.gpu.memory for _, place in peaks if place and place.gpu), default=None)
+    return affordable_on_gpus(workers, most, memory, len(visible_gpus(device)))
 
 
 def measured(
@@ -142,8 +159,8 @@ def measured(
     executor: Executor,
     context: Context,
     *,
-    at_once: int | None = None,
-    peak: int | None = None,
+    at_once: Mapping[str, int] | None = None,
+    peaks: Mapping[str, int] | None = None,
     alone: bool = False,
 ) -> Generator[Result]:
     """Run jobs while the machine is ours, alone or beside others; nothing comes of those that it cannot be had for in time.
@@ -159,7 +176,7 @@ def measured(
         if company is None:
             return
         told = [[replace(task, alone=company == "alone") for task in job] for job in jobs]
-        for task, outcomes in executor.run(told, at_once, peak):
+        for task, outcomes in executor.run(told, at_once, peaks):
             yield task, outcomes if task.alone else [without_durations(plan, outcome) for outcome in outcomes]
 
 
@@ -184,7 +201,7 @@ def keep(plan: Plan, variant: Variant, task: Task, outcomes: list[Outcome], cont
     seen = outcomes[0].seen
     inputs = inputs_of(seen, plan.inputs) if seen else None
     for seed, key, outcome in zip(task.seeds, task.keys, outcomes, strict=True):
-        row = TrialRow(key, plan.claim.id, task, seed, outcome, plan.environment, inputs)
+        row = TrialRow(key, plan.claim.id, task, seed, outcome, plan.environment_of(task.arm), inputs)
         # Durations are asked for again only where those that are stored are by another clock, or were not alone.
         timed = bool(wall_clock_metrics(plan.claim) & outcome.metrics.keys())
         again = context.options.fresh or timed or key in variant.anew

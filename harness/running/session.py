@@ -21,13 +21,13 @@ from harness.store.records.claim import Home, Problem, ProblemKind, ProblemRecor
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import executor_for
-from harness.trials.options import resolve_device, visible_gpus
+from harness.trials.options import resolve_device, resolve_workers, visible_gpus
 from harness.trials.plan import fingerprint, make_plan
 from harness.trials.provenance import machine, processor
 from harness.trials.ray_pool import pool_elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from harness.running.progress import Progress, Step
@@ -81,10 +81,10 @@ class Session:
         self.store.start_run(run, options.record(), machine(project))
         # What is said may quote anything, an exception included.
         self._say = lambda line: say(without_ci_commands(escape_unprintable(line)))
-        self._elsewhere = pool_elsewhere(options, project, self._say)
-        self.options = replace(options, slots=self._elsewhere.slots) if self._elsewhere else options
+        elsewhere = pool_elsewhere(options, project, self._say)
+        self.options = replace(options, slots=elsewhere.slots) if elsewhere else options
         self._records: dict[Path, ClaimRecord | ProblemRecord] = {}
-        self._executors: dict[int, Executor] = {}
+        self._shared: Executor | None = elsewhere
         self._budget = Budget(deadline)
         self._progress = progress
         self._estimated = -math.inf
@@ -175,19 +175,13 @@ class Session:
         )
         self.store.save_beside(plan.claim.id, f"{TIMING} {what} {arm}", fingerprint(plan), record)
 
-    def _executor(self, workers: int) -> Executor:
-        """Return the executor of `workers` processes; it lives as long as the session, so torch is imported once."""
-        if self._elsewhere:
-            return self._elsewhere
-        if workers not in self._executors:
-            self._executors[workers] = executor_for(workers, visible_gpus(resolve_device(self.options.device)))
-        return self._executors[workers]
-
-    def _all(self) -> Iterator[Executor]:
-        """Yield the executors that there are."""
-        yield from self._executors.values()
-        if self._elsewhere:
-            yield self._elsewhere
+    def _executor(self, _workers: int) -> Executor:
+        """Return the executor of all claims; it lives as long as the session, so torch is imported once."""
+        if self._shared is None:
+            device = resolve_device(self.options.device)
+            on_cores, on_gpus = (resolve_workers(self.options, name) for name in ("cpu", device))
+            self._shared = executor_for(on_cores, visible_gpus(device), on_gpus)
+        return self._shared
 
     def _problem(self, folder: Path, error: ClaimsError) -> ProblemRecord:
         record = problem_record(folder, error)
@@ -197,8 +191,8 @@ class Session:
     def stop(self) -> None:
         """Let what runs be finished and nothing begin any more; records then say what was left."""
         self._budget.stopped = True
-        for executor in self._all():
-            executor.stop()
+        if self._shared:
+            self._shared.stop()
 
     @property
     def stopped(self) -> bool:
@@ -207,8 +201,8 @@ class Session:
 
     def close(self) -> None:
         """End the processes and close the store."""
-        for executor in self._all():
-            executor.close()
+        if self._shared:
+            self._shared.close()
         self.store.finish_run(self.run)
         self.store.close()
 

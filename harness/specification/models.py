@@ -12,6 +12,9 @@ from harness.specification.waiver import Waiver
 
 Setting = bool | int | float | str | None | list[bool | int | float | str]
 
+DEVICE = "device"
+"""What says where an arm runs, among its settings."""
+
 MOST_SEEDS = 10_000
 """The largest cap that a profile may have."""
 
@@ -250,6 +253,7 @@ class Claim(Strict):
     data: list[Name] = []
     """data sets that trials read, each described by a module of the project, fixtures/NAME.py"""
     arms: Annotated[dict[Name, dict[str, Setting]], Field(min_length=1)]
+    """arm -> its own settings; one with `device: cpu` stays on the processor when others go to a GPU"""
     conditions: dict[Name, Condition] = {}
     metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
     settings: dict[str, Setting] = {}
@@ -273,6 +277,10 @@ class Claim(Strict):
     def metrics_of(self, arm: str) -> tuple[str, ...]:
         """Return the names of the metrics that trials of an arm yield."""
         return tuple(name for name, metric in self.metrics.items() if metric.arms is None or arm in metric.arms)
+
+    def device_of(self, arm: str, device: str) -> str:
+        """Return where trials of an arm run when a run is on `device`: there, unless the arm says otherwise."""
+        return str(self.arms[arm].get(DEVICE, device))
 
     @property
     def expectations(self) -> dict[str, Expectation]:

@@ -197,12 +197,15 @@ class Trials(Database):
         """Whether there is any trial of a claim."""
         return bool(self._read("SELECT 1 FROM trial WHERE claim = ? LIMIT 1", (claim,)))
 
-    def peak_bytes(self, claim: str, task: Task) -> int | None:
-        """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
-        query = "SELECT MAX(peak_bytes) FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
+    def peak(self, claim: str, task: Task) -> tuple[int | None, Place | None]:
+        """Return the most bytes that a stored trial of a task's arm, condition and settings took, and where; None if unknown."""
+        # Of the row that has the maximum SQLite gives the other columns, too.
+        query = (
+            "SELECT MAX(peak_bytes), place FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
+        )
         wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings))
-        found: int | None = self._read(query, wanted)[0][0]
-        return found
+        peak, place = self._read(query, wanted)[0]
+        return peak, self.place(place)
 
     def usual_seconds(self, claim: str, task: Task) -> float | None:
         """Return the mean time of stored trials of a task's arm under its settings, None where there is none."""

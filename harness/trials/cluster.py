@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness._text import shortened
 from harness.errors import TrialError, UsageError
+from harness.trials.experiment import CUDA
 from harness.trials.modules import HARNESS
 from harness.trials.remote import Remote, alive
 
@@ -51,7 +52,7 @@ class Need:
     Attributes:
         device: cpu or cuda.
         memory: bytes, 0 where nobody knows.
-        whole: the node that it takes whole, for durations; None for one core, or one core and one GPU, of any.
+        whole: the node that it takes whole, for durations; None for one core, or one GPU, of any.
     """
 
     device: str
@@ -62,13 +63,13 @@ class Need:
         """Return how many such workers a node has room for."""
         if self.whole:
             return int(node.id == self.whole.id)
-        room = min(node.cpus, node.gpus) if self.device == "cuda" else node.cpus
+        room = node.gpus if self.device == CUDA else node.cpus
         return min(room, node.memory // self.memory) if self.memory else room
 
     def words(self) -> str:
         """Return it as a user reads it."""
         memory = f" and {self.memory / 2**30:g} GiB" if self.memory else ""
-        return f"a core{' and a GPU' if self.device == 'cuda' else ''}{memory}"
+        return f"a {'GPU' if self.device == CUDA else 'core'}{memory}"
 
 
 class GoneError(Exception):
@@ -122,7 +123,8 @@ class Cluster:
         """Begin an actor with a worker in it, on a node that is none of those refused."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        taken = {"num_cpus": 1, "num_gpus": int(need.device == "cuda"), "memory": need.memory}
+        on_gpu = need.device == CUDA
+        taken = {"num_cpus": int(not on_gpu), "num_gpus": int(on_gpu), "memory": need.memory}
         where: dict[str, Any] = {"label_selector": {"ray.io/node-id": f"!in({', '.join(refused)})"}} if refused else {}
         if need.whole:
             taken = {"num_cpus": need.whole.cpus, "num_gpus": need.whole.gpus}

@@ -10,13 +10,12 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import TrialError
-from harness.trials.experiment import load_experiment, run_task
-from harness.trials.memory import affordable
+from harness.trials.experiment import CPU, CUDA, load_experiment, run_task
 from harness.trials.pool import Pool
-from harness.trials.worker import Worker, one_thread
+from harness.trials.worker import Worker, device_of, one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.trials.worker import Job, Result
 
@@ -25,20 +24,21 @@ class Executor(Protocol):
     """Runs jobs and yields each task's outcomes as soon as they are there.
 
     Attributes:
-        workers: how many jobs it can run side by side.
-        elsewhere: whether it measures on other machines, which keep watch themselves over who else measures there.
+        elsewhere: whether it measures on other machines, which see to it themselves who else measures there.
     """
 
-    workers: int
     elsewhere: bool
 
-    def run(self, jobs: Sequence[Job], at_once: int | None = None, peak: int | None = None) -> Iterator[Result]:
+    def run(
+        self, jobs: Sequence[Job], at_once: Mapping[str, int] | None = None, peaks: Mapping[str, int] | None = None
+    ) -> Iterator[Result]:
         """Yield one result per task, in any order.
 
         Args:
             jobs: what to run.
-            at_once: how many jobs may run side by side, None for as many as there are workers.
-            peak: bytes that one of them may take, None if nobody knows: no more run side by side than have room.
+            at_once: device -> how many jobs may run there side by side, as many as there are workers where it is left out.
+            peaks: device -> bytes that a job takes there at its height, as far as somebody knows; of use elsewhere, where
+                only the executor knows what memory there is.
         """
         ...
 
@@ -57,14 +57,18 @@ class Inline:
     Calls that have a limit run in one process beside this one, which can be ended.
     """
 
-    workers = 1
     elsewhere = False
 
     def __init__(self) -> None:
         self._stopped = False
         self._beside: Processes | None = None
 
-    def run(self, jobs: Sequence[Job], at_once: int | None = None, peak: int | None = None) -> Iterator[Result]:  # noqa: ARG002 - one job it is
+    def run(
+        self,
+        jobs: Sequence[Job],
+        at_once: Mapping[str, int] | None = None,  # noqa: ARG002 - one job it is
+        peaks: Mapping[str, int] | None = None,  # noqa: ARG002
+    ) -> Iterator[Result]:
         """Yield results in the order of the jobs."""
         for job in jobs:
             if any(task.limited for task in job):
@@ -94,7 +98,7 @@ class Inline:
 
 
 class Processes(Pool[Worker]):
-    """Runs jobs in `workers` processes of one thread each.
+    """Runs jobs in processes of one thread each: those on GPUs in some, all others beside them in `workers` that see no GPU.
 
     Workers are spawned, so they share no state with the caller. One that dies, or takes longer than a call may, fails the
     task that it was at. Whatever a call has started ends with its worker.
@@ -102,42 +106,52 @@ class Processes(Pool[Worker]):
 
     elsewhere = False
 
-    def __init__(self, workers: int, gpus: Sequence[str] = ()) -> None:
-        """Start none yet; workers share out `gpus`, as CUDA_VISIBLE_DEVICES names them, and see one each."""
+    def __init__(self, workers: int, gpus: Sequence[str] = (), on_gpus: int | None = None) -> None:
+        """Start none yet.
+
+        Args:
+            workers: the most processes on the processor; without GPUs, of all.
+            gpus: names of GPUs as CUDA_VISIBLE_DEVICES has them, which processes share out and see one each.
+            on_gpus: the most processes on them, one each by default.
+        """
         super().__init__()
-        self.workers = workers
+        self._most = {CPU: workers, CUDA: (on_gpus or len(gpus)) if gpus else 0}
+        self._at_once: Mapping[str, int] = {}
         self._gpus = gpus
-        self._most = workers
 
-    def _open(self, jobs: Sequence[Job], at_once: int | None, peak: int | None) -> None:  # noqa: ARG002 - all are alike
-        self._most = affordable(min(self.workers, at_once or self.workers), peak)
+    def _place(self, job: Job) -> str:
+        return device_of(job) if self._gpus else CPU
 
-    def _take(self, busy: Sequence[Worker], waiting: int) -> Worker | None:  # noqa: ARG002 - a start is not waited for
-        if len(busy) >= self._most:
+    def _open(self, jobs: Sequence[Job], at_once: Mapping[str, int], peaks: Mapping[str, int]) -> None:  # noqa: ARG002
+        self._at_once = at_once
+
+    def _take(self, device: str, busy: Sequence[Worker], waiting: int) -> Worker | None:  # noqa: ARG002 - no start is waited for
+        most = min(self._most[device], self._at_once.get(device, self._most[device]))
+        if sum(worker.device == device for worker in busy) >= most:
             return None
-        return self._idle.pop() if self._idle else Worker(self._free_gpu(busy))
+        idle = next((worker for worker in reversed(self._idle) if worker.device == device), None)
+        if idle:
+            self._idle.remove(idle)
+            return idle
+        # A new one, on the GPU that the fewest see.
+        taken = Counter(worker.gpu for worker in busy)
+        unseen = "" if self._gpus else None
+        return Worker(min(self._gpus, key=lambda gpu: taken[gpu]) if device == CUDA else unseen)
 
     def _receive(self, busy: Sequence[Worker]) -> Iterator[Result]:
         by_connection: dict[object, Worker] = {worker.connection: worker for worker in busy}
         due = min(worker.deadline for worker in busy)
-        ready = wait(
-            [worker.connection for worker in busy], None if due == math.inf else max(0.0, due - time.monotonic())
-        )
-        for connection in ready:
+        seconds = None if due == math.inf else max(0.0, due - time.monotonic())
+        for connection in wait([worker.connection for worker in busy], seconds):
             yield from by_connection[connection].receive()
         for worker in busy:
             if worker.late:
                 yield from worker.overdue()
 
-    def _free_gpu(self, busy: Sequence[Worker]) -> str | None:
-        """Return the GPU that the fewest workers see, None where there is none."""
-        taken = Counter(worker.gpu for worker in busy)
-        return min(self._gpus, key=lambda gpu: taken[gpu], default=None)
 
-
-def executor_for(workers: int, gpus: Sequence[str] = ()) -> Executor:
-    """Return an executor of `workers` processes; one means this process, but for GPUs.
+def executor_for(workers: int, gpus: Sequence[str] = (), on_gpus: int | None = None) -> Executor:
+    """Return an executor of `workers` processes, and of some on GPUs; one process means this one, but for GPUs.
 
     An error in a kernel ends all work of its process on the GPU, and must not end the run's.
     """
-    return Processes(workers, gpus) if workers > 1 or gpus else Inline()
+    return Processes(workers, gpus, on_gpus) if workers > 1 or gpus else Inline()

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 Metrics = dict[str, float | list[float]]
 """Metric -> number, or one number per value of a condition that is measured together."""
 
+CPU, CUDA = "cpu", "cuda"
+"""Devices, as torch names them."""
+
 LONGEST_TRACE = 20_000
 """Characters of a traceback that is kept."""
 
@@ -92,6 +95,12 @@ class Task:
     def called(self) -> Path:
         """The file whose function is called."""
         return self.pictures or self.experiment
+
+    @property
+    def device(self) -> str:
+        """Where it computes: on a GPU if any part of it does."""
+        placed = self.settings.values() if self.pictures else [self.settings]
+        return CUDA if any(own.get("device") == CUDA for own in placed) else CPU
 
     @property
     def limited(self) -> bool:
@@ -186,8 +195,7 @@ def _unwritten(path: Path) -> int | None:
 
 def run_task(task: Task) -> list[Outcome]:
     """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
-    device = str(task.settings.get("device", "cpu"))
-    memory = PeakMemory(device)
+    memory = PeakMemory(task.device)
     with (
         recorded() as chosen,
         profiled(task.experiment.parent.name),
@@ -197,7 +205,7 @@ def run_task(task: Task) -> list[Outcome]:
         outcomes = _outcomes(task)
     peak, choices = memory.bytes(), tuple(sorted(chosen))
     # Afterwards: now it has loaded what it computes with.
-    place = place_here(device, alone=task.alone, attempt=task.attempt)
+    place = place_here(task.device, alone=task.alone, attempt=task.attempt)
     read = seen(task.called, task.project, task.code) if task.code else None
     return [replace(outcome, peak_bytes=peak, choices=choices, place=place, seen=read) for outcome in outcomes]
 

@@ -73,7 +73,12 @@ FLAGS = (
     Flag("store", "SQLite file of trials (default .claims/store.sqlite3)", "PATH"),
     Flag("fresh", "measure everything again, reuse nothing"),
     Flag("device", "auto (default), cpu or cuda", "NAME"),
-    Flag("workers", "processes of one thread each (default: one per core, on GPUs one for each)", "N", int),
+    Flag(
+        "workers",
+        "processes of one thread each, on the cores and again on GPUs (default: one per core, one per GPU)",
+        "N",
+        int,
+    ),
     Flag(
         "executor", "where trials run: processes of this machine (default), or ray, the nodes of a Ray cluster", "NAME"
     ),
@@ -111,7 +116,7 @@ class Options:
         store: path of the SQLite file.
         fresh: measure everything again instead of reusing trials.
         device: auto, cpu or cuda.
-        workers: processes of one thread each; 0 chooses one per core, on GPUs one for each.
+        workers: processes of one thread each, on the cores and again on GPUs; 0 chooses one per core, one per GPU.
         max_seconds: no new batch is begun after this time; None for no limit.
         executor: where trials run: processes, or ray.
         ray_address: the cluster: auto, local or HOST:PORT.
@@ -203,7 +208,7 @@ def _has_gpu_driver() -> bool:
 
 
 def resolve_workers(options: Options, device: str) -> int:
-    """Return the number of processes: as many as are wanted, else one per core, on GPUs one for each."""
+    """Return the number of processes on a device: as many as are wanted, else one per core, on GPUs one for each."""
     # Late: every run of pytest reads the options, also where no claim is.
     from harness.trials.provenance import cores
 

@@ -10,10 +10,10 @@ from harness.errors import TrialError, UsageError
 from harness.judging.caps import settings_of
 from harness.judging.points import wall_clock_metrics
 from harness.seeds import Seed
-from harness.specification.models import EXTERNAL
+from harness.specification.models import DEVICE, EXTERNAL
 from harness.specification.parsing import suggestion
 from harness.trials.data_sets import record_of
-from harness.trials.experiment import Task, load_experiment
+from harness.trials.experiment import CPU, CUDA, Task, load_experiment
 from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
@@ -93,6 +93,10 @@ class Plan:
         settings = (self.settings, self.claim.arms, conditions)
         return Identity(self.code.digest, data, self.environment, *settings, self.declared)
 
+    def environment_of(self, arm: str) -> dict[str, str]:
+        """The environment of an arm's trials: where a run is no matter to one that stays on the processor."""
+        return {**self.environment, DEVICE: self.claim.device_of(arm, self.environment[DEVICE])}
+
     @property
     def together(self) -> dict[str, tuple[Any, ...]]:
         """The conditions that one call of measure() gets whole."""
@@ -149,12 +153,14 @@ def settings_for(plan: Plan, arm: str, condition: Mapping[str, Any], change: Map
 
     Order: the claim's and the profile's settings, the arm's, the condition, a control's change.
     """
-    return {**plan.settings, **plan.claim.arms[arm], **condition, **plan.together, **change}
+    own = {name: value for name, value in plan.claim.arms[arm].items() if name != DEVICE}
+    return {**plan.settings, **own, **condition, **plan.together, **change}
 
 
-def placement(plan: Plan) -> dict[str, Any]:
-    """Return the keywords that say where and how precisely to train; none without torch."""
-    return {"device": plan.device, "precision": plan.claim.precision} if plan.claim.precision else {}
+def placement(plan: Plan, arm: str) -> dict[str, Any]:
+    """Return the keywords that say where and how precisely to train an arm; none without torch."""
+    claim = plan.claim
+    return {DEVICE: claim.device_of(arm, plan.device), "precision": claim.precision} if claim.precision else {}
 
 
 def tasks_of(
@@ -171,8 +177,9 @@ def tasks_of(
         condition = dict(cell)
         arm = str(condition.pop("arm"))
         settings, metrics = settings_for(plan, arm, condition, change_of(arm)), claim.metrics_of(arm)
-        keys = tuple(plan.identity.key(seed, arm, settings, metrics) for seed in batch)
-        everything = {**settings, **placement(plan)}
+        identity = replace(plan.identity, environment=plan.environment_of(arm))
+        keys = tuple(identity.key(seed, arm, settings, metrics) for seed in batch)
+        everything = {**settings, **placement(plan, arm)}
         call = (folder.experiment, folder.project, arm, condition, batch, everything)
         limits = (claim.limits.seconds, claim.limits.gigabytes)
         shape = (metrics, plan.together_length)
@@ -190,7 +197,7 @@ def illustration_task(plan: Plan) -> Task:
     """Return the call of illustrate(experiment, seed, arms): the first seed, and of each arm what its trials share."""
     claim, folder = plan.claim, plan.folder
     seeds = (Seed(plan.base_seed, claim.id, 0),)
-    settings = {arm: {**plan.settings, **own, **placement(plan)} for arm, own in claim.arms.items()}
+    settings = {arm: {**plan.settings, **own, **placement(plan, arm)} for arm, own in claim.arms.items()}
     limits = claim.limits
     return Task(
         folder.experiment,
@@ -219,14 +226,15 @@ def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
 
 def stored_key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
     """Return the key that a trial has whose call got `settings`, as the store holds them, placement included."""
-    own = {name: value for name, value in settings.items() if name not in placement(plan)}
-    return plan.identity.key(seed, arm, own, plan.claim.metrics_of(arm))
+    own = {name: value for name, value in settings.items() if name not in placement(plan, arm)}
+    identity = replace(plan.identity, environment=plan.environment_of(arm))
+    return identity.key(seed, arm, own, plan.claim.metrics_of(arm))
 
 
-def lasting(plan: Plan, stored: Measured) -> Measured:
-    """Return a stored trial without durations that were taken by another clock, or in company: none here compares with them."""
+def lasting(plan: Plan, task: Task, stored: Measured) -> Measured:
+    """Return a stored trial of a task without durations by another clock, or in company: none here compares with them."""
     durations = wall_clock_metrics(plan.claim)
-    if not durations or keeps_time(stored.place, plan.device):
+    if not durations or keeps_time(stored.place, task.device):
         return stored
     return stored._replace(metrics={name: own for name, own in stored.metrics.items() if name not in durations})
 
@@ -248,16 +256,21 @@ def points_of_task(plan: Plan, task: Task) -> list[Point]:
 def jobs_of(tasks: list[Task], workers: int) -> list[Job]:
     """Group tasks into jobs, each of which runs in one process.
 
-    Arms under one condition go together, so that they can share work; seeds are
-    split so that every worker has a part.
+    Arms under one condition and on one device go together, so that they can share
+    work; seeds are split so that every worker has a part.
     """
     jobs = []
-    for group in _by_condition(tasks):
+    for group in [group for device in (CPU, CUDA) for group in _by_condition(tasks_on(device, tasks))]:
         seeds = sorted({seed for task in group for seed in task.seeds})
         parts = min(workers, len(seeds))
         jobs += [_job(group, seeds[part::parts]) for part in range(parts)]
     # Large conditions (widths, sample sizes) come last by custom: beginning with them balances the workers.
     return jobs[::-1]
+
+
+def tasks_on(device: str, tasks: Iterable[Task]) -> list[Task]:
+    """Return the tasks that compute on a device."""
+    return [task for task in tasks if task.device == device]
 
 
 def timed_jobs_of(tasks: list[Task]) -> list[Job]:

@@ -6,8 +6,11 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from harness.trials.experiment import CPU, CUDA
+from harness.trials.worker import device_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.trials.worker import Job, Result
 
@@ -56,28 +59,39 @@ class Pool(ABC, Generic[AnyWorker]):
         self._stopped = False
 
     @abstractmethod
-    def _open(self, jobs: Sequence[Job], at_once: int | None, peak: int | None) -> None:
-        """Prepare for jobs, of which at most `at_once` run side by side and none may take more than `peak` bytes."""
+    def _open(self, jobs: Sequence[Job], at_once: Mapping[str, int], peaks: Mapping[str, int]) -> None:
+        """Prepare for jobs; see `run`."""
 
     @abstractmethod
-    def _take(self, busy: Sequence[AnyWorker], waiting: int) -> AnyWorker | None:
-        """Return a worker that can begin now, for one of `waiting` jobs; None if none can, or no more may."""
+    def _take(self, device: str, busy: Sequence[AnyWorker], waiting: int) -> AnyWorker | None:
+        """Return a worker on a device that can begin now, for one of `waiting` jobs; None if none can, or no more may."""
 
     @abstractmethod
     def _receive(self, busy: Sequence[AnyWorker]) -> Iterator[Result]:
         """Wait until a worker has something to say, and yield the results in it."""
 
-    def run(self, jobs: Sequence[Job], at_once: int | None = None, peak: int | None = None) -> Iterator[Result]:
-        """Yield results as they arrive."""
-        waiting, busy = deque(jobs), list[AnyWorker]()
-        self._open(jobs, at_once, peak)
+    def _place(self, job: Job) -> str:
+        """Return the device that a job waits for."""
+        return device_of(job)
+
+    def run(
+        self, jobs: Sequence[Job], at_once: Mapping[str, int] | None = None, peaks: Mapping[str, int] | None = None
+    ) -> Iterator[Result]:
+        """Yield results as they arrive; see `Executor`."""
+        waiting: dict[str, deque[Job]] = {CPU: deque(), CUDA: deque()}
+        busy: list[AnyWorker] = []
+        for job in jobs:
+            waiting[self._place(job)].append(job)
+        self._open(jobs, at_once or {}, peaks or {})
         try:
-            while busy or (waiting and not self._stopped):
-                while waiting and not self._stopped and (worker := self._take(busy, len(waiting))):
-                    worker.start(waiting.popleft())
-                    busy.append(worker)
+            while busy or (any(waiting.values()) and not self._stopped):
+                for device, own in waiting.items():
+                    while own and not self._stopped and (worker := self._take(device, busy, len(own))):
+                        worker.start(own.popleft())
+                        busy.append(worker)
                 yield from self._receive(busy)
-                waiting.extendleft(self._settle(busy))
+                for left in self._settle(busy):
+                    waiting[self._place(left)].appendleft(left)
         finally:
             # Left early (an interruption): what runs is of no use any more.
             for worker in busy:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from harness.errors import TrialError
 from harness.trials.cluster import Cluster, GoneError, Need
-from harness.trials.experiment import Outcome
+from harness.trials.experiment import CPU, CUDA, Outcome
 from harness.trials.pool import Pool
 from harness.trials.remote import travelling
+from harness.trials.worker import device_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.trials.cluster import Node
@@ -159,61 +160,61 @@ class RayPool(Pool[RayWorker]):
         self._starting: list[RayWorker] = []
         self._refused: dict[Path, dict[str, tuple[str, str]]] = {}
         self._count()
-        self.slots = {name: sum(map(Need(name).slots, self._nodes.values())) for name in ("cpu", "cuda")}
-        self.workers = most or self.slots["cpu"]
+        self.slots = {name: sum(map(Need(name).slots, self._nodes.values())) for name in (CPU, CUDA)}
 
     def _count(self) -> None:
         """Look which nodes there are."""
         self._nodes = {node.id: node for node in self._cluster.nodes()}
 
-    def _open(self, jobs: Sequence[Job], at_once: int | None, peak: int | None) -> None:
+    def _open(self, jobs: Sequence[Job], at_once: Mapping[str, int], peaks: Mapping[str, int]) -> None:
         first = jobs[0][0]
         self._count()
         self._claim = first.experiment.parent.name
         self._refusals = self._refused.setdefault(first.experiment, {})
         self._failed_starts = 0
-        self._at_once = at_once or len(jobs)
-        self._need = self._needed(first, peak)
+        self._at_once = at_once
+        devices = dict.fromkeys(map(device_of, jobs))
+        self._needs = {device: self._needed(device, first, peaks.get(device, 0)) for device in devices}
         # What does not fit would keep room from what does.
         for workers in (self._idle, self._starting):
-            for worker in [worker for worker in workers if worker.need != self._need]:
+            for worker in [worker for worker in workers if worker.need not in self._needs.values()]:
                 workers.remove(worker)
                 worker.kill()
 
-    def _needed(self, task: Task, peak: int | None) -> Need:
-        need = Need(str(task.settings.get("device", "cpu")))
+    def _needed(self, device: str, task: Task, peak: int) -> Need:
         if task.alone:
-            return replace(need, whole=next((node for node in self._nodes.values() if self._room(need, node)), None))
+            # Of a claim with arms on both, all are measured where there is a GPU.
+            planned = Need(task.environment.get("device", device))
+            return Need(device, whole=next((node for node in self._nodes.values() if self._room(planned, node)), None))
         # On a GPU the peak is of the GPU's own memory. On the CPU it is asked for where it, not cores, sets the limit.
-        if (
-            peak is None
-            or need.device != "cpu"
-            or all(node.cpus * peak <= node.memory for node in self._nodes.values())
-        ):
-            return need
-        return replace(need, memory=-(-peak // MEMORY_STEP) * MEMORY_STEP)
+        if device == CUDA or all(node.cpus * peak <= node.memory for node in self._nodes.values()):
+            return Need(device)
+        return Need(device, memory=-(-peak // MEMORY_STEP) * MEMORY_STEP)
 
     def _room(self, need: Need, node: Node) -> int:
         return 0 if node.id in self._refusals else need.slots(node)
 
-    def _take(self, busy: Sequence[RayWorker], waiting: int) -> RayWorker | None:
-        room = sum(self._room(self._need, node) for node in self._nodes.values())
+    def _take(self, device: str, busy: Sequence[RayWorker], waiting: int) -> RayWorker | None:
+        need = self._needs[device]
+        room = sum(self._room(need, node) for node in self._nodes.values())
         if not (room or busy):
-            raise TrialError(f"no node of the cluster can measure this claim{self._why()}")
-        most = min(room, self._at_once, self._limit or room)
-        if len(busy) >= most:
+            raise TrialError(f"no node of the cluster can measure this claim{self._why(need)}")
+        most = min(room, self._at_once.get(device, room), self._limit or room)
+        at_work = sum(worker.need == need for worker in busy)
+        if at_work >= most:
             return None
         for worker in self._idle:
-            if worker.node not in self._refusals:
+            if worker.need == need and worker.node not in self._refusals:
                 self._idle.remove(worker)
                 return worker
-        while len(busy) + len(self._starting) < most and len(self._starting) < waiting:
-            self._starting.append(RayWorker(self._cluster, self._need, list(self._refusals)))
+        starting = sum(worker.need == need for worker in self._starting)
+        for _ in range(min(most - at_work, waiting) - starting):
+            self._starting.append(RayWorker(self._cluster, need, list(self._refusals)))
         return None
 
-    def _why(self) -> str:
+    def _why(self, need: Need) -> str:
         refused = [f"{name} is refused: {reason}" for name, reason in self._refusals.values()]
-        return ": " + "; ".join(refused or [f"none has room for {self._need.words()}"])
+        return ": " + "; ".join(refused or [f"none has room for {need.words()}"])
 
     def _receive(self, busy: Sequence[RayWorker]) -> Iterator[Result]:
         asked = {worker.asked: worker for worker in [*busy, *self._starting]}

@@ -33,7 +33,7 @@ from harness.store.records.parsing import parse, plain
 from harness.store.records.run import Run
 from harness.trials.options import Options
 from harness.trials.provenance import processor
-from tests.reported import SAVED
+from tests.reported import GPU, SAVED
 from tests.tiny_project import MACHINE, write_claim
 
 (SAVED_CLAIM,) = (claim for claim in parse(Run, json.loads(SAVED.read_text()), "saved").judged if claim.id == "holds")
@@ -307,6 +307,15 @@ def test_durations_of_other_processors_in_whole_runs(report):
     for others in (another, fewer, [], [*here, *fewer]):
         assert estimate(compare(a, with_claim(b, places=others))).outcome == NOT_COMPARED
     elsewhere = [found.model_copy(update={"durations": 0}) for found in fewer]
+    gpu = moved(here, gpu=GPU)
+    assert (
+        estimate(compare(with_claim(a, places=[*here, *gpu]), with_claim(b, places=[*here, *gpu]))).outcome
+        != NOT_COMPARED
+    )
+    assert (
+        estimate(compare(with_claim(a, places=[*here, *fewer]), with_claim(b, places=[*here, *fewer]))).outcome
+        == NOT_COMPARED
+    )
     for others in (moved(here, host="another"), [*here, *elsewhere]):
         assert estimate(compare(a, with_claim(b, places=others))).outcome == NO_DIFFERENCE_DETECTED
 

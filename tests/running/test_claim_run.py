@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from contextlib import closing
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -14,10 +15,11 @@ from harness.errors import TrialError, UsageError
 from harness.running.claim_run import run_claim
 from harness.running.context import Context
 from harness.running.time_budget import Budget
+from harness.store.garbage import garbage
 from harness.store.records.claim import Left
 from harness.store.records.parts import Trials
 from harness.trials.catalogue import load_claim
-from harness.trials.executor import Inline
+from harness.trials.executor import Inline, Processes
 from harness.trials.experiment import Outcome
 from harness.trials.options import Options
 from harness.trials.provenance import processor
@@ -294,16 +296,49 @@ TIMED = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").repla
 )
 
 
+DEVICES = """
+import os
+import numpy as np
+
+def measure(arm, seeds, *, centre, spread, device, precision):
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == {"cpu": "", "cuda": "7"}[device], arm
+    return {"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}
+"""
+PINNED = {"arms:\n": "precision: float32\narms:\n", "cold: {centre: 0.0}": "cold: {centre: 0.0, device: cpu}"}
+
+
+def test_an_arm_stays_on_the_processor_while_others_are_on_a_gpu(tmp_path, store, monkeypatch):
+    """Two kinds of workers as there are with a GPU: those that see one, and those that see none."""
+    folder = load_claim(write_claim(tmp_path, experiment=DEVICES, replace=PINNED))
+    with monkeypatch.context() as patch, closing(Processes(1, ["7"])) as executor:
+        patch.setenv("CUDA_VISIBLE_DEVICES", "7,8")
+        patch.setattr("harness.trials.plan.resolve_device", lambda _: "cuda")
+        for owner in ("harness.trials.options", "harness.running.measuring"):
+            patch.setattr(f"{owner}.visible_gpus", lambda device: ("7",) if device == "cuda" else ())
+        record = run_claim(folder, Context(Options(), store, lambda _: executor, "on a GPU"))
+    there = {trial.key: (trial.arm, trial.environment["device"]) for trial in store.past("", 99)}
+    assert record.errors == []
+    assert set(there.values()) == {("cold", "cpu"), ("warm", "cuda")}
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    here = run_claim(folder, Context(Options(device="cpu"), store, lambda _: Inline(), "without"))
+
+    assert here.errors == []
+    assert here.trials.measured == 12, (
+        "those of the arm that stayed are the same trials: the warm one's, and its control's"
+    )
+    assert garbage(store, [folder], Options(device="cpu")) == {}
+
+
 class Spy(Inline):
     """Takes note of what is run and how many jobs at once; says of every trial that it took `peak` bytes."""
 
     def __init__(self, peak=None):
         super().__init__()
-        self.ran, self.told, self._peak = [], [], peak
+        self.ran, self._peak = [], peak
 
-    def run(self, jobs, at_once=None, peak=None):
-        self.ran += [(at_once, task) for job in jobs for task in job]
-        self.told += [(peak, task) for job in jobs for task in job]
+    def run(self, jobs, at_once=None, peaks=None):
+        self.ran += [(at_once and at_once[task.device], task) for job in jobs for task in job]
         for task, outcomes in super().run(jobs):
             yield task, [replace(outcome, peak_bytes=self._peak) for outcome in outcomes]
 
@@ -418,14 +453,15 @@ def test_a_failed_trial_takes_no_finished_ones_place(tmp_path, store, monkeypatc
     assert store._read("SELECT count(*) FROM trial WHERE status = 'failed'") == [(0,)]
 
 
-def test_the_executor_is_told_what_memory_trials_are_known_to_take(tmp_path, store):
+def test_no_more_processes_than_memory_allows_for_what_trials_are_known_to_take(tmp_path, store, monkeypatch):
+    monkeypatch.setattr("harness.trials.memory.available", lambda: 3 * 2**30)
     folder, spy = write_claim(tmp_path, gap=0.5), Spy(2**30)  # on the edge: further looks follow the first
 
     run_claim(load_claim(folder), Context(Options(workers=8), store, lambda _: spy, "run"))
 
-    first = {peak for peak, task in spy.told if task.settings["centre"] == 0.5 and task.seeds[0].index < 6}
-    later = {peak for peak, task in spy.told if task.settings["centre"] == 0.5 and task.seeds[0].index >= 6}
-    assert (first, later) == ({None}, {2**30}), "before the first batch nobody knows"
+    first = {at_once for at_once, task in spy.ran if task.settings["centre"] == 0.5 and task.seeds[0].index < 6}
+    later = {at_once for at_once, task in spy.ran if task.settings["centre"] == 0.5 and task.seeds[0].index >= 6}
+    assert (first, later) == ({8}, {3}), "before the first batch nobody knows"
 
 
 TOGETHER = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").replace(

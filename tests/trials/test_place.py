@@ -6,6 +6,7 @@ import json
 import pickle
 import platform
 import subprocess
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -166,6 +167,15 @@ def test_the_process_that_ran_a_trial_says_where(tmp_path, monkeypatch, executor
     for outcome in outcomes:
         assert outcome.place.node == f"process {outcome.metrics['process']:.0f}"
         assert (outcome.place.alone, outcome.place.attempt, outcome.place.threads) == (True, 3, 1)
+
+
+def test_a_task_is_on_a_gpu_if_any_part_of_it_is(tmp_path):
+    """Of pictures each arm has its own settings, and its own device."""
+    task = Task(tmp_path, tmp_path, "a", {}, (), {"device": "cuda"}, ())
+    pictures = replace(task, pictures=tmp_path, settings={"cold": {"device": "cpu"}, "warm": {"device": "cuda"}})
+
+    assert (task.device, pictures.device) == ("cuda", "cuda")
+    assert replace(task, settings={}).device == replace(pictures, settings={"cold": {}}).device == "cpu"
 
 
 def test_a_clock_says_all_that_tells_durations_apart(here):

@@ -38,7 +38,7 @@ class StandIn:
         return list(self.living.values())
 
     def hire(self, need, refused):
-        taken = [actor["node"] for actor in self.hired if actor not in self.dismissed]
+        taken = [a["node"] for a in self.hired if a not in self.dismissed and a["need"].device == need.device]
         room = [n for n in self.nodes() if n.id not in refused and taken.count(n.id) < need.slots(n)]
         actor = {"number": len(self.hired), "node": room[0].id, "need": need}
         self.hired.append(actor)
@@ -150,7 +150,7 @@ def test_durations_are_not_given_to_another_node():
     cluster = StandIn(ends={"x": ["lost"]})
 
     with pytest.raises(TrialError, match="must be of one node: run it again"):
-        list(pool_on(cluster).run([[task("x", alone=True), task("y", alone=True)]], at_once=1))
+        list(pool_on(cluster).run([[task("x", alone=True), task("y", alone=True)]], at_once={"cpu": 1}))
 
 
 @pytest.mark.parametrize(("end", "words"), [("killed", "on a node that lives"), ("raised", "no space left")])
@@ -196,7 +196,7 @@ def test_a_node_that_is_refused_for_one_claim_serves_another():
 
 
 def test_a_cluster_without_room_says_what_it_lacks():
-    with pytest.raises(TrialError, match="none has room for a core and a GPU"):
+    with pytest.raises(TrialError, match="none has room for a GPU"):
         list(pool_on(StandIn([A])).run([[task("x", settings={"device": "cuda"})]]))
 
 
@@ -224,7 +224,7 @@ def test_durations_take_the_first_node_whole_and_others_give_it_back():
     pool = pool_on(cluster)
     list(pool.run([[task("x", i)] for i in range(4)]))
     beside = list(cluster.hired)
-    list(pool.run([[task("x", i, alone=True)] for i in range(3)], at_once=1))
+    list(pool.run([[task("x", i, alone=True)] for i in range(3)], at_once={"cpu": 1}))
 
     assert cluster.dismissed == beside
     assert [actor["need"].whole for actor in cluster.hired[len(beside) :]] == [A]
@@ -248,15 +248,38 @@ def test_room_on_a_node_is_counted_in_cores_gpus_and_memory(need, slots):
 
 
 def test_memory_is_asked_for_where_it_and_not_cores_sets_the_limit():
-    for peak, memory, workers in ((None, 0, 4), (3 * 2**30, 0, 4), (4 * 2**30 + 1, 5 * 2**30, 2)):
+    for peak, memory, workers in ((0, 0, 4), (3 * 2**30, 0, 4), (4 * 2**30 + 1, 5 * 2**30, 2)):
         cluster = StandIn()
-        list(pool_on(cluster).run([[task("x", i)] for i in range(9)], peak=peak))
+        list(pool_on(cluster).run([[task("x", i)] for i in range(9)], peaks={"cpu": peak}))
         assert {actor["need"].memory for actor in cluster.hired} == {memory}
         assert len(cluster.hired) == workers
 
 
+def test_cores_and_gpus_are_used_at_the_same_time_each_to_its_own_limit():
+    cluster = StandIn()
+    jobs = [
+        [task(arm, i, settings={"device": device})] for arm, device in (("x", "cpu"), ("y", "cuda")) for i in range(5)
+    ]
+
+    results = list(pool_on(cluster).run(jobs))
+
+    assert len(results) == 10
+    assert sorted(actor["need"].device for actor in cluster.hired) == ["cpu"] * 4 + ["cuda"]
+    assert {(actor["need"].device, one.arm) for actor, one in cluster.measured} == {("cpu", "x"), ("cuda", "y")}
+
+
+def test_durations_of_a_claim_with_arms_on_both_devices_are_of_one_node():
+    cluster = StandIn()
+    pool = pool_on(cluster)
+    for device in ("cpu", "cuda"):
+        one = task("x", settings={"device": device}, alone=True, environment={"device": "cuda"})
+        list(pool.run([[one]], {device: 1}))
+
+    assert [actor["need"].whole for actor in cluster.hired] == [B, B]
+
+
 def test_no_more_workers_than_are_asked_for():
-    for most, at_once, hired in ((3, None, 3), (0, 1, 1), (3, 2, 2)):
+    for most, at_once, hired in ((3, None, 3), (0, {"cpu": 1}, 1), (3, {"cpu": 2}, 2)):
         cluster = StandIn()
         list(pool_on(cluster, most).run([[task("x", i)] for i in range(9)], at_once))
         assert len(cluster.hired) == hired

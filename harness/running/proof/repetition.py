@@ -195,7 +195,7 @@ def _run_timed(folder: ClaimFolder, context: Context, what: str, arm: str, check
         check.failures.append(f"experiment.py: has no prepare_{what}(arm, seed, **settings)")
         return
     condition = {name: condition.values[0] for name, condition in plan.claim.conditions.items()}
-    settings = {**settings_for(plan, arm, condition, {}), **placement(plan)}
+    settings = {**settings_for(plan, arm, condition, {}), **placement(plan, arm)}
     try:
         with one_thread():
             prepare(arm, Seed(plan.base_seed, plan.claim.id, 0), **settings)()
