@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import TrialError
 from harness.seeds import seeds_of
-from harness.trials.cluster import GoneError, Need, Node
+from harness.trials.cluster import GoneError, Need, Node, _line
 from harness.trials.experiment import Outcome, Task
 from harness.trials.ray_pool import RayPool
 
@@ -306,3 +306,13 @@ def test_left_early_it_ends_the_workers_that_are_busy():
     busy = {actor["number"] for actor, _ in cluster.measured}
 
     assert busy <= {actor["number"] for actor in cluster.dismissed}
+
+
+def test_of_what_ray_says_the_last_line_is_told_without_guesses():
+    said = (
+        "ray::Remote.measure()\n  a frame\nWorker exit type: SYSTEM_ERROR. Some common causes include: (1) the moon\n\n"
+    )
+
+    assert _line(RuntimeError(said)) == "Worker exit type: SYSTEM_ERROR."
+    assert _line(RuntimeError()) == "RuntimeError"
+    assert len(_line(RuntimeError("x" * 10**6))) <= 2000
