@@ -198,20 +198,9 @@ def illustration_task(plan: Plan) -> Task:
     claim, folder = plan.claim, plan.folder
     seeds = (Seed(plan.base_seed, claim.id, 0),)
     settings = {arm: {**plan.settings, **own, **placement(plan, arm)} for arm, own in claim.arms.items()}
-    limits = claim.limits
-    return Task(
-        folder.experiment,
-        folder.project,
-        "",
-        {},
-        seeds,
-        settings,
-        (),
-        seconds=limits.seconds,
-        gigabytes=limits.gigabytes,
-        pictures=folder.pictures,
-        **_planned(plan),
-    )
+    limits = (claim.limits.seconds, claim.limits.gigabytes)
+    call = (folder.experiment, folder.project, "")
+    return Task(*call, {}, seeds, settings, (), None, (), *limits, pictures=folder.pictures, **_planned(plan))
 
 
 def _planned(plan: Plan) -> dict[str, Any]:
