@@ -149,6 +149,13 @@ controls:
 """
 """What the claim with two readings answers of it."""
 
+QUOTATIONS = """\
+quotations:
+  one: {file: README.md, says: cold ones by 1.0 degrees, number: '1.0', claim: holds, expectation: warm_exceeds_cold}
+  three: {file: README.md, says: or by 3., number: '3', claim: holds, expectation: warm_exceeds_cold}
+"""
+"""Numbers that the project's README.md prints: one that the estimate bears out, and one that it does not."""
+
 OF_EVERY_KIND = {
     "arms:\n": "conditions: {size: [1, 2, 4]}\narms:\n",
     "of: {arm: warm}, minus: {arm: cold}}": "of: {arm: warm, size: 1}, minus: {arm: cold, size: 1}, over_seeds: mean}",
@@ -211,7 +218,8 @@ def write_claims(root: Path) -> list[Path]:
         write_claim(root, "is_of_every_kind", experiment=sized, pictures=DRAWING, replace=OF_EVERY_KIND),
         write_claim(root, "is_broken", replace={"strength: same_setting": "strenght: same_setting"}),
     ]
-    (root / "claims/notes/document.yaml").write_text(f"{DOCUMENT}text: notes-*.txt\n{STATEMENTS}")
+    (root / "claims/notes/document.yaml").write_text(f"{DOCUMENT}text: notes-*.txt\n{STATEMENTS}{QUOTATIONS}")
+    (root / "README.md").write_text("Warm numbers exceed cold ones by 1.0 degrees, or by 3.\n")
     return folders
 
 

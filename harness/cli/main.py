@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness._text import block, escape_unprintable
 from harness.cli import (
     aa,
+    check,
     completion,
     coverage,
     doctor,
@@ -31,7 +32,22 @@ from harness.running.exit_code import AS_EXPECTED, USAGE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-COMMANDS = (run, new, specifications, coverage, plan, aa, prove, results, questions, stores, fetch, doctor, completion)
+COMMANDS = (
+    run,
+    new,
+    specifications,
+    check,
+    coverage,
+    plan,
+    aa,
+    prove,
+    results,
+    questions,
+    stores,
+    fetch,
+    doctor,
+    completion,
+)
 """Each has `add_commands(commands)`, which gets the subparsers."""
 
 COMPLETING = "_ARGCOMPLETE"

@@ -1,4 +1,4 @@
-"""The commands about specifications: `claims list`, `show`, `check`, `schema`, `index`."""
+"""The commands about specifications: `claims list`, `show`, `schema`, `index`."""
 
 from __future__ import annotations
 
@@ -57,10 +57,6 @@ def add_commands(commands: Any) -> None:
     add_store(show)
     add_json(show)
     show.set_defaults(command=_show)
-    check = commands.add_parser("check", help="check every specification, without training")
-    add_store(check)
-    add_json(check)
-    check.set_defaults(command=_check)
     index = commands.add_parser("index", help="write claims/README.md: every claim with its last verdicts")
     add_store(index)
     index.add_argument(
@@ -139,36 +135,11 @@ def _everything(folder: ClaimFolder, record: ClaimRecord | None) -> dict[str, An
     }
 
 
-def _check(options: argparse.Namespace) -> int:
-    from harness import _clock
-    from harness.retrospect.undeclared import undeclared, undeclared_data
-    from harness.running import waiver
-    from harness.trials.catalogue import load_all
-    from harness.trials.signature import misfits
-
-    loaded, problems = load_all(root_of(options))
-    found = {f.path: [*waiver.problems_of([f], _clock.today()), *misfits(f)] for f in loaded}
-    problems += [line for lines in found.values() for line in lines]
-    sound = sum(not lines for lines in found.values())
-    with opened(options) as store:
-        notes = [note for f in loaded for note in (*undeclared_data(f), *undeclared(f, store))]
-    if options.json:
-        print(json.dumps({"sound": sound, "problems": problems, "notes": notes}, indent=1))
-    else:
-        for line in (*problems, *notes):
-            print(escape_unprintable(line))
-        words = f"{sound} claim{' is' if sound == 1 else 's are'} sound"
-        print(f"{words}, {len(problems)} problem{'s' * (len(problems) != 1)}")
-    if not loaded and not problems:
-        raise UsageError(f"{root_of(options)}: holds no claim; a run of nothing verifies nothing")
-    return USAGE if problems else AS_EXPECTED
-
-
 def _index(options: argparse.Namespace) -> int:
     from harness.trials.catalogue import load_all
 
     loaded, problems = load_all(root_of(options))
-    pages = {path: after for path, after in _pages(options, loaded).items() if after != _text_of(path)}
+    pages = {path: after for path, after in _pages(options, loaded, problems).items() if after != _text_of(path)}
     for path, after in pages.items():
         if options.check:
             print(escape_unprintable(_out_of_date(path, after)))
@@ -184,18 +155,31 @@ def _index(options: argparse.Namespace) -> int:
     return UNEXPECTED if options.check and pages else AS_EXPECTED
 
 
-def _pages(options: argparse.Namespace, loaded: list[ClaimFolder]) -> dict[Path, str]:
-    """Return the pages that `claims index` keeps, as they should be."""
+def _pages(options: argparse.Namespace, loaded: list[ClaimFolder], problems: list[str]) -> dict[Path, str]:
+    """Return the pages that `claims index` keeps, as they should be; what is wrong with marks goes to `problems`."""
     from harness.report.index import index, with_table
+    from harness.report.quotation_text import with_numbers
 
     last = {}
     with opened(options) as store:
         for claim in (folder.claim.id for folder in loaded):
             if store and (found := store.last_record(claim)):
                 last[claim] = found[1]
-    own, readme = root_of(options) / "README.md", options.root / "README.md"
+    own = root_of(options) / "README.md"
     pages = {own: index(loaded, last, _text_of(own))}
-    return {**pages, readme: with_table(_text_of(readme), loaded, last)} if readme.is_file() else pages
+    for path in _kept(options):
+        pages[path], wrong = with_numbers(with_table(_text_of(path), loaded, last), last)
+        problems += [f"{path}:{line}:1: {message}" for line, message in wrong]
+    return pages
+
+
+def _kept(options: argparse.Namespace) -> list[Path]:
+    """Return the texts with marks for verdicts and numbers: README.md, and the `pages` of documents."""
+    from harness.specification.globs import matches
+    from harness.trials.documents import load_documents
+
+    globs = ["README.md", *(glob for document in load_documents(root_of(options)) for glob in document.pages)]
+    return [options.root / path for path in dict.fromkeys(p for glob in globs for p in matches(glob, options.root))]
 
 
 def _text_of(path: Path) -> str:

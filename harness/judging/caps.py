@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from harness.judging.confidence_sequence import ConfidenceSequence
     from harness.specification.kinds import Contrast
-    from harness.specification.models import Band, Claim, Expectation, Profile
+    from harness.specification.models import Claim, Profile
+    from harness.specification.readings import Band, Expectation
     from harness.specification.yaml12 import Location
 
 Problem = tuple["Location", str]

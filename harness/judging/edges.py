@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from harness.judging import student
     from harness.judging.contrasts import PerSeed
-    from harness.specification.models import Band
+    from harness.specification.readings import Band
 
 
 def interval_of(per_seed: PerSeed, seeds: Sequence[int], alpha: float) -> tuple[student.Interval, float]:

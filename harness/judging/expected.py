@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from harness.specification.kinds import Verdict
-    from harness.specification.models import Claim, Reading
+    from harness.specification.models import Claim
+    from harness.specification.readings import Reading
     from harness.specification.yaml12 import Location
 
 UNDECIDED = {INCONCLUSIVE, NOT_RUN}

@@ -37,6 +37,15 @@ def wall_clock_metrics(claim: Claim) -> set[str]:
     return {name for name, metric in claim.metrics.items() if metric.unit == "second"}
 
 
+UNITS = {"rate": "rate", "ratio": "ratio", "loglog_slope": "exponent", "rank_trend": "tau"}
+"""Units of contrasts that do not have their metric's."""
+
+
+def unit_of(contrast: Contrast, claim: Claim) -> str:
+    """Return the unit of a contrast's estimate, in words."""
+    return UNITS.get(kind_of(contrast), claim.metrics[metric_of(contrast)].unit)
+
+
 def kind_of(contrast: Contrast) -> str:
     """Return `mean`, `difference`, ...: the key that names the kind."""
     return next(iter(type(contrast).model_fields))

@@ -39,6 +39,7 @@ def lines(finding: Finding, prospect: Repeatability, options: str = "") -> Itera
     yield f"environment  {_pairs(trial.environment)}"
     yield f"place        {place_words(trial.place) if trial.place else 'not known'}"
     yield f"outcome      {trial.error or _pairs(trial.metrics)}"
+    yield from (f"log          {line}" for line in trial.log.splitlines())
     yield ""
     if prospect.obstacles:
         yield "today it would be another trial:"

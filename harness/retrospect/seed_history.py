@@ -16,7 +16,8 @@ from harness.trials.plan import make_plan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.specification.models import Claim, Reading
+    from harness.specification.models import Claim
+    from harness.specification.readings import Reading
     from harness.store.records.expectation import ReadingRecord, ReplicationRecord
     from harness.store.store import Store
     from harness.trials.catalogue import ClaimFolder

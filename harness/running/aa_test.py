@@ -27,7 +27,8 @@ from harness.store.records.aa import NOISE, Floor, NoiseRecord, SelfComparison, 
 from harness.store.records.parts import Interval, finite
 from harness.trials.executor import Inline, Processes
 from harness.trials.experiment import load_experiment
-from harness.trials.plan import fingerprint, jobs_of, make_plan, timed_jobs_of
+from harness.trials.jobs import jobs_of, timed_jobs_of
+from harness.trials.plan import fingerprint, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from harness.running.context import Context
     from harness.running.streams import Streams
     from harness.specification.kinds import Contrast
-    from harness.specification.models import Claim, Expectation
+    from harness.specification.models import Claim
+    from harness.specification.readings import Expectation
     from harness.store.records.aa import AAVerdict
     from harness.trials.catalogue import ClaimFolder
     from harness.trials.executor import Executor

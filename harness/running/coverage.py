@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from harness.errors import SpecError
 from harness.judging.statements import NOT_CHECKED, UNRUN, word_of
 from harness.judging.verdict import NOT_RUN
+from harness.running.quotations import held
 from harness.store.records.coverage import DocumentCoverage, StatementRecord
 from harness.trials.catalogue import claim_folders, load_claim
 from harness.trials.documents import load_documents
+from harness.trials.quotations import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,16 +50,19 @@ def coverage(
 
 
 def with_coverage(run: Run, root: Path) -> Run:
-    """Return a run with what it says of the documents below `root`; a claim that cannot be loaded answers nothing."""
-    documents = [document for document in load_documents(root) if document.statements]
-    if not documents:
-        return run
+    """Return a run with what it says of the documents below `root`, and of numbers that the project's texts print.
+
+    A claim that cannot be loaded answers nothing.
+    """
+    documents = load_documents(root)
     claims = []
     for folder in claim_folders(root):
         with contextlib.suppress(SpecError):
-            claims.append(load_claim(folder).claim)
-    found = coverage(documents, claims, run.records)
-    return run.model_copy(update={"documents": found})
+            claims.append(load_claim(folder))
+    found = coverage(documents, [folder.claim for folder in claims], run.records)
+    numbers, _ = quoted(root, documents, claims)
+    held_against = [held(number, run.records[number.claim]) for number in numbers if number.claim in run.records]
+    return run.model_copy(update={"documents": found, "quotations": held_against})
 
 
 def _covered(name: str, statement: Statement, answers: Answers, records: Mapping[str, ClaimRecord]) -> StatementRecord:

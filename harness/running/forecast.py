@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from harness.judging.contrasts import PerSeed
     from harness.running.variant import Variant
-    from harness.specification.models import Expectation, SeedPlan
+    from harness.specification.models import SeedPlan
+    from harness.specification.readings import Expectation
     from harness.trials.plan import Plan
 
 FEWEST = 2

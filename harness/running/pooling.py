@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.judging.contrasts import PerSeed
     from harness.judging.points import Point
     from harness.running.variant import Variant
-    from harness.specification.models import Expectation
+    from harness.specification.readings import Expectation
     from harness.store.records.claim import KnownReplication
     from harness.store.store import Store
     from harness.trials.plan import Plan

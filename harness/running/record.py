@@ -11,7 +11,7 @@ from harness import _clock
 from harness.judging import verdict
 from harness.judging.controls import Headline, Tried, headline, state_of
 from harness.judging.expected import UNDECIDED, came_as_expected, expectations_expected
-from harness.judging.points import kind_of, metric_of
+from harness.judging.points import metric_of, unit_of
 from harness.judging.ranges import sequence_of
 from harness.running.forecast import forecasts_of
 from harness.running.pooling import replications_of
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
     from harness.specification.models import Claim
     from harness.trials.options import Options
     from harness.trials.plan import Plan
-
-UNITS = {"rate": "rate", "ratio": "ratio", "loglog_slope": "exponent", "rank_trend": "tau"}
-"""Units of contrasts that do not have their metric's."""
 
 SMOKE = "the smoke profile shows that a claim runs; it gives no verdict"
 
@@ -253,7 +250,7 @@ def _expectation_record(plan: Plan, variant: Variant, name: str, *, judged: bool
         contrast=expectation.contrast,
         exact=exact,
         sequence=None if isinstance(expectation.contrast, Exact) else _sequence(expectation.contrast, plan.claim),
-        unit=UNITS.get(kind_of(expectation.contrast), metric.unit),
+        unit=unit_of(expectation.contrast, plan.claim),
         duration=metric.unit == "second",
         band=BandRecord(low=finite(band.low), high=finite(band.high), text=str(band)),
         because=expectation.because.strip(),

@@ -12,8 +12,9 @@ from harness.judging.points import wall_clock_metrics
 from harness.running.measuring import measure
 from harness.running.variant import Variant, main_variant
 from harness.specification.kinds import Mean
-from harness.specification.models import EXTERNAL, Band, Expectation, SeedPlan
+from harness.specification.models import EXTERNAL, SeedPlan
 from harness.specification.parsing import suggestion
+from harness.specification.readings import Band, Expectation
 from harness.trials.plan import tasks_of
 
 if TYPE_CHECKING:

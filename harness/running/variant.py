@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from harness.judging.points import Point
     from harness.judging.verdict import Judgement
     from harness.seeds import Seed
-    from harness.specification.models import Claim, Expectation, Reading
+    from harness.specification.models import Claim
+    from harness.specification.readings import Expectation, Reading
     from harness.trials.experiment import Metrics, Outcome, Task
     from harness.trials.place import Place
     from harness.trials.plan import Plan
@@ -49,6 +50,7 @@ class Variant:
         costs: arm -> seconds of each of its trials.
         places: where its trials ran, and whether their durations are evidence -> how many.
         anew: key of a trial that is measured although it, or one in its place, is stored -> why.
+        ahead: key of a trial that was measured before the look that asks for it -> what became of it; no evidence yet.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Variant:
     costs: dict[str, list[float]] = field(default_factory=dict)
     places: Counter[tuple[Place, bool]] = field(default_factory=Counter)
     anew: dict[str, str] = field(default_factory=dict)
+    ahead: dict[str, Outcome] = field(default_factory=dict)
 
     @property
     def trials(self) -> int:
@@ -121,9 +124,8 @@ class Variant:
         """Judge every expectation by the trials so far; what is decided stays."""
         for name, expectation in self.expectations.items():
             if self.undecided(name):
-                self.judgements[name] = verdict.judge(
-                    expectation, plan.claim, self.evidence, plan.settings, plan.seeds, self.change_of
-                )
+                evidence, before = (plan.claim, self.evidence, plan.settings), self.judgements.get(name)
+                self.judgements[name] = verdict.judge(expectation, *evidence, plan.seeds, self.change_of, before)
 
     def knows(self, plan: Plan, task: Task, seed: Seed) -> bool:
         """Whether a trial of `task` with `seed` is among the evidence, with all that is read of it."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from harness.specification.kinds import Name, Strict, Text
+from harness.specification.quotation import Quotation
 
 STATEMENT = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,119}$"
 StatementId = Annotated[str, Field(pattern=STATEMENT)]
@@ -64,6 +65,10 @@ class Document(DocumentHead):
     """glob of its text, in the folder that `claims report --documents` names; the text is no part of a project"""
     statements: dict[StatementId, Statement] = {}
     """statement -> what it says, in the order of the document"""
+    quotations: dict[StatementId, Quotation] = {}
+    """name -> a number in a text of the project, and the expectation that stands for it"""
+    pages: list[Annotated[str, Field(min_length=1)]] = []
+    """globs, relative to the project, of texts in which `claims index` keeps verdicts and numbers between marks"""
 
 
 class Answer(Strict):

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from harness.specification.command import Command
 from harness.specification.document import Answer, StatementId
-from harness.specification.kinds import Contrast, Name, Strict, Text, Value
+from harness.specification.kinds import Name, Strict, Text, Value
+from harness.specification.quotation import Table
+from harness.specification.readings import Control, Expectation, Reading, Setting
 from harness.specification.waiver import Waiver
-
-Setting = bool | int | float | str | None | list[bool | int | float | str]
 
 DEVICE = "device"
 """What says where an arm runs, among its settings."""
@@ -64,95 +65,6 @@ class Metric(Strict):
 
 TWO_VALUED = "0 or 1"
 """The unit of a metric that says of a trial whether something happened."""
-
-
-class Band(Strict):
-    """The values that an expectation admits: exactly one of the three forms."""
-
-    at_most: float | None = None
-    at_least: float | None = None
-    between: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Band:
-        given = [form for form in (self.at_most, self.at_least, self.between) if form is not None]
-        if len(given) != 1:
-            raise ValueError("give exactly one of at_most, at_least, between")
-        if self.between is not None and not self.between[0] < self.between[1]:
-            raise ValueError("between needs a lower end below its upper end")
-        return self
-
-    @property
-    def low(self) -> float:
-        """Lower end, -inf where there is none."""
-        if self.between is not None:
-            return self.between[0]
-        return float("-inf") if self.at_least is None else self.at_least
-
-    @property
-    def high(self) -> float:
-        """Upper end, inf where there is none."""
-        if self.between is not None:
-            return self.between[1]
-        return float("inf") if self.at_most is None else self.at_most
-
-    def __str__(self) -> str:
-        if self.between is not None:
-            return f"between {self.between[0]:g} and {self.between[1]:g}"
-        return f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
-
-
-class Expectation(Strict):
-    """A contrast, the band it must lie in, and why that band."""
-
-    contrast: Contrast
-    """one number per seed"""
-    band: Band
-    """the values it may have"""
-    because: Text
-    """where the band comes from: the source, or a reason; never the run"""
-    reported: float | None = None
-    """the source's own figure, on the scale of the estimate"""
-    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.001
-    """error rate of this expectation's interval"""
-    expected: Literal["VERIFIED", "REFUTED", "INCONCLUSIVE"] | None = None
-    """the verdict to expect; VERIFIED by default, or the reading's where it is its only expectation"""
-    no_control: Text | None = None
-    """why no control could turn it; an expectation has this, or a control that breaks it"""
-
-
-class Reading(Strict):
-    """One way to take the statement, with one verdict."""
-
-    means: str | None = None
-    """how this reading takes the statement, in words"""
-    expected: Literal["VERIFIED", "REFUTED", "INCONCLUSIVE"] = "VERIFIED"
-    """the verdict that theory or source lets us expect"""
-    because: Text | None = None
-    """why that verdict is expected; needed unless VERIFIED"""
-    decide: Literal["verdict", "all"] = "verdict"
-    """sample until the reading has its verdict, or until every expectation has its own"""
-    expectations: Annotated[dict[Name, Expectation], Field(min_length=1)]
-    """all must hold"""
-
-    @model_validator(mode="after")
-    def _reasoned(self) -> Reading:
-        if self.expected != "VERIFIED" and self.because is None:
-            raise ValueError(f"expected: {self.expected} needs a `because` from theory or source")
-        return self
-
-
-class Control(Strict):
-    """A change under which some expectations must not come out as expected."""
-
-    change: Annotated[dict[str, Setting], Field(min_length=1)]
-    """settings that replace those of every arm and profile"""
-    arms: Annotated[list[Name], Field(min_length=1)] | None = None
-    """arms that the change is made to; all by default. The others' trials are the claim's own"""
-    breaks: Annotated[list[Name], Field(min_length=1)]
-    """expectations that must not come out as expected under the change"""
-    because: Text
-    """why they must not"""
 
 
 class SeedPlan(Strict):
@@ -252,12 +164,18 @@ class Claim(Strict):
     """arithmetic of the training; absent where torch is not used"""
     data: list[Name] = []
     """data sets that trials read, each described by a module of the project, fixtures/NAME.py"""
+    experiment: Literal["estimators"] | None = None
+    """`estimators`: arms are estimators of scikit-learn's kind, in the place of an experiment.py with measure()"""
+    command: Command | None = None
+    """what is started for each trial, in the place of an experiment.py with measure()"""
     arms: Annotated[dict[Name, dict[str, Setting]], Field(min_length=1)]
     """arm -> its own settings; one with `device: cpu` stays on the processor when others go to a GPU"""
     conditions: dict[Name, Condition] = {}
     metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
     settings: dict[str, Setting] = {}
     """settings that all profiles share"""
+    table: Table | None = None
+    """a Markdown table of the project; each cell is a reading"""
     readings: Annotated[dict[Name, Reading], Field(min_length=1)]
     answers: dict[StatementId, Answer] = {}
     """statement of a document.yaml -> the readings that answer it"""
@@ -273,6 +191,11 @@ class Claim(Strict):
     """drawn: each base seed draws other numbers; external: seed k names a run or a row that lies there already"""
     waiver: Waiver | None = None
     """leave to come out otherwise than expected until a day; absent from most claims"""
+
+    @property
+    def has_experiment(self) -> bool:
+        """Whether it is measured by an experiment.py of its own."""
+        return self.command is None and self.experiment is None
 
     def metrics_of(self, arm: str) -> tuple[str, ...]:
         """Return the names of the metrics that trials of an arm yield."""
@@ -291,7 +214,12 @@ class Claim(Strict):
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of claim.yaml, for editors."""
     result = Claim.model_json_schema()
-    # Both short forms are accepted before validation; the generator cannot see that.
+    # Short forms are accepted before validation; the generator cannot see that.
+    words = {"type": "array", "minItems": 1, "items": {"type": "string"}}
     short = {"SeedPlan": {"type": "integer", "minimum": 1}, "Condition": {"type": "array", "minItems": 1}}
+    short |= {"Command": words, "Place": {"type": "string", "minLength": 1}, "Table": {"type": "string"}}
+    # A table's cells become readings before they are validated.
+    result["required"].remove("readings")
+    result["anyOf"] = [{"required": ["readings"]}, {"required": ["table"]}]
     result["$defs"] |= {name: {"anyOf": [form, result["$defs"][name]]} for name, form in short.items()}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **result}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from harness._clock import now
 from harness.errors import UsageError
 from harness.seeds import Seed
-from harness.store.cells import batch_seeds_of, metrics_of, names_of, object_of
+from harness.store.cells import batch_seeds_of, batch_text, metrics_of, names_of, object_of
 from harness.store.database import REMEDY, TABLES, Database
 from harness.trials.inputs import Inputs
 from harness.trials.place import Place
@@ -17,7 +18,7 @@ from harness.trials.provenance import canonical
 from harness.trials.rows import Measured, PastTrial, StoredTrial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from harness.trials.experiment import Metrics, Task
@@ -40,7 +41,7 @@ _UNLESS_DONE = f" WHERE trial.status = 'failed' OR {_MORE_METRICS}"
 _OF_FINISHED = "key, metrics, seconds, choices, place, run, inputs"
 _OF_PAST = (
     "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, batch_seeds, "
-    "place, inputs"
+    "place, inputs, log"
 )
 
 
@@ -50,6 +51,20 @@ class Trials(Database):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._shared: dict[tuple[str, str], Any] = {}
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Commit what is written inside together, which takes as long as one trial does; or, after an error, nothing of it."""
+        self._write("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._write("COMMIT")
+        except BaseException:
+            # SQLite may have done so itself: where the disk is full, say.
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            self._shared.clear()
+            raise
 
     def save_trial(self, row: TrialRow, run: str, *, replace: bool = False) -> None:
         """Commit one trial.
@@ -76,9 +91,10 @@ class Trials(Database):
             outcome.peak_bytes,
             " ".join(outcome.choices),
             # Sums over a batch of other seeds round otherwise: to the last bit a trial repeats in its batch alone.
-            canonical([seed.index for seed in task.seeds]),
+            batch_text([seed.index for seed in task.seeds]),
             self._share("place", outcome.place),
             self._share("inputs", row.inputs),
+            "\n".join(outcome.log),
         )
         self._write(_SAVE_TRIAL + ("" if replace else _UNLESS_DONE), values)
 
@@ -166,8 +182,9 @@ class Trials(Database):
 
     def past(self, prefix: str, most: int) -> list[PastTrial]:
         """Return the trials whose key begins with `prefix`, the latest first, at most `most`."""
-        query = f"SELECT {_OF_PAST} FROM trial WHERE substr(key, 1, ?) = ? ORDER BY finished DESC, rowid DESC LIMIT ?"
-        return [self._past(row) for row in self._read(query, (len(prefix), prefix, most))]
+        # A range, so that the index of the keys finds them.
+        query = f"SELECT {_OF_PAST} FROM trial WHERE key >= ? AND key < ? ORDER BY finished DESC, rowid DESC LIMIT ?"
+        return [self._past(row) for row in self._read(query, (prefix, f"{prefix}\U0010ffff", most))]
 
     def measured(self, run: str, claim: str) -> list[PastTrial]:
         """Return the finished trials of a claim that a run measured, in the order in which it did."""
@@ -177,7 +194,7 @@ class Trials(Database):
     def _past(self, row: tuple[Any, ...]) -> PastTrial:
         """Return a trial of the columns _OF_PAST."""
         key, claim, arm, base, index, seconds, error, run, finished, *rest = row
-        condition, settings, metrics, around, batch, place, inputs = rest
+        condition, settings, metrics, around, batch, place, inputs, log = rest
         where = f"{self.path}: trial {key[:12]}"
         plain = (
             object_of(condition, f"{where}: condition"),
@@ -187,6 +204,7 @@ class Trials(Database):
             batch_seeds_of(batch, index, f"{where}: batch_seeds"),
             self.place(place),
             inputs,
+            log,
         )
         return PastTrial(key, Seed(base, claim, index), arm, seconds, error, run, finished, *plain)
 
@@ -237,14 +255,8 @@ class Trials(Database):
             raise error if here else UsageError(f"{path}: nothing of it was taken: {error}") from None
 
     def _take_all(self) -> dict[str, int]:
-        self._write("BEGIN IMMEDIATE")
-        try:
-            counts = {table: self._write(self._taking(table)) for table in TABLES}
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._write("COMMIT")
-        return counts
+        with self.at_once():
+            return {table: self._write(self._taking(table)) for table in TABLES}
 
     @staticmethod
     def _taking(table: str) -> str:

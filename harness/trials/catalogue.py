@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import SpecError, UsageError
@@ -11,19 +13,20 @@ from harness.specification.globs import matches
 from harness.specification.models import Claim
 from harness.specification.parsing import by_position, parse, suggestion
 from harness.specification.yaml12 import first_of, read_yaml
-from harness.trials import answers
+from harness.trials import answers, commands
 from harness.trials.data_sets import problem_of
 from harness.trials.documents import load_document
 from harness.trials.provenance import PICTURES
-from harness.trials.sabotage import load_sabotage
+from harness.trials.tables import with_cells
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harness.specification.document import Document
 
 NEEDED = {"experiment.py": "there is nothing to measure", "test_claim.py": "nothing would run this claim"}
-"""What a claim's folder must hold besides claim.yaml, and what is lacking without it."""
+"""What a claim's folder must hold besides claim.yaml, and what is lacking without it; with a command no experiment.py."""
+
+COMMAND, ESTIMATORS = (Path(__file__).with_name(name) for name in ("command.py", "estimators.py"))
+"""What is called in the place of experiment.py where claim.yaml names a command, or says `experiment: estimators`."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,10 @@ class ClaimFolder:
 
     @property
     def experiment(self) -> Path:
-        """Path of experiment.py."""
-        return self.path / "experiment.py"
+        """Path of experiment.py, or of this tool's own module in its place: for a command, or for estimators."""
+        if self.claim.experiment:
+            return ESTIMATORS
+        return COMMAND if self.claim.command else self.path / "experiment.py"
 
     @property
     def pictures(self) -> Path | None:
@@ -63,10 +68,16 @@ def load_claim(folder: Path) -> ClaimFolder:
     Raises:
         SpecError: every error of claim.yaml (or of document.yaml) at once.
     """
-    file = read_yaml(folder / "claim.yaml")
+    file, wrong = with_cells(read_yaml(folder / "claim.yaml"), folder.parents[2])
+    if wrong:
+        raise SpecError(first_of(wrong, file.path))
     claim = parse(Claim, file)
-    found = [*feasibility.problems_of(claim), *expected.problems_of(claim)]
-    problems = [file.problem(where, message) for where, message in found]
+    found = [*feasibility.problems_of(claim), *expected.problems_of(claim), *commands.problems_of(claim)]
+    problems = [file.problem(commands.as_written(where, file.value), message) for where, message in found]
+    ways = [way for way in ("command", "experiment") if getattr(claim, way)]
+    if len([*ways, *folder.glob("experiment.py")]) > 1:
+        other = "command" if len(ways) > 1 else "experiment.py"
+        problems.append(file.problem((ways[-1],), f"stands beside {other}; remove one: a claim is measured in one way"))
     problems += [
         file.problem(
             ("inputs", number), f"{pattern!r} matches no file below {folder.parents[2]}; name what trials read"
@@ -101,15 +112,13 @@ def claim_folders(root: Path) -> list[Path]:
 
 
 def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
-    """Load every claim below `root`; return them, and the problems of those that cannot be loaded or whose sabotage is wrong."""
+    """Load every claim below `root`; return them, and the problems of those that cannot be loaded."""
     loaded: list[ClaimFolder] = []
     problems: list[str] = []
     first: dict[str, Path] = {}
     for folder in claim_folders(root):
         try:
-            found = load_claim(folder)
-            loaded.append(found)
-            load_sabotage(folder, found.claim)
+            loaded.append(load_claim(folder))
         except SpecError as error:
             problems += error.problems
         # Ids are keys of stored trials and roots of seeds.
@@ -118,11 +127,20 @@ def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
                 f"{folder}/claim.yaml:1:1: id: {folder.name!r} is also the id of {first[folder.name]}; rename one"
             )
         for name, lack in NEEDED.items():
-            if not (folder / name).is_file():
+            if not (folder / name).is_file() and not (name == "experiment.py" and _has_none(folder)):
                 problems.append(f"{folder}/{name}:1:1: (file): is missing, so {lack}; copy a neighbour's")
     return loaded, list(
         dict.fromkeys([*problems, *answers.problems_of(root, [(folder.path, folder.claim) for folder in loaded])])
     )
+
+
+def _has_none(folder: Path) -> bool:
+    """Whether claim.yaml names what is called in the place of an experiment.py, be it that it cannot be loaded."""
+    try:
+        text = (folder / "claim.yaml").read_bytes() if (folder / "claim.yaml").is_file() else b""
+    except OSError:
+        return False
+    return re.search(rb"^(command|experiment):", text, re.MULTILINE) is not None
 
 
 def find(root: Path, claim_id: str) -> ClaimFolder:

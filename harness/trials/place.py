@@ -67,12 +67,7 @@ class Torch(_Seen):
 class Clock(NamedTuple):
     """What durations were measured by: seconds of different processors, or of one that others used too, are no one quantity.
 
-    Attributes:
-        processor: model name of the CPU.
-        gpu: model name of the GPU, and which part of one, where the trial ran on one.
-        governor: how the CPU's frequency is chosen, None where the system does not say.
-        cores: CPU cores that the process might use.
-        alone: whether no other trial was measured on the machine meanwhile.
+    Of the GPU it holds the model, and which part of one; all else is as in a place.
     """
 
     processor: str

@@ -13,15 +13,16 @@ from harness.seeds import Seed
 from harness.specification.models import DEVICE, EXTERNAL
 from harness.specification.parsing import suggestion
 from harness.trials.data_sets import record_of
-from harness.trials.experiment import CPU, CUDA, Task, load_experiment
+from harness.trials.experiment import Task, load_experiment
 from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
 from harness.trials.place import keeps_time
 from harness.trials.provenance import code_of, environment
+from harness.trials.signature import not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from harness.data import DataRecord
     from harness.judging.points import Point
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from harness.trials.options import Options
     from harness.trials.provenance import Code
     from harness.trials.rows import Measured
-    from harness.trials.worker import Job
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,10 @@ class Plan:
         """Import experiment.py: one that cannot be is one problem of its claim, and no failure of every trial.
 
         Raises:
-            TrialError: it cannot be imported, or has no measure().
+            TrialError: it cannot be imported, or has no measure(); or the claim's command is not found.
         """
+        if lacking := not_found(self.folder):
+            raise TrialError("\n".join(lacking))
         load_experiment(self.folder.experiment, self.folder.project)
 
     @property
@@ -95,7 +97,8 @@ class Plan:
 
     def environment_of(self, arm: str) -> dict[str, str]:
         """The environment of an arm's trials: where a run is no matter to one that stays on the processor."""
-        return {**self.environment, DEVICE: self.claim.device_of(arm, self.environment[DEVICE])}
+        device = self.environment.get(DEVICE)
+        return {**self.environment, DEVICE: self.claim.device_of(arm, device)} if device else self.environment
 
     @property
     def together(self) -> dict[str, tuple[Any, ...]]:
@@ -127,6 +130,8 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     data = [record_of(name, folder.project) for name in claim.data]
     code, around = _code_and_versions(folder, device)
     settings = settings_of(claim, profile)
+    if claim.command:
+        settings["command"] = claim.command.model_dump(mode="json")
     named = {
         path: digest for files in declared(claim.inputs, folder.project).values() for path, digest in files.items()
     }
@@ -138,7 +143,7 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
 def _code_and_versions(folder: ClaimFolder, device: str) -> tuple[Code, dict[str, str]]:
     precision = folder.claim.precision
     try:
-        code = code_of(folder.experiment, folder.project)
+        code = code_of(folder.experiment, folder.project, folder=folder.path)
         # Seeds can make torch generators, so every experiment seems to import torch; without a precision none trains with it.
         packages = [name for name in code.packages if precision or name != "torch"]
         return code, environment(packages, device, precision)
@@ -151,10 +156,15 @@ def _code_and_versions(folder: ClaimFolder, device: str) -> tuple[Code, dict[str
 def settings_for(plan: Plan, arm: str, condition: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a trial; of two that name the same setting the later wins.
 
-    Order: the claim's and the profile's settings, the arm's, the condition, a control's change.
+    Order: the claim's and the profile's settings, the arm's, the condition, a control's change. A command is one of them,
+    the arm's own, with where its metrics stand; and so is what estimators are scored by.
     """
-    own = {name: value for name, value in plan.claim.arms[arm].items() if name != DEVICE}
-    return {**plan.settings, **own, **condition, **plan.together, **change}
+    claim = plan.claim
+    own = {name: value for name, value in claim.arms[arm].items() if name != DEVICE}
+    found = {**plan.settings, **own, **condition, **plan.together, **change}
+    if claim.experiment:
+        return {**found, "scores": list(claim.metrics_of(arm))}
+    return {**found, "command": claim.command.of(arm, claim.metrics_of(arm))} if claim.command else found
 
 
 def placement(plan: Plan, arm: str) -> dict[str, Any]:
@@ -166,9 +176,13 @@ def placement(plan: Plan, arm: str) -> dict[str, Any]:
 def tasks_of(
     plan: Plan, points: Iterable[Point], seeds: Iterable[int], change_of: Callable[[str], Mapping[str, Any]]
 ) -> list[Task]:
-    """Return one task per arm and condition, with the keys of its trials; `change_of` an arm is a control's change."""
+    """Return one task per arm and condition, with the keys of its trials; `change_of` an arm is a control's change.
+
+    Of a command each seed is a task of its own: it shares no work with others, and fails or is kept by itself.
+    """
     claim, folder = plan.claim, plan.folder
-    batch = tuple(Seed(plan.base_seed, claim.id, index) for index in seeds)
+    everyone = tuple(Seed(plan.base_seed, claim.id, index) for index in seeds)
+    batches = [(seed,) for seed in everyone] if claim.command else [everyone]
     cells = dict.fromkeys(
         tuple((name, value) for name, value in point if name not in plan.together) for point in points
     )
@@ -178,19 +192,20 @@ def tasks_of(
         arm = str(condition.pop("arm"))
         settings, metrics = settings_for(plan, arm, condition, change_of(arm)), claim.metrics_of(arm)
         identity = replace(plan.identity, environment=plan.environment_of(arm))
-        keys = tuple(identity.key(seed, arm, settings, metrics) for seed in batch)
         everything = {**settings, **placement(plan, arm)}
-        call = (folder.experiment, folder.project, arm, condition, batch, everything)
         limits = (claim.limits.seconds, claim.limits.gigabytes)
         shape = (metrics, plan.together_length)
-        tasks.append(Task(*call, *shape, keys, *limits, **_planned(plan)))
+        for batch in batches:
+            keys = tuple(identity.key(seed, arm, settings, metrics) for seed in batch)
+            call = (folder.experiment, folder.project, arm, condition, batch, everything)
+            tasks.append(Task(*call, *shape, keys, *limits, **_planned(plan)))
     return tasks
 
 
 def plan_of_pictures(plan: Plan) -> Plan:
     """Return the plan of what is drawn, whose code is that of pictures.py, too."""
     folder = plan.folder
-    return replace(plan, code=code_of(folder.experiment, folder.project, folder.pictures))
+    return replace(plan, code=code_of(folder.experiment, folder.project, folder.pictures, folder.path))
 
 
 def illustration_task(plan: Plan) -> Task:
@@ -240,52 +255,3 @@ def points_of_task(plan: Plan, task: Task) -> list[Point]:
     for name, values in plan.together.items():
         rows = [{**row, name: value} for row in rows for value in values]
     return [(("arm", task.arm), *((name, row[name]) for name in names)) for row in rows]
-
-
-def jobs_of(tasks: list[Task], workers: int) -> list[Job]:
-    """Group tasks into jobs, each of which runs in one process.
-
-    Arms under one condition and on one device go together, so that they can share
-    work; seeds are split so that every worker has a part.
-    """
-    jobs = []
-    for group in [group for device in (CPU, CUDA) for group in _by_condition(tasks_on(device, tasks))]:
-        seeds = sorted({seed for task in group for seed in task.seeds})
-        parts = min(workers, len(seeds))
-        jobs += [_job(group, seeds[part::parts]) for part in range(parts)]
-    # Large conditions (widths, sample sizes) come last by custom: beginning with them balances the workers.
-    return jobs[::-1]
-
-
-def tasks_on(device: str, tasks: Iterable[Task]) -> list[Task]:
-    """Return the tasks that compute on a device."""
-    return [task for task in tasks if task.device == device]
-
-
-def timed_jobs_of(tasks: list[Task]) -> list[Job]:
-    """Return a job per seed and condition, for one process alone.
-
-    Arms swap places from seed to seed, so that a drift of the machine's speed cancels in their ratio.
-    """
-    seeds = sorted({seed for task in tasks for seed in task.seeds})
-    groups = _by_condition(tasks)
-    return [_job(group if seed.index % 2 == 0 else group[::-1], [seed]) for seed in seeds for group in groups]
-
-
-def _by_condition(tasks: list[Task]) -> list[list[Task]]:
-    groups: dict[tuple[Any, ...], list[Task]] = {}
-    for task in tasks:
-        groups.setdefault(tuple(task.condition.items()), []).append(task)
-    return list(groups.values())
-
-
-def _job(tasks: list[Task], seeds: Collection[Seed]) -> Job:
-    return [part for task in tasks if (part := only(task, seeds)) is not None]
-
-
-def only(task: Task, seeds: Collection[Seed]) -> Task | None:
-    """Return a task limited to some of its seeds, None if that leaves none."""
-    rows = [row for row, seed in enumerate(task.seeds) if seed in seeds]
-    if not rows:
-        return None
-    return replace(task, seeds=tuple(task.seeds[row] for row in rows), keys=tuple(task.keys[row] for row in rows))

@@ -77,6 +77,7 @@ class PastTrial:
         batch_seeds: indices of the seeds that were measured in one call.
         place: where it ran, None where nobody knows.
         inputs: digest of what it rests on; None where nobody knows.
+        log: the last lines that its command wrote; empty where it started none.
     """
 
     key: str
@@ -93,6 +94,7 @@ class PastTrial:
     batch_seeds: list[int]
     place: Place | None = None
     inputs: str | None = None
+    log: str = ""
 
     @property
     def claim(self) -> str:

@@ -34,6 +34,9 @@ def load_sabotage(folder: Path, claim: Claim) -> Sabotage | None:
     if not (folder / FILE).is_file():
         return None
     file = read_yaml(folder / FILE)
+    if not claim.has_experiment:
+        message = "breaks lines of a claim's own experiment.py, and this claim has none; remove it"
+        raise SpecError([file.problem(("broken_lines",), message)])
     sabotage = parse(Sabotage, file)
     found = [
         file.problem(("broken_lines", number, field), message)
@@ -43,6 +46,15 @@ def load_sabotage(folder: Path, claim: Claim) -> Sabotage | None:
     if found:
         raise SpecError(first_of(by_position(found), file.path))
     return sabotage
+
+
+def problems_of(folder: Path, claim: Claim) -> list[str]:
+    """Return what is wrong with a claim's sabotage.yaml, one line each; nothing where it has none."""
+    try:
+        load_sabotage(folder, claim)
+    except SpecError as error:
+        return error.problems
+    return []
 
 
 def broken(row: BrokenLine, folder: Path) -> str:

@@ -1,16 +1,23 @@
-"""Whether claim.yaml gives measure() what it takes: read, not run, so that it is known before anything is measured."""
+"""Whether claim.yaml gives measure() what it takes, or names a command that is here: read, not run, before anything is measured."""
 
 from __future__ import annotations
 
 import ast
+import os
+import shutil
 from typing import TYPE_CHECKING
 
 from harness.judging.caps import settings_of
+from harness.specification.placeholders import names_in
+from harness.specification.yaml12 import read_yaml
+from harness.trials.command import search_path
+from harness.trials.commands import as_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.specification.models import Claim
+    from harness.specification.yaml12 import Location
     from harness.trials.catalogue import ClaimFolder
 
 FIRST = 2
@@ -20,8 +27,11 @@ FIRST = 2
 def misfits(folder: ClaimFolder) -> list[str]:
     """Return a line for every keyword that some trial gives to measure() and that it does not take, or the other way round.
 
-    A measure() that is made by a call, or decorated, says nothing here, and neither does a file that is no Python.
+    A measure() that is made by a call, or decorated, says nothing here, and neither does a file that is no Python. Of a
+    claim that starts a command it says whether that is found; loading the claim says the rest.
     """
+    if folder.claim.command:
+        return not_found(folder)
     try:
         tree = ast.parse(folder.experiment.read_bytes())
     except (OSError, SyntaxError, ValueError):
@@ -54,3 +64,21 @@ def _given(claim: Claim) -> Iterator[tuple[str, set[str]]]:
             for name, control in claim.controls.items():
                 if arm in (control.arms or claim.arms):
                     yield f"arm {arm!r} under control {name!r}", given | control.change.keys()
+
+
+def not_found(folder: ClaimFolder) -> list[str]:
+    """Return a line for every arm whose command is not found on this machine, and for a folder that is not there."""
+    command = folder.claim.command
+    if command is None:
+        return []
+    file, place = read_yaml(folder.path / "claim.yaml"), folder.project / command.folder
+    if not place.is_dir():
+        return [file.problem(("command", "folder"), f"{place} is no folder; give one, relative to {folder.project}")]
+    path, found = command.environment.get("PATH", search_path()), {}
+    for arm in folder.claim.arms:
+        name = command.words(arm)[0]
+        there = place / name if os.sep in name else name
+        if not names_in(name) and shutil.which(there, path=path) is None:
+            where: Location = ("command", "run", 0) if isinstance(command.run, list) else ("command", "run", arm, 0)
+            found[where] = f"{name!r} is no command here; install it, or give the path of a file that can be run"
+    return [file.problem(as_written(where, file.value), message) for where, message in found.items()]

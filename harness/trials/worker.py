@@ -18,7 +18,7 @@ from harness.errors import TrialError
 from harness.trials.experiment import CPU, CUDA, Outcome, Task, load_experiment, run_task
 from harness.trials.handshake import refusal_of
 from harness.trials.memory import at_most
-from harness.trials.process_tree import end, end_session, lead
+from harness.trials.process_tree import end, end_session, ended_by, lead
 from harness.trials.witness import install
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ class Worker:
         task = self._open[0] if self._open else None
         if task is None or task.seconds is None:
             return math.inf
-        return time.monotonic() + grace + task.seconds * len(task.seeds)
+        # A command is ended by its own process, which tells what it said last.
+        return time.monotonic() + grace + task.seconds * len(task.seeds) + (PARTING if task.command else 0.0)
 
     def receive(self) -> Iterator[Result]:
         """Yield the next result, or the failure of the present task if the process died."""
@@ -180,12 +181,7 @@ def _ended(code: int | None) -> str:
     """Return how a process ended, in words."""
     if code is None or code >= 0:
         return f"ended by itself with exit code {code}; does measure() call exit()?"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    why = {"SIGKILL": " (out of memory, or killed?)", "SIGSEGV": " (a crash in compiled code)"}.get(name, "")
-    return f"was ended by {name}{why}"
+    return f"was ended by {ended_by(code)}"
 
 
 def _serve(connection: Connection) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from harness.judging import edges, student
 from harness.judging.contrasts import PerSeed
-from harness.specification.models import Band
+from harness.specification.readings import Band
 
 
 def band(**form):

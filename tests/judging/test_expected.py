@@ -18,7 +18,7 @@ from harness.report.terminal import table
 from harness.retrospect.compare import REGRESSION, compare
 from harness.running.exit_code import exit_code
 from harness.running.results import run_of
-from harness.specification.models import Reading
+from harness.specification.readings import Reading
 from harness.trials.catalogue import load_claim
 from harness.trials.options import Options
 from tests import specimen

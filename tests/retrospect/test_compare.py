@@ -415,6 +415,25 @@ def test_markdown_has_a_row_per_expectation(report):
     assert "~ not told apart, B - A " in found
 
 
+def test_markdown_fits_a_comment_and_leaves_out_claims_without_a_difference_first(report):
+    found = compare(report("one"), report("two", base_seed=7))
+    (alike,) = found.claims
+    other = alike.model_copy(
+        update={"claim": "another", "estimates": [alike.estimates[0].model_copy(update={"outcome": DIFFERENT})]}
+    )
+    many = found.model_copy(update={"claims": [alike] * 500 + [other]})
+
+    short = as_markdown(many, 3_000)
+
+    assert len(as_markdown(many)) <= 65_000
+    assert len(short) <= 3_000
+    assert short.index("### ") == short.index("### another")
+    shown = short.count("### ")
+    assert 1 < shown < 501
+    assert f"_{501 - shown} more claims do not fit here; `claims compare` shows them._" in short
+    assert "do not fit" not in as_markdown(found)
+
+
 def test_a_comparison_is_plain_json(report):
     found = compare(report("one"), report("two", base_seed=7))
 

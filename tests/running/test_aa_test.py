@@ -18,7 +18,7 @@ from harness.running.context import Context
 from harness.running.streams import SECOND_STREAM as TWIN_NAME
 from harness.running.streams import Streams, stream
 from harness.specification.kinds import Difference, Interaction, Mean, Ratio
-from harness.specification.models import Band, Expectation
+from harness.specification.readings import Band, Expectation
 from harness.store.records.aa import NOISE, NoiseRecord
 from harness.store.records.parsing import plain
 from harness.store.records.parts import Trials

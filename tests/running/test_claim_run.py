@@ -445,7 +445,7 @@ def test_a_failed_trial_takes_no_finished_ones_place(tmp_path, store, monkeypatc
     run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "here"))
     monkeypatch.setattr("harness.trials.place._processor", lambda: "another")
     monkeypatch.setattr(
-        "harness.trials.experiment._outcomes", lambda task: [Outcome({}, 0.0, "broken") for _ in task.seeds]
+        "harness.trials.experiment._outcomes", lambda task, _: [Outcome({}, 0.0, "broken") for _ in task.seeds]
     )
     record = run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "there"))
 

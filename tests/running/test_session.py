@@ -15,11 +15,11 @@ from harness.trials.provenance import cores
 from tests.tiny_project import write_claim
 
 
-@pytest.mark.parametrize(("workers", "most"), [(0, {"cpu": cores(), "cuda": 2}), (3, {"cpu": 3, "cuda": 3})])
+@pytest.mark.parametrize(("workers", "most"), [(0, {"cpu": cores(), "cuda": 7}), (3, {"cpu": 3, "cuda": 3})])
 def test_one_executor_serves_claims_on_the_cores_and_on_gpus(tmp_path, monkeypatch, workers, most):
     """`--workers` is the most of either kind."""
     for owner in ("harness.running.session", "harness.trials.options"):
-        monkeypatch.setattr(f"{owner}.visible_gpus", lambda device: ("0", "1") if device == "cuda" else ())
+        monkeypatch.setattr(f"{owner}.visible_gpus", lambda device: tuple("0123456") if device == "cuda" else ())
     monkeypatch.setattr("harness.running.session.resolve_device", lambda _: "cuda")
 
     with closing(Session(Options(store=tmp_path / "s", workers=workers), "run", tmp_path, print)) as session:

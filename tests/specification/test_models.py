@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from harness.specification.document import Document
 from harness.specification.kinds import KINDS
-from harness.specification.models import Band, Claim, Condition, Metric, SeedPlan, schema
+from harness.specification.models import Claim, Condition, Metric, SeedPlan, schema
+from harness.specification.readings import Band
 from tests.specimen import claim, claim_with, sound
 
 SCHEMA = Path(__file__).parents[2] / "claims" / "claim.schema.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import SpecError
-from harness.trials.catalogue import load_all, load_claim
+from harness.trials.catalogue import load_claim
 from harness.trials.sabotage import broken, load_sabotage
 from tests.tiny_project import write_claim
 
@@ -72,9 +72,12 @@ def test_what_is_wrong_is_said_with_its_place_and_a_remedy(folder, old, new, mes
     assert problem.startswith(message.replace("{elsewhere}", str(elsewhere)))
 
 
-def test_checking_all_claims_checks_their_sabotage(folder, tmp_path):
+def test_checking_all_claims_checks_their_sabotage(folder, claims):
     (folder / "sabotage.yaml").write_text(ROWS.replace("spread)\n    new", "spred)\n    new"))
-    claims, (problem,) = load_all(tmp_path / "claims")
 
-    assert [one.path for one in claims] == [folder]
+    code, out, _ = claims("check")
+
+    problem, counted = out.splitlines()
+    assert code == 2
     assert problem.startswith(f"{folder}/sabotage.yaml:3:5: broken_lines[0].old: ")
+    assert counted == "0 claims are sound, 1 problem"

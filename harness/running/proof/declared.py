@@ -67,12 +67,14 @@ def _given(path: Path) -> Iterator[str]:
 
 def _timings(folder: ClaimFolder) -> Check:
     claim = folder.claim
-    check = Check("timings", "training and inference are declared", applies=claim.precision is not None)
+    check = Check(
+        "timings", "training and inference are declared", applies=bool(claim.precision and claim.has_experiment)
+    )
     if check.applies:
         lacking = [what for what in ("training", "inference") if not getattr(claim.timings, what)]
         check.failures += [f"claim.yaml: timings.{what}: names no arm; name those to be timed" for what in lacking]
     else:
-        check.holds = "trains no network"
+        check.holds = "trains no network here"
     return check
 
 
@@ -104,7 +106,10 @@ def _with_default(arguments: ast.arguments) -> Iterator[str]:
 
 
 def _sabotage(folder: ClaimFolder) -> Check:
-    with timed(Check("sabotage.yaml", "")) as check:
+    with timed(Check("sabotage.yaml", "", applies=folder.claim.has_experiment)) as check:
+        if not check.applies:
+            check.holds = "has no experiment.py of its own, whose lines could be replaced"
+            return check
         found = load_sabotage(folder.path, folder.claim)
         if found is None:
             check.failures.append(

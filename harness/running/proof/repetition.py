@@ -22,7 +22,8 @@ from harness.specification.models import EXTERNAL
 from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.trials.executor import Processes
 from harness.trials.experiment import load_experiment
-from harness.trials.plan import jobs_of, make_plan, placement, settings_for, tasks_of
+from harness.trials.jobs import jobs_of
+from harness.trials.plan import make_plan, placement, settings_for, tasks_of
 from harness.trials.worker import one_thread
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from pydantic import Discriminator, Tag, model_validator
 from harness.store.records.claim import ClaimRecord, ProblemRecord
 from harness.store.records.coverage import DocumentCoverage
 from harness.store.records.parts import Count, Number, Part, Whole
+from harness.store.records.quotation import QuotationRecord
 
 SCHEMA_VERSION: Final = 1
 """Version of report.json; it changes when a field is renamed, removed or changes its meaning."""
@@ -92,6 +93,8 @@ class Run(Head):
     claims: list[AnyClaim]
     documents: list[DocumentCoverage] = []
     """documents whose statements are listed, with what this run says of them"""
+    quotations: list[QuotationRecord] = []
+    """numbers that the project's texts print, of claims of this run"""
 
     @model_validator(mode="after")
     def _each_claim_once(self) -> Run:
