@@ -289,7 +289,13 @@ def deadline(campaign: Campaign) -> None:
     run.end()
     errors = failures(run)
     good = bool(errors) and all("took longer than 2 s" in error for error in errors)
-    campaign.keep("a call longer than its limit", project, run, f"{len(errors)} failed; what finishes without Ray finishes here", good=good)
+    campaign.keep(
+        "a call longer than its limit",
+        project,
+        run,
+        f"{len(errors)} failed; what finishes without Ray finishes here",
+        good=good,
+    )
 
 
 def other_data(campaign: Campaign) -> None:
