@@ -68,6 +68,8 @@ class Task:
         attempt: 1, or more if machines on which the call was begun before are lost.
         code: the experiment's code; None where nobody asks what the call rests on.
         data: declared data set -> SHA-256 of its content, as pairs; the call is made on no other.
+        environment: device, precision and versions that the call was planned with.
+        foreign: whether the process that runs it may have other code, versions or data, and has to compare them.
     """
 
     experiment: Path
@@ -86,6 +88,8 @@ class Task:
     attempt: int = 1
     code: Code | None = field(default=None, compare=False)
     data: tuple[tuple[str, str], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, compare=False)
+    foreign: bool = False
 
     @property
     def called(self) -> Path:
@@ -124,6 +128,7 @@ class Outcome:
         pictures: what illustrate() drew, as plain values; empty for a trial.
         place: where it ran; None where its process did not live to say so.
         seen: what the call rests on, as far as its process saw; None where nobody asked.
+        refused: whether nothing was measured, since the process has not what the call was planned with; `error` says what.
         log: the last lines that the command of the call wrote; none where it started none.
     """
 
@@ -136,6 +141,7 @@ class Outcome:
     pictures: tuple[dict[str, Any], ...] = field(default=(), compare=False)
     place: Place | None = field(default=None, compare=False)
     seen: Seen | None = field(default=None, compare=False)
+    refused: bool = field(default=False, compare=False)
     log: tuple[str, ...] = field(default=(), compare=False)
 
 
