@@ -67,8 +67,9 @@ class Task:
         alone: whether no other trial is measured on the machine meanwhile, so that durations count.
         attempt: 1, or more if machines on which the call was begun before are lost.
         code: the experiment's code; None where nobody asks what the call rests on.
-        data: declared data set -> SHA-256 of its content, as pairs; the call is made on no other.
+        data: declared data set -> SHA-256 of its content, as pairs; no other will do.
         environment: device, precision and versions that the call was planned with.
+        folder: the claim's; None where the experiment lies in it.
         foreign: whether the process that runs it may have other code, versions or data, and has to compare them.
     """
 
@@ -89,6 +90,7 @@ class Task:
     code: Code | None = field(default=None, compare=False)
     data: tuple[tuple[str, str], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, compare=False)
+    folder: Path | None = None
     foreign: bool = False
 
     @property

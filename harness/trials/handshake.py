@@ -48,7 +48,7 @@ def _versions(task: Task) -> Iterator[str]:
 def _code(task: Task) -> list[str]:
     if task.code is None:
         return []
-    here = _code_here(task.experiment, task.project, task.pictures)
+    here = _code_here(task.experiment, task.project, task.pictures, task.folder)
     if isinstance(here, str):
         return [here]
     names = sorted(dict(task.code.parts.items() ^ here.parts.items()))
@@ -57,11 +57,11 @@ def _code(task: Task) -> list[str]:
 
 
 @lru_cache(maxsize=64)
-def _code_here(experiment: Path, project: Path, pictures: Path | None) -> Code | str:
+def _code_here(experiment: Path, project: Path, pictures: Path | None, folder: Path | None) -> Code | str:
     """Return the code as it is here, or in words why it cannot be read; a process that serves a run looks once."""
     try:
         with deaf():
-            return code_of(experiment, project, pictures)
+            return code_of(experiment, project, pictures, folder)
     except (ImportError, OSError, SyntaxError, ValueError) as error:
         return f"code cannot be read there: {type(error).__name__}: {message_of(error)}"
 

@@ -220,7 +220,12 @@ def illustration_task(plan: Plan) -> Task:
 
 def _planned(plan: Plan) -> dict[str, Any]:
     """Return what a call is planned with besides its settings, as keywords of a task."""
-    return {"code": plan.code, "data": plan.data_declared, "environment": plan.environment}
+    return {
+        "code": plan.code,
+        "data": plan.data_declared,
+        "environment": plan.environment,
+        "folder": plan.folder.path,
+    }
 
 
 def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:

@@ -6,9 +6,10 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.trials.executor import Processes
+from harness.trials.modules import HARNESS
 from harness.trials.occupancy import occupied
 from harness.trials.place import NODE
 
@@ -57,15 +58,29 @@ def alive() -> bool:
     return True
 
 
+OWN = Path("(harness)")
+"""Where a module of this tool's own is, which each node has somewhere else."""
+
+
 def travelling(task: Task) -> Task:
     """Return a task as it travels: its paths relative to the project, and to be compared with what is there."""
-    project = task.project
-    pictures = task.pictures and task.pictures.relative_to(project)
-    experiment = task.experiment.relative_to(project)
-    return replace(task, project=Path(), experiment=experiment, pictures=pictures, foreign=True)
+    paths = {name: path and _left(path, task.project) for name, path in _paths(task).items()}
+    return replace(task, project=Path(), foreign=True, **paths)
 
 
 def moved(task: Task, root: Path) -> Task:
     """Return a task that travelled as it runs in the project's folder here."""
-    pictures = task.pictures and root / task.pictures
-    return replace(task, project=root, experiment=root / task.experiment, pictures=pictures)
+    paths = {name: path and _arrived(path, root) for name, path in _paths(task).items()}
+    return replace(task, project=root, **paths)
+
+
+def _paths(task: Task) -> dict[str, Any]:
+    return {"experiment": task.experiment, "pictures": task.pictures, "folder": task.folder}
+
+
+def _left(path: Path, project: Path) -> Path:
+    return OWN / path.relative_to(HARNESS) if path.is_relative_to(HARNESS) else path.relative_to(project)
+
+
+def _arrived(path: Path, root: Path) -> Path:
+    return HARNESS / path.relative_to(OWN) if path.is_relative_to(OWN) else root / path

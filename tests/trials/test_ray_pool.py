@@ -9,9 +9,11 @@ import pytest
 
 from harness.errors import TrialError
 from harness.seeds import seeds_of
+from harness.trials.catalogue import COMMAND
 from harness.trials.cluster import GoneError, Need, Node, _line
 from harness.trials.experiment import Outcome, Task
 from harness.trials.ray_pool import RayPool
+from harness.trials.remote import OWN, moved, travelling
 
 A, B = Node("a", "node a", 2, 0, 8 * 2**30), Node("b", "node b", 2, 1, 8 * 2**30)
 FINE = "measured"
@@ -128,6 +130,16 @@ def test_what_travels_is_relative_to_the_project_and_is_compared_there():
         Path("claims/d/c/pictures.py"),
     )
     assert sent.foreign
+
+
+def test_modules_of_this_tool_are_those_of_the_node(tmp_path):
+    of_a_command = replace(task("x"), experiment=COMMAND, folder=Path("/project/claims/d/c"))
+
+    sent = travelling(of_a_command)
+    there = moved(sent, tmp_path)
+
+    assert (sent.experiment, sent.folder) == (OWN / "trials/command.py", Path("claims/d/c"))
+    assert (there.experiment, there.folder, there.project) == (COMMAND, tmp_path / "claims/d/c", tmp_path)
 
 
 def test_a_task_whose_node_was_lost_goes_elsewhere_and_its_attempt_is_counted():
