@@ -64,17 +64,17 @@ OWN = Path("(harness)")
 
 def travelling(task: Task) -> Task:
     """Return a task as it travels: its paths relative to the project, and to be compared with what is there."""
-    paths = {name: path and _left(path, task.project) for name, path in _paths(task).items()}
+    paths: dict[str, Any] = {name: path and _left(path, task.project) for name, path in _paths(task).items()}
     return replace(task, project=Path(), foreign=True, **paths)
 
 
 def moved(task: Task, root: Path) -> Task:
     """Return a task that travelled as it runs in the project's folder here."""
-    paths = {name: path and _arrived(path, root) for name, path in _paths(task).items()}
+    paths: dict[str, Any] = {name: path and _arrived(path, root) for name, path in _paths(task).items()}
     return replace(task, project=root, **paths)
 
 
-def _paths(task: Task) -> dict[str, Any]:
+def _paths(task: Task) -> dict[str, Path | None]:
     return {"experiment": task.experiment, "pictures": task.pictures, "folder": task.folder}
 
 
