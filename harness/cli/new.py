@@ -44,6 +44,12 @@ def add_commands(commands: Any) -> None:
     new = commands.add_parser("new", help="begin a claim: its folder, with files that say what belongs in them")
     new.add_argument("name", metavar="DOCUMENT/CLAIM", help="such as handbook/wide_networks_err_less")
     new.add_argument("--title", help="one line (default: the claim's name in words)")
+    new.add_argument(
+        "--command",
+        dest="script",
+        metavar="WORDS",
+        help='a command of your own that is run once and trains for one seed: "python train.py --seed {seed}"',
+    )
     new.set_defaults(command=_new)
 
 
@@ -57,14 +63,13 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    claim = start_claim(options.root, options.name, options.title)
+    claim = start_claim(options.root, options.name, options.title, options.script)
     for path in sorted([claim.parent / "document.yaml", *claim.iterdir()]):
         print(escape_unprintable(path))
-    print(
-        escape_unprintable(
-            f"next: write measure() in {claim / 'experiment.py'}, say in claim.yaml what is claimed; claims check"
-        )
-    )
+    todo = f"write measure() in {claim / 'experiment.py'}, say in claim.yaml what is claimed"
+    if options.script is not None:
+        todo = f"say in {claim / 'claim.yaml'} what is claimed, the band and the reasons"
+    print(escape_unprintable(f"next: {todo}; claims check"))
     return AS_EXPECTED
 
 
@@ -99,19 +104,21 @@ def start_project(folder: Path, *, workflow: bool = False) -> list[str]:
     return [*lines, PYTEST, *notes(folder)]
 
 
-def start_claim(project: Path, name: str, title: str | None = None) -> Path:
+def start_claim(project: Path, name: str, title: str | None = None, command: str | None = None) -> Path:
     """Make the folder of a claim, with files to be filled in; and its document's, if that is not there.
 
     Args:
         project: folder that holds `claims/`.
         name: `document/claim`, both in snake case.
         title: the claim's title; its name in words if None.
+        command: what measures it, as a shell would be given it; it is run once. None for an experiment.py.
 
     Returns:
         The claim's folder.
 
     Raises:
-        UsageError: no project, a name that is none, a claim that is there already, or a title that is no line of text.
+        UsageError: no project, a name that is none, a claim that is there already, a title that is no line of text, or a
+            command that leaves no number.
     """
     # The command line starts without what reads specifications.
     from harness.trials.catalogue import claim_folders
@@ -126,12 +133,18 @@ def start_claim(project: Path, name: str, title: str | None = None) -> Path:
     if taken:
         raise UsageError(f"{taken[0]}: is there already; nothing was written, choose another name")
     words = {"id": _scalar(claim), "document": _scalar(document), "title": _quoted(_title(claim, title))}
+    files = {file: file for file in ("claim.yaml", "experiment.py", "sabotage.yaml", "test_claim.py")}
+    if command is not None:
+        from harness.cli.new_command import words_of
+
+        words |= words_of(project, claim, command)
+        files = {"claim.yaml": "command.yaml", "test_claim.py": "test_claim.py"}
     try:
         folder.mkdir(parents=True)
         about = {**words, "title": _quoted(_in_words(document, "Document")), "year": today().year}
         _written(folder.parent / "document.yaml", _template("document.yaml", **about))
-        for file in ("claim.yaml", "experiment.py", "sabotage.yaml", "test_claim.py"):
-            _written(folder / file, _template(file, **words))
+        for file, template in files.items():
+            _written(folder / file, _template(template, **words))
     except OSError as error:
         raise UsageError(f"{error.filename or folder}: {error.strerror}; nothing else was written") from None
     return folder

@@ -79,6 +79,10 @@ def session_of(config: pytest.Config) -> Session:
                 _teller(config),
                 config.stash[DEADLINE],
                 watched,
+                # `claims run` says -q itself, which -v takes back.
+                _teller(config, how_far=False)
+                if config.option.verbose + bool(config.getoption("claims_wanted")) > 0
+                else None,
             )
         except UsageError:
             config.stash[UNUSABLE] = True
@@ -115,8 +119,8 @@ def interrupt_as_before() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _teller(config: pytest.Config) -> Any:
-    """Return a function that prints a line and how far the run is, past pytest's capturing.
+def _teller(config: pytest.Config, *, how_far: bool = True) -> Any:
+    """Return a function that prints a line, and how far the run is, past pytest's capturing.
 
     Silent in an xdist worker, and where there is a live view.
     """
@@ -131,6 +135,6 @@ def _teller(config: pytest.Config) -> Any:
             # Under -q pytest knows of no line that its dots have begun.
             if reporter._tw.width_of_current_line:
                 reporter._tw.line()
-            reporter.write_line(f"{line} [{config.stash[PROGRESS].words()}]")
+            reporter.write_line(f"{line} [{config.stash[PROGRESS].words()}]" if how_far else line)
 
     return say

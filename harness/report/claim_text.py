@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.judging.expected import expected_of
 from harness.report import wording
 from harness.report.styled import safe
+from harness.specification.command import command_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -90,6 +91,12 @@ def lines(folder: ClaimFolder, record: ClaimRecord | None, store: str, width: in
     yield from _field("does not show", claim.does_not_show, room)
     yield from _waiver(claim, room)
     yield from ("", "[bold]arms[/]", *(f"  {safe(name)}: {_settings(arm)}" for name, arm in claim.arms.items()))
+    if claim.command:
+        yield from (
+            "",
+            "[bold]command[/]",
+            *(f"  {line}" for line in _wrapped(command_line(claim.command.run), width - 2)),
+        )
     if claim.conditions:
         yield from ("", "[bold]conditions[/]")
         yield from (f"  {safe(name)}: {safe(', '.join(map(str, c.values)))}" for name, c in claim.conditions.items())

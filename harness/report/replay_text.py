@@ -40,6 +40,7 @@ def lines(finding: Finding, prospect: Repeatability, options: str = "") -> Itera
     yield f"environment  {_pairs(trial.environment)}"
     yield f"machine      {_processor(finding) or 'not known'}, Python {python}"
     yield f"outcome      {trial.error or _pairs(trial.metrics)}"
+    yield from (f"log          {line}" for line in trial.log.splitlines())
     yield ""
     if prospect.obstacles:
         yield "today it would be another trial:"

@@ -10,6 +10,7 @@ from harness.report.quotation_text import quotation_words
 from harness.report.selection import left, lost_after_holm, rows, underpowered, without_bound
 from harness.report.wording import in_words, minute
 from harness.running import waiver
+from harness.specification.command import command_line
 from harness.specification.profiles import NO_VERDICT_PROFILE
 
 if TYPE_CHECKING:
@@ -143,7 +144,10 @@ def details(claim: ClaimRecord) -> Iterator[tuple[str, str]]:
         yield "evidence", wording.series_words(claim)
     for line in wording.again_words(claim):
         yield "not reused", line
-    yield "settings", settings(claim.settings)
+    own = dict(claim.settings)
+    if isinstance(command := own.pop("command", None), dict):
+        yield "command", command_line(command.get("run"))
+    yield "settings", settings(own)
     yield "data", "; ".join(map(_data, claim.data)) or "none is declared"
     yield "environment", ", ".join(f"{name} {value}" for name, value in claim.environment.items())
     yield "code", f"{claim.code.digest[:16]}… over {len(claim.code.modules)} files, which report.json names"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from harness.specification.yaml12 import read_yaml
 from harness.trials.data_sets import FOLDER, known
 from harness.trials.modules import HARNESS, modules_of, parsed
 
@@ -57,6 +58,10 @@ def undeclared_data(folder: ClaimFolder) -> Iterator[str]:
 def undeclared(folder: ClaimFolder, store: Store | None) -> Iterator[str]:
     """Yield where a claim without `inputs` starts commands, by its code, or else that its stored trials did."""
     if folder.claim.inputs:
+        return
+    if folder.claim.command:
+        file = read_yaml(folder.path / "claim.yaml")
+        yield file.problem(("command",), f"is started for every trial: {REMEDY}")
         return
     found = [
         f"{path}:{line}:1: starts a command ({name}): {REMEDY}"

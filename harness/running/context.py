@@ -39,6 +39,7 @@ class Context:
         watch: is told before a batch and after every part of it.
         drawing: the pictures of the claim at hand, drawn beside its trials; None draws nothing.
         told: why it waits, as the user knows by now.
+        log: is told the last lines that the commands of trials wrote.
     """
 
     options: Options
@@ -50,3 +51,4 @@ class Context:
     watch: Callable[[Step], None] = _unwatched
     drawing: Drawing | None = None
     told: set[str] = field(default_factory=set)
+    log: Callable[[str], None] = _silent

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.judging.points import wall_clock_metrics
+from harness.judging.points import shown, wall_clock_metrics
 from harness.running.cost import batch_seconds
 from harness.running.progress import Step
 from harness.running.reuse import anew_words, reusable, superseded
@@ -16,7 +16,7 @@ from harness.trials.inputs import inputs_of
 from harness.trials.memory import affordable
 from harness.trials.occupancy import occupied, waiting
 from harness.trials.options import resolve_workers
-from harness.trials.plan import jobs_of, lasting, only, tasks_of, timed_jobs_of
+from harness.trials.plan import jobs_of, lasting, only, points_of_task, tasks_of, timed_jobs_of
 from harness.trials.rows import TrialRow
 
 if TYPE_CHECKING:
@@ -180,3 +180,5 @@ def keep(plan: Plan, variant: Variant, task: Task, outcomes: list[Outcome], cont
         again = context.options.fresh or timed or key in variant.anew
         context.store.save_trial(row, context.run, replace=again)
         variant.keep(plan, task, seed, outcome)
+        for line in outcome.log:
+            context.log(f"{plan.claim.id}: seed {seed.index} at {shown(points_of_task(plan, task)[0])}: {line}")

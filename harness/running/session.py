@@ -61,6 +61,7 @@ class Session:
         say: is told one line per finished batch.
         deadline: `time.monotonic()` after which no batch begins.
         progress: is kept up to date, with estimates of the time that is left; None where nobody looks.
+        log: is told the last lines that the commands of trials wrote; None where nobody asks.
 
     Raises:
         UsageError: the store cannot be used.
@@ -74,13 +75,14 @@ class Session:
         say: Callable[[str], None],
         deadline: float = math.inf,
         progress: Progress | None = None,
+        log: Callable[[str], None] | None = None,
     ) -> None:
         self.options = options
         self.run = run
         self.store = Store(options.store)
         self.store.start_run(run, options.record(), machine(project))
-        # What is said may quote anything, an exception included.
-        self._say = lambda line: say(without_ci_commands(escape_unprintable(line)))
+        self._say = _harmless(say)
+        self._log = _harmless(log or (lambda _: None))
         self._records: dict[Path, ClaimRecord | ProblemRecord] = {}
         self._executors: dict[int, Executor] = {}
         self._budget = Budget(deadline)
@@ -148,7 +150,7 @@ class Session:
     @property
     def context(self) -> Context:
         """What the claims of this run share."""
-        return Context(self.options, self.store, self._executor, self.run, self._say, self._budget)
+        return Context(self.options, self.store, self._executor, self.run, self._say, self._budget, log=self._log)
 
     def _run(self, folder: Path) -> ClaimRecord:
         return run_claim(load_claim(folder), replace(self.context, watch=self._watcher(folder)))
@@ -201,6 +203,11 @@ class Session:
             executor.close()
         self.store.finish_run(self.run)
         self.store.close()
+
+
+def _harmless(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what says lines that may quote anything, an exception or a script included."""
+    return lambda line: say(without_ci_commands(escape_unprintable(line)))
 
 
 def problem_record(folder: Path, error: ClaimsError) -> ProblemRecord:

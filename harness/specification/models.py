@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from harness.specification.command import Command
 from harness.specification.document import Answer, StatementId
 from harness.specification.kinds import Name, Strict, Text, Value
 from harness.specification.quotation import Table
@@ -160,6 +161,8 @@ class Claim(Strict):
     """arithmetic of the training; absent where torch is not used"""
     data: list[Name] = []
     """data sets that trials read, each described by a module of the project, fixtures/NAME.py"""
+    command: Command | None = None
+    """what is started for each trial, in the place of an experiment.py with measure()"""
     arms: Annotated[dict[Name, dict[str, Setting]], Field(min_length=1)]
     conditions: dict[Name, Condition] = {}
     metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
@@ -196,12 +199,10 @@ class Claim(Strict):
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of claim.yaml, for editors."""
     result = Claim.model_json_schema()
-    # Both short forms are accepted before validation; the generator cannot see that.
-    short = {
-        "SeedPlan": {"type": "integer", "minimum": 1},
-        "Condition": {"type": "array", "minItems": 1},
-        "Table": {"type": "string"},
-    }
+    # Short forms are accepted before validation; the generator cannot see that.
+    words = {"type": "array", "minItems": 1, "items": {"type": "string"}}
+    short = {"SeedPlan": {"type": "integer", "minimum": 1}, "Condition": {"type": "array", "minItems": 1}}
+    short |= {"Command": words, "Place": {"type": "string", "minLength": 1}, "Table": {"type": "string"}}
     # A table's cells become readings before they are validated.
     result["required"].remove("readings")
     result["anyOf"] = [{"required": ["readings"]}, {"required": ["table"]}]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Self
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 APPLICATION = 0x434C4D53
 """What SQLite's header says that the file is (`CLMS`): a store, and none of the years before its first schema."""
@@ -33,7 +33,8 @@ CREATE TABLE trial (
     key TEXT PRIMARY KEY, claim TEXT NOT NULL, arm TEXT NOT NULL, condition TEXT NOT NULL, settings TEXT NOT NULL,
     base_seed INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL CHECK (status IN ('finished', 'failed')),
     metrics TEXT NOT NULL, seconds REAL NOT NULL, error TEXT, environment TEXT NOT NULL, run TEXT NOT NULL,
-    finished TEXT NOT NULL, peak_bytes INTEGER, choices TEXT NOT NULL, batch_seeds TEXT NOT NULL, clock TEXT, inputs TEXT
+    finished TEXT NOT NULL, peak_bytes INTEGER, choices TEXT NOT NULL, batch_seeds TEXT NOT NULL, clock TEXT, inputs TEXT,
+    log TEXT NOT NULL
 ) STRICT;
 CREATE INDEX trial_of_claim ON trial (claim, seed);
 CREATE TABLE record (
@@ -53,7 +54,7 @@ TABLES = {
     "run": ("id", "started", "options", "machine", "finished"),
     "trial": (
         "key", "claim", "arm", "condition", "settings", "base_seed", "seed", "status", "metrics", "seconds", "error",
-        "environment", "run", "finished", "peak_bytes", "choices", "batch_seeds", "clock", "inputs",
+        "environment", "run", "finished", "peak_bytes", "choices", "batch_seeds", "clock", "inputs", "log",
     ),
     "record": ("run", "claim", "record", "finished"),
     "beside": ("claim", "kind", "fingerprint", "record", "finished"),

@@ -38,7 +38,7 @@ _UNLESS_DONE = f" WHERE trial.status = 'failed' OR {_MORE_METRICS}"
 _OF_FINISHED = "key, metrics, seconds, choices, clock, run, inputs"
 _OF_PAST = (
     "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, batch_seeds, "
-    "clock, inputs"
+    "clock, inputs, log"
 )
 
 
@@ -81,6 +81,7 @@ class Trials(Database):
             canonical([seed.index for seed in task.seeds]),
             outcome.clock,
             digest,
+            "\n".join(outcome.log),
         )
         self._write(_SAVE_TRIAL + ("" if replace else _UNLESS_DONE), values)
 
@@ -156,7 +157,7 @@ class Trials(Database):
     def _past(self, row: tuple[Any, ...]) -> PastTrial:
         """Return a trial of the columns _OF_PAST."""
         key, claim, arm, base, index, seconds, error, run, finished, *rest = row
-        condition, settings, metrics, around, batch, clock, inputs = rest
+        condition, settings, metrics, around, batch, clock, inputs, log = rest
         where = f"{self.path}: trial {key[:12]}"
         plain = (
             object_of(condition, f"{where}: condition"),
@@ -166,6 +167,7 @@ class Trials(Database):
             batch_seeds_of(batch, index, f"{where}: batch_seeds"),
             asdict(known) if (known := clock_of(clock)) else None,
             inputs,
+            log,
         )
         return PastTrial(key, Seed(base, claim, index), arm, seconds, error, run, finished, *plain)
 

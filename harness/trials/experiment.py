@@ -18,15 +18,16 @@ from harness._strategy_log import recorded
 from harness._text import block, message_of, shortened
 from harness.errors import INSTALL_TRAINING, ClaimsError, TrialError
 from harness.pictures import plain
+from harness.trials.callers import line_of
 from harness.trials.clock import clock_here
 from harness.trials.data_sets import require_declared
 from harness.trials.failed_command import last_words
 from harness.trials.memory import PeakMemory
 from harness.trials.occupancy import calling
 from harness.trials.profiling import profiled
-from harness.trials.reach import seen
+from harness.trials.reach import Seen, seen
 from harness.trials.source_module import module_of
-from harness.trials.witness import watching
+from harness.trials.witness import deaf, watching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from harness.seeds import Seeds
     from harness.trials.provenance import Code
-    from harness.trials.reach import Seen
 
 Metrics = dict[str, float | list[float]]
 """Metric -> number, or one number per value of a condition that is measured together."""
@@ -88,9 +88,15 @@ class Task:
         return self.pictures or self.experiment
 
     @property
+    def command(self) -> Mapping[str, Any] | None:
+        """What the call starts, None for measure() of an author: no setting of hers is a mapping."""
+        found = self.settings.get("command")
+        return found if isinstance(found, dict) and not self.pictures else None
+
+    @property
     def limited(self) -> bool:
         """Whether the call must run in a process that can be ended."""
-        return self.seconds is not None or self.gigabytes is not None
+        return self.seconds is not None or self.gigabytes is not None or self.command is not None
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,7 @@ class Outcome:
         pictures: what illustrate() drew, as plain values; empty for a trial.
         clock: what its durations were measured by, as text (see `harness.trials.clock`).
         seen: what the call rests on, as far as its process saw; None where nobody asked.
+        log: the last lines that the command of the call wrote; none where it started none.
     """
 
     metrics: Metrics
@@ -118,6 +125,7 @@ class Outcome:
     pictures: tuple[dict[str, Any], ...] = field(default=(), compare=False)
     clock: str | None = field(default=None, compare=False)
     seen: Seen | None = field(default=None, compare=False)
+    log: tuple[str, ...] = field(default=(), compare=False)
 
 
 @lru_cache(maxsize=256)
@@ -180,19 +188,30 @@ def run_task(task: Task) -> list[Outcome]:
     """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
     device = str(task.settings.get("device", "cpu"))
     memory, clock = PeakMemory(device), clock_here(device, alone=task.alone).text()
+    log: list[str] = []
     with (
         recorded() as chosen,
         profiled(task.experiment.parent.name),
         calling(alone=task.alone),
-        watching(task.called),
+        deaf() if task.command else watching(task.called),
     ):
-        outcomes = _outcomes(task)
-    peak, choices = memory.bytes(), tuple(sorted(chosen))
-    read = seen(task.called, task.project, task.code) if task.code else None
-    return [replace(outcome, peak_bytes=peak, choices=choices, clock=clock, seen=read) for outcome in outcomes]
+        outcomes = _outcomes(task, log)
+    # What a command holds in memory is no part of this process.
+    peak, choices = None if task.command else memory.bytes(), tuple(sorted(chosen))
+    read, said = _seen(task), tuple(log)
+    return [replace(one, peak_bytes=peak, choices=choices, clock=clock, seen=read, log=said) for one in outcomes]
 
 
-def _outcomes(task: Task) -> list[Outcome]:
+def _seen(task: Task) -> Seen | None:
+    """Return what a call rests on; of one that starts a command, that it does: what the command reads nobody sees."""
+    if task.code is None:
+        return None
+    if task.command:
+        return Seen({}, {}, {}, (), (line_of(task.command["run"]),))
+    return seen(task.called, task.project, task.code)
+
+
+def _outcomes(task: Task, log: list[str]) -> list[Outcome]:
     start = time.perf_counter()
     try:
         module = load_experiment(task.experiment, task.project)
@@ -203,11 +222,12 @@ def _outcomes(task: Task) -> list[Outcome]:
             draw = load_pictures(task.pictures, task.project).illustrate
             pictures = tuple(plain(draw(module, task.seeds[0], dict(task.settings))))
             return [Outcome({}, time.perf_counter() - start, pictures=pictures)]
-        table = _checked(module.measure(task.arm, task.seeds, **task.settings), task)
+        own = (task.project, log, task.seconds) if task.command else ()
+        table = _checked(module.measure(task.arm, task.seeds, *own, **task.settings), task)
     except Exception as error:
         # What an exception says goes into the store and the reports: it is bounded, and such as any file can hold.
         text = shortened(block(error if isinstance(error, ClaimsError) else _where(error, task)))
-        trace = shortened(block(traceback.format_exc()), LONGEST_TRACE)
+        trace = shortened(block("\n".join(log) or traceback.format_exc()), LONGEST_TRACE)
         seconds = (time.perf_counter() - start) / len(task.seeds)
         return [Outcome({}, seconds, text, trace) for _ in task.seeds]
     seconds = (time.perf_counter() - start) / len(task.seeds)

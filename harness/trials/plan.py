@@ -13,6 +13,7 @@ from harness.seeds import Seed
 from harness.specification.models import EXTERNAL
 from harness.specification.parsing import suggestion
 from harness.trials.clock import clock_of, keeps_time
+from harness.trials.commands import not_found
 from harness.trials.data_sets import record_of
 from harness.trials.experiment import Task, load_experiment
 from harness.trials.identity import Identity
@@ -76,8 +77,10 @@ class Plan:
         """Import experiment.py: one that cannot be is one problem of its claim, and no failure of every trial.
 
         Raises:
-            TrialError: it cannot be imported, or has no measure().
+            TrialError: it cannot be imported, or has no measure(); or the claim's command is not found.
         """
+        if lacking := not_found(self.folder):
+            raise TrialError("\n".join(lacking))
         load_experiment(self.folder.experiment, self.folder.project)
 
     @property
@@ -123,6 +126,8 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     data = [record_of(name, folder.project) for name in claim.data]
     code, around = _code_and_versions(folder, device)
     settings = settings_of(claim, profile)
+    if claim.command:
+        settings["command"] = claim.command.model_dump(mode="json")
     named = {
         path: digest for files in declared(claim.inputs, folder.project).values() for path, digest in files.items()
     }
@@ -134,7 +139,7 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
 def _code_and_versions(folder: ClaimFolder, device: str) -> tuple[Code, dict[str, str]]:
     precision = folder.claim.precision
     try:
-        code = code_of(folder.experiment, folder.project)
+        code = code_of(folder.experiment, folder.project, folder=folder.path)
         # Seeds can make torch generators, so every experiment seems to import torch; without a precision none trains with it.
         packages = [name for name in code.packages if precision or name != "torch"]
         return code, environment(packages, device, precision)
@@ -147,9 +152,12 @@ def _code_and_versions(folder: ClaimFolder, device: str) -> tuple[Code, dict[str
 def settings_for(plan: Plan, arm: str, condition: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a trial; of two that name the same setting the later wins.
 
-    Order: the claim's and the profile's settings, the arm's, the condition, a control's change.
+    Order: the claim's and the profile's settings, the arm's, the condition, a control's change. A command is one of them:
+    the arm's own, with where its metrics stand.
     """
-    return {**plan.settings, **plan.claim.arms[arm], **condition, **plan.together, **change}
+    claim = plan.claim
+    found = {**plan.settings, **claim.arms[arm], **condition, **plan.together, **change}
+    return {**found, "command": claim.command.of(arm, claim.metrics_of(arm))} if claim.command else found
 
 
 def placement(plan: Plan) -> dict[str, Any]:
@@ -160,9 +168,13 @@ def placement(plan: Plan) -> dict[str, Any]:
 def tasks_of(
     plan: Plan, points: Iterable[Point], seeds: Iterable[int], change_of: Callable[[str], Mapping[str, Any]]
 ) -> list[Task]:
-    """Return one task per arm and condition, with the keys of its trials; `change_of` an arm is a control's change."""
+    """Return one task per arm and condition, with the keys of its trials; `change_of` an arm is a control's change.
+
+    Of a command each seed is a task of its own: it shares no work with others, and fails or is kept by itself.
+    """
     claim, folder = plan.claim, plan.folder
-    batch = tuple(Seed(plan.base_seed, claim.id, index) for index in seeds)
+    everyone = tuple(Seed(plan.base_seed, claim.id, index) for index in seeds)
+    batches = [(seed,) for seed in everyone] if claim.command else [everyone]
     cells = dict.fromkeys(
         tuple((name, value) for name, value in point if name not in plan.together) for point in points
     )
@@ -171,19 +183,20 @@ def tasks_of(
         condition = dict(cell)
         arm = str(condition.pop("arm"))
         settings, metrics = settings_for(plan, arm, condition, change_of(arm)), claim.metrics_of(arm)
-        keys = tuple(plan.identity.key(seed, arm, settings, metrics) for seed in batch)
         everything = {**settings, **placement(plan)}
-        call = (folder.experiment, folder.project, arm, condition, batch, everything)
         limits = (claim.limits.seconds, claim.limits.gigabytes)
         shape = (metrics, plan.together_length)
-        tasks.append(Task(*call, *shape, keys, *limits, code=plan.code, data=plan.data_declared))
+        for batch in batches:
+            keys = tuple(plan.identity.key(seed, arm, settings, metrics) for seed in batch)
+            call = (folder.experiment, folder.project, arm, condition, batch, everything)
+            tasks.append(Task(*call, *shape, keys, *limits, code=plan.code, data=plan.data_declared))
     return tasks
 
 
 def plan_of_pictures(plan: Plan) -> Plan:
     """Return the plan of what is drawn, whose code is that of pictures.py, too."""
     folder = plan.folder
-    return replace(plan, code=code_of(folder.experiment, folder.project, folder.pictures))
+    return replace(plan, code=code_of(folder.experiment, folder.project, folder.pictures, folder.path))
 
 
 def illustration_task(plan: Plan) -> Task:

@@ -12,6 +12,10 @@ import threading
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 PROCESSES = Path("/proc")
 
@@ -40,7 +44,7 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        _end_descendants(os.getpid())
+        end_descendants(os.getpid())
         end_session(os.getpid())
 
 
@@ -48,7 +52,7 @@ def end(leader: int) -> None:
     """End a process that leads a session, and everything it has started, in whatever session that is by now."""
     # While it stands still it starts nothing, and what its children leave behind is still its own.
     _send(leader, "SIGSTOP")
-    _end_descendants(leader)
+    end_descendants(leader)
     end_session(leader)
     _send(leader, "SIGKILL")
 
@@ -60,13 +64,23 @@ def end_session(leader: int) -> None:
             os.killpg(leader, signal.SIGKILL)
 
 
-def _end_descendants(of: int) -> None:
-    """Kill whatever a process has started until there is none left: one that is being killed may start another."""
+def end_descendants(of: int, spared: Collection[int] = ()) -> None:
+    """Kill whatever a process has started, but for some, until there is none left: one that is being killed may start another."""
     end = time.monotonic() + PATIENCE
-    while (found := descendants(of)) and time.monotonic() < end:
+    while (found := [pid for pid in descendants(of) if pid not in spared]) and time.monotonic() < end:
         for each in found:
             _send(each, "SIGKILL")
         time.sleep(POLL)
+
+
+def ended_by(code: int) -> str:
+    """Return the signal that ended a process, in words, by its negative exit code."""
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    why = {"SIGKILL": " (out of memory, or killed?)", "SIGSEGV": " (a crash in compiled code)"}.get(name, "")
+    return f"{name}{why}"
 
 
 def descendants(of: int) -> list[int]:

@@ -53,12 +53,12 @@ class Code:
     dynamic: bool = False
 
 
-def code_of(experiment: Path, project: Path, pictures: Path | None = None) -> Code:
+def code_of(experiment: Path, project: Path, pictures: Path | None = None, folder: Path | None = None) -> Code:
     """Return the code of an experiment, found by following its imports; with `pictures`, that of what is drawn of it.
 
-    What counts is the syntax tree without docstrings: comments, layout and
+    `folder` is the claim's, where the experiment lies elsewhere. What counts is the syntax tree without docstrings: comments, layout and
     documentation do not make a trial another trial. Of other files in the
-    experiment's folder every byte counts.
+    folder every byte counts.
     """
     reached = modules_of([experiment, *([pictures] if pictures else [])], project)
     seen = {path: _digest_of_tree(path, path.stat().st_mtime_ns) for path in reached}
@@ -68,7 +68,7 @@ def code_of(experiment: Path, project: Path, pictures: Path | None = None) -> Co
     own = {path for path in reached if path.is_relative_to(HARNESS)}
     imported = {name for path, one in found.items() for name in (one.at_the_top if path in own else one.anywhere)}
     dynamic = any(one.by_name for path, one in found.items() if path not in own)
-    seen |= {path: digest_of_file(path) for path in _beside(experiment) if path not in seen}
+    seen |= {path: digest_of_file(path) for path in _beside(folder or experiment.parent) if path not in seen}
     parts = sorted((_relative(path, project), digest) for path, digest in seen.items())
     packages = sorted(NUMERIC_PACKAGES[name] for name in late & NUMERIC_PACKAGES.keys())
     return Code(digest_of(parts), tuple(dict(parts)), tuple(packages), dict(parts), tuple(sorted(imported)), dynamic)
@@ -94,12 +94,12 @@ def _digest_of_bytes(path: Path, _signature: tuple[int, ...]) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _beside(experiment: Path) -> list[Path]:
+def _beside(folder: Path) -> list[Path]:
     """Return the files in a claim's folder that its experiment may read: tables, images; not what is about the claim."""
-    if not (experiment.parent / "claim.yaml").is_file():
+    if not (folder / "claim.yaml").is_file():
         return []
-    files = [path for path in sorted(experiment.parent.rglob("*")) if path.is_file()]
-    return [path for path in files if not any(is_about(part) for part in path.relative_to(experiment.parent).parts)]
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [path for path in files if not any(is_about(part) for part in path.relative_to(folder).parts)]
 
 
 def is_about(name: str) -> bool:

@@ -76,6 +76,7 @@ class PastTrial:
         batch_seeds: indices of the seeds that were measured in one call.
         clock: what its durations were measured by (see `harness.trials.clock`), None where nobody noted it.
         inputs: digest of what it rests on; None where nobody knows.
+        log: the last lines that its command wrote; empty where it started none.
     """
 
     key: str
@@ -92,6 +93,7 @@ class PastTrial:
     batch_seeds: list[int]
     clock: dict[str, Any] | None = None
     inputs: str | None = None
+    log: str = ""
 
     @property
     def claim(self) -> str:

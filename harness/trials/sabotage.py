@@ -34,6 +34,11 @@ def load_sabotage(folder: Path, claim: Claim) -> Sabotage | None:
     if not (folder / FILE).is_file():
         return None
     file = read_yaml(folder / FILE)
+    if claim.command:
+        message = (
+            "breaks lines of modules that run in this tool's own processes, and a command runs in another; remove it"
+        )
+        raise SpecError([file.problem(("broken_lines",), message)])
     sabotage = parse(Sabotage, file)
     found = [
         file.problem(("broken_lines", number, field), message)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from harness.judging.caps import settings_of
+from harness.trials.commands import given, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.specification.models import Claim
     from harness.trials.catalogue import ClaimFolder
 
 FIRST = 2
@@ -20,8 +19,11 @@ FIRST = 2
 def misfits(folder: ClaimFolder) -> list[str]:
     """Return a line for every keyword that some trial gives to measure() and that it does not take, or the other way round.
 
-    A measure() that is made by a call, or decorated, says nothing here, and neither does a file that is no Python.
+    A measure() that is made by a call, or decorated, says nothing here, and neither does a file that is no Python. Of a
+    claim that starts a command it says whether that is found; loading the claim says the rest.
     """
+    if folder.claim.command:
+        return not_found(folder)
     try:
         tree = ast.parse(folder.experiment.read_bytes())
     except (OSError, SyntaxError, ValueError):
@@ -37,20 +39,8 @@ def _misfits(folder: ClaimFolder, measure: ast.FunctionDef) -> Iterator[str]:
     optional |= {one.arg for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value}
     takes = {*positions[FIRST:], *(one.arg for one in arguments.kwonlyargs)}
     where = f"{folder.experiment}:{measure.lineno}:1: measure():"
-    for whose, given in _given(folder.claim):
-        for name in sorted(given - takes) if arguments.kwarg is None else ():
+    for _, whose, names in given(folder.claim):
+        for name in sorted(names - takes) if arguments.kwarg is None else ():
             yield f"{where} takes no {name!r}, which claim.yaml gives {whose}; take it, or take it out"
-        for name in sorted(takes - optional - given):
+        for name in sorted(takes - optional - names):
             yield f"{where} needs {name!r}, which claim.yaml does not give {whose}; give it there, or under settings"
-
-
-def _given(claim: Claim) -> Iterator[tuple[str, set[str]]]:
-    """Yield what measure() is given, by name, for each arm under each profile: to whom, and which keywords."""
-    placed = ("device", "precision") if claim.precision else ()
-    for profile in claim.profiles.values():
-        for arm, own in claim.arms.items():
-            given = {*settings_of(claim, profile), *own, *claim.conditions, *placed}
-            yield f"arm {arm!r}", given
-            for name, control in claim.controls.items():
-                if arm in (control.arms or claim.arms):
-                    yield f"arm {arm!r} under control {name!r}", given | control.change.keys()

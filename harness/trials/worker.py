@@ -16,7 +16,7 @@ from harness._text import message_of
 from harness.errors import TrialError
 from harness.trials.experiment import Outcome, Task, load_experiment, run_task
 from harness.trials.memory import at_most
-from harness.trials.process_tree import end, end_session, lead
+from harness.trials.process_tree import end, end_session, ended_by, lead
 from harness.trials.witness import install
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class Worker:
         task = self._open[0] if self._open else None
         if task is None or task.seconds is None:
             return math.inf
-        return time.monotonic() + grace + task.seconds * len(task.seeds)
+        # A command is ended by its own process, which tells what it said last.
+        return time.monotonic() + grace + task.seconds * len(task.seeds) + (PARTING if task.command else 0.0)
 
     def receive(self) -> Iterator[Result]:
         """Yield the next result, or the failure of the present task if the process died."""
@@ -167,12 +168,7 @@ def _ended(code: int | None) -> str:
     """Return how a process ended, in words."""
     if code is None or code >= 0:
         return f"ended by itself with exit code {code}; does measure() call exit()?"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    why = {"SIGKILL": " (out of memory, or killed?)", "SIGSEGV": " (a crash in compiled code)"}.get(name, "")
-    return f"was ended by {name}{why}"
+    return f"was ended by {ended_by(code)}"
 
 
 def _serve(connection: Connection) -> None:

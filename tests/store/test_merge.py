@@ -71,7 +71,7 @@ def altered(*statements):
         (lambda path: path.write_bytes(b""), "is no store"),
         (lambda path: path.write_bytes(b"no database " * 99), "file is not a database"),
         (lambda path: path.write_bytes(path.read_bytes()[:9000]), "malformed"),
-        (altered("PRAGMA user_version = 99"), "was written by another version (schema 99, this is 1)"),
+        (altered("PRAGMA user_version = 99"), "was written by another version (schema 99, this is 2)"),
         (altered("DROP TABLE record"), "no such table: other.record"),
         (altered("ALTER TABLE trial DROP COLUMN clock"), "no such column: clock"),
         (altered("UPDATE trial SET metrics = '{'"), "malformed JSON"),

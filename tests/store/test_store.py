@@ -157,7 +157,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        (f"PRAGMA user_version = {SCHEMA_VERSION + 1}", r"store\.sqlite3: was written by another version \(schema 2, this is 1\); move it away, or"),
+        (f"PRAGMA user_version = {SCHEMA_VERSION + 1}", r"store\.sqlite3: was written by another version \(schema 3, this is 2\); move it away, or"),
         ("PRAGMA application_id = 0", r"store\.sqlite3: is no store, or one of before schema 1; move it away, or put a sound copy there"),
     ],
 )  # fmt: skip

@@ -92,7 +92,9 @@ OPERATORS = (
 
 
 def versions_of(plan: Plan) -> list[Version]:
-    """Return every broken version of a claim's experiment, file by file, in the order of the text."""
+    """Return every broken version of a claim's experiment, file by file, in the order of the text; none of a command's script."""
+    if plan.claim.command:
+        return []
     project = plan.folder.project
     files = [plan.folder.experiment, *(project / name for name in plan.code.modules if _is_broken_too(name))]
     texts = {path: source_of(path) for path in dict.fromkeys(files)}

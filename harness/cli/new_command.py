@@ -1,0 +1,189 @@
+"""A claim about a script of one's own: its command is run once, and claim.yaml written around what it leaves."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shlex
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import TrialError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+ARM = "as_given"
+
+KNOWN = ("seed", "seed_index", "out")
+"""Placeholders that a command may have before anything else is said of it."""
+
+NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?"
+
+BETTER = {
+    "lower": r"loss|error|err|rmse|mse|mae|perplexity|seconds|latency",
+    "higher": r"acc|accuracy|return|reward|score|f1|auc|success|r2",
+}
+"""Which direction is an improvement, by a word of a metric's name; neither for all others."""
+
+TRAINS = ("epochs", "steps", "updates", "episodes", "iterations", "lr", "learning_rate")
+"""Settings without which nothing is learned: what a control changes first."""
+
+
+def words_of(project: Path, name: str, text: str) -> dict[str, str]:
+    """Run a command once under the first seed of a claim; return what its claim.yaml says of it, by the template's names.
+
+    Raises:
+        UsageError: it is no command, has placeholders of which nothing is known yet, fails, or leaves no number.
+    """
+    words, settings = _settings(_split(text))
+    output, found = _measured(project, name, words, settings)
+    names = {_name(key): key for key in found if _name(key) not in (*KNOWN, *settings)}
+    if not names:
+        raise UsageError(
+            f"--command: {text}: left no number of its own; let it print json.dumps({{...}}) as its last line"
+        )
+    better = {metric: _better(metric) for metric in names}
+    metric = next((one for one in names if better[one] != "neither"), next(iter(names)))
+    keys = {one: key for one, key in names.items() if one != key}
+    more = [f"\n  output: {json.dumps(output)}"] if output else []
+    more += [f"\n  metrics: {json.dumps(keys, ensure_ascii=False)}"] if keys else []
+    run = f"[{', '.join(map(_quoted, words))}]"
+    expectation = f"{metric[:68]}_as_claimed"
+    return {
+        "command": f"\n  run: {run}{''.join(more)}" if more else f" {run}",
+        "inputs": json.dumps(_files(project, words), ensure_ascii=False),
+        "settings": f"settings: {{{', '.join(f'{one}: {value}' for one, value in settings.items())}}}\n"
+        if settings
+        else "",
+        "metrics": "\n".join(f"  {one}: {{unit: as printed, better: {better[one]}}}" for one in names),
+        "metric": metric,
+        "expectation": expectation,
+        "side": "at_most" if better[metric] == "lower" else "at_least",
+        "controls": _controls(settings, expectation),
+    }
+
+
+def _split(text: str) -> list[str]:
+    from harness.specification.placeholders import names_in
+
+    try:
+        words = shlex.split(text)
+        named = [name for word in words for name in names_in(word)]
+    except ValueError as error:
+        raise UsageError(f"--command: {error}: {text}") from None
+    for name in named:
+        if name not in KNOWN:
+            raise UsageError(
+                f"--command: {{{name}}} has no value yet; write one in its place, such as --{name} 0.1, which becomes a setting"
+            )
+    if not words or "seed" not in named:
+        raise UsageError(f"--command: {text!r} does not name {{seed}}, from which the script is to draw; add it")
+    return words
+
+
+def _settings(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Make settings of numbers that are given by name: `--lr 0.1`, `--lr=0.1`, `lr=0.1`."""
+    from harness.judging.names import RESERVED
+
+    found: dict[str, str] = {}
+    result, before = [], ""
+    for word in words:
+        head, value = (before, word) if before.startswith("-") else word.rpartition("=")[::2]
+        name = head.lstrip("-").replace("-", "_")
+        free = re.fullmatch(r"[a-z][a-z0-9_]*", name) and name not in {*RESERVED, *KNOWN, *found, "command"}
+        is_setting = free and re.fullmatch(NUMBER, value) is not None
+        if is_setting:
+            found[name] = value
+        before = f"{word.removesuffix(value)}{{{name}}}" if is_setting else word
+        result.append(before)
+    return result, found
+
+
+def _measured(project: Path, name: str, words: list[str], settings: Mapping[str, str]) -> tuple[str, dict[str, float]]:
+    """Return the file that holds numbers (none: standard output), and the numbers by their paths of keys."""
+    from harness.seeds import Seed
+    from harness.specification.command import Command
+    from harness.trials.command import start, values_of
+    from harness.trials.command_output import last_object, rows_of
+
+    with tempfile.TemporaryDirectory(prefix="claims-", ignore_cleanup_errors=True) as place:
+        values = {**settings, **values_of(ARM, Seed(0, name, 0), Path(place))}
+        try:
+            ended = start(Command(run=words).of(ARM, ()), values, project.resolve(), Path(place))
+        except TrialError as error:
+            raise UsageError(str(error)) from None
+        if wrong := ended.failure():
+            raise UsageError(wrong)
+        if printed := last_object(ended.output):
+            return "", dict(_numbers(printed))
+        out = Path(values["out"])
+        for path in sorted(out.rglob("*")):
+            file = f"{{out}}/{path.relative_to(out)}"
+            if path.suffix in (".json", ".jsonl", ".ndjson", ".csv", ".tsv") and (
+                found := dict(_numbers(rows_of(path)[-1]))
+            ):
+                return file, found
+    raise UsageError(
+        ended.words(
+            "left neither JSON on the last line of its output nor a file of numbers in {out}; let it print json.dumps({...})"
+        )
+    )
+
+
+def _numbers(value: Any, head: str = "") -> Iterator[tuple[str, float]]:
+    """Yield the finite numbers of a row, each with its path of keys."""
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        if isinstance(inner, dict):
+            yield from _numbers(inner, f"{head}{key}.")
+        elif isinstance(inner, int | float) and not isinstance(inner, bool) and math.isfinite(inner):
+            yield f"{head}{key}", inner
+
+
+def _name(key: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "_", key.lower()).strip("_")[:80]
+    return name if name[:1].isalpha() else f"metric_{name}"[:80]
+
+
+def _better(metric: str) -> str:
+    return next((way for way, words in BETTER.items() if re.search(rf"(?:^|_)(?:{words})(?:_|$)", metric)), "neither")
+
+
+def _files(project: Path, words: Iterable[str]) -> list[str]:
+    """Return the files of a project that a command names, and the modules that its scripts import."""
+    from harness.trials.modules import modules_of
+
+    found: dict[str, None] = {}
+    for word in words:
+        for name in (word, f"{word.replace('.', '/')}.py", f"src/{word.replace('.', '/')}.py"):
+            path = project / name
+            if not path.is_file() or Path(name).is_absolute():
+                continue
+            found[name] = None
+            for home in (project, path.parent) if path.suffix == ".py" else ():
+                reached = (each for each in modules_of([path], home) if each.is_relative_to(project))
+                found |= dict.fromkeys(str(each.relative_to(project)) for each in reached)
+    return list(found)
+
+
+def _quoted(word: str) -> str:
+    """Return a word as YAML reads it back, without quotes where it needs none."""
+    plain = re.fullmatch(r"(?:--?|\.\.?/)?[A-Za-z_/][\w./-]*", word) and word.lower() not in ("null", "true", "false")
+    return word if plain else json.dumps(word, ensure_ascii=False)
+
+
+def _controls(settings: Mapping[str, str], expectation: str) -> str:
+    """Return what could break the expectation: another value of a setting, or the reason why nothing could."""
+    changed = next((one for one in (*TRAINS, *settings) if one in settings), None)
+    if changed is None:
+        return (
+            "        # Nothing in the command can be changed yet: make a word of it a setting and add a control, or say\n"
+            "        no_control:  # why nothing could break it\n\ncontrols: {}\n"
+        )
+    return (
+        "\n# A change under which the expectation must not come out as expected: it shows that it could have failed.\n"
+        f"controls:\n  without_{changed[:72]}:\n    change: {{{changed}: 0}}\n    breaks: [{expectation}]\n"
+        "    because:  # why it must fail then\n"
+    )
