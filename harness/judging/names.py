@@ -9,6 +9,7 @@ from harness.judging import contrasts, points, ranges
 from harness.judging.caps import located
 from harness.specification.kinds import Exact, Interaction, Linear, LogLogSlope, RankTrend
 from harness.specification.parsing import suggestion
+from harness.specification.results import CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,6 +95,7 @@ def _settings_known(claim: Claim) -> set[str]:
         claim.conditions,
         *claim.arms.values(),
         *(p.settings for p in claim.profiles.values()),
+        CHANGES if claim.results else (),
     ]
     return {name for source in sources for name in source}
 

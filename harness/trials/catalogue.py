@@ -13,20 +13,21 @@ from harness.specification.globs import matches
 from harness.specification.models import Claim
 from harness.specification.parsing import by_position, parse, suggestion
 from harness.specification.yaml12 import first_of, read_yaml
-from harness.trials import answers, commands
+from harness.trials import answers, commands, result_checks
 from harness.trials.data_sets import problem_of
 from harness.trials.documents import load_document
 from harness.trials.provenance import PICTURES
 from harness.trials.tables import with_cells
 
 if TYPE_CHECKING:
+    from harness.judging.caps import Problem
     from harness.specification.document import Document
 
 NEEDED = {"experiment.py": "there is nothing to measure", "test_claim.py": "nothing would run this claim"}
-"""What a claim's folder must hold besides claim.yaml, and what is lacking without it; with a command no experiment.py."""
+"""What a claim's folder must hold besides claim.yaml, and what is lacking without it; with a command, or results, no experiment.py."""
 
-COMMAND = Path(__file__).with_name("command.py")
-"""What is called in the place of experiment.py where claim.yaml names a command."""
+COMMAND, RESULTS = (Path(__file__).with_name(name) for name in ("command.py", "results.py"))
+"""What is called in the place of experiment.py where claim.yaml names a command, or results."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,10 @@ class ClaimFolder:
 
     @property
     def experiment(self) -> Path:
-        """Path of experiment.py, or of this tool's own module that starts the claim's command."""
-        return COMMAND if self.claim.command else self.path / "experiment.py"
+        """Path of experiment.py, or of this tool's own module that starts the claim's command or reads its results."""
+        if self.claim.has_experiment:
+            return self.path / "experiment.py"
+        return COMMAND if self.claim.command else RESULTS
 
     @property
     def pictures(self) -> Path | None:
@@ -70,11 +73,19 @@ def load_claim(folder: Path) -> ClaimFolder:
     if wrong:
         raise SpecError(first_of(wrong, file.path))
     claim = parse(Claim, file)
-    found = [*feasibility.problems_of(claim), *expected.problems_of(claim), *commands.problems_of(claim)]
-    problems = [file.problem(commands.as_written(where, file.value), message) for where, message in found]
-    if claim.command and (folder / "experiment.py").is_file():
+    found: list[Problem | str] = [*feasibility.problems_of(claim), *expected.problems_of(claim)]
+    found += [*commands.problems_of(claim), *result_checks.problems_of(claim, file)]
+    if claim.results and not found:
+        claim, found = result_checks.resolved(claim, folder.parents[2])
+        # How many seeds there are is known by now.
+        found = found or [*feasibility.problems_of(claim)]
+    problems = [
+        one if isinstance(one, str) else file.problem(commands.as_written(one[0], file.value), one[1]) for one in found
+    ]
+    if not claim.has_experiment and (folder / "experiment.py").is_file():
+        which = "command" if claim.command else "results"
         problems.append(
-            file.problem(("command",), "stands beside experiment.py; remove one: a claim is measured in one way")
+            file.problem((which,), "stands beside experiment.py; remove one: a claim is measured in one way")
         )
     problems += [
         file.problem(
@@ -125,20 +136,20 @@ def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
                 f"{folder}/claim.yaml:1:1: id: {folder.name!r} is also the id of {first[folder.name]}; rename one"
             )
         for name, lack in NEEDED.items():
-            if not (folder / name).is_file() and not (name == "experiment.py" and _starts_command(folder)):
+            if not (folder / name).is_file() and not (name == "experiment.py" and _without_experiment(folder)):
                 problems.append(f"{folder}/{name}:1:1: (file): is missing, so {lack}; copy a neighbour's")
     return loaded, list(
         dict.fromkeys([*problems, *answers.problems_of(root, [(folder.path, folder.claim) for folder in loaded])])
     )
 
 
-def _starts_command(folder: Path) -> bool:
-    """Whether claim.yaml names a command, be it that it cannot be loaded."""
+def _without_experiment(folder: Path) -> bool:
+    """Whether claim.yaml names a command or results, be it that it cannot be loaded."""
     try:
         text = (folder / "claim.yaml").read_bytes() if (folder / "claim.yaml").is_file() else b""
     except OSError:
         return False
-    return re.search(rb"^command:", text, re.MULTILINE) is not None
+    return re.search(rb"^(?:command|results):", text, re.MULTILINE) is not None
 
 
 def find(root: Path, claim_id: str) -> ClaimFolder:

@@ -100,13 +100,13 @@ def _names(claim: Claim, command: Command) -> Iterator[Problem]:
     for name in command.metrics:
         if name not in claim.metrics:
             yield ("command", "metrics", name), f"no metric {name!r}; {suggestion(name, claim.metrics)}"
-    for where, names in _settings(claim):
+    for where, names in named_settings(claim):
         for name in names:
             if name in (*OWN, "command"):
                 yield (*where, name), f"the name {name!r} is taken: a command is given it by the tool; choose another"
 
 
-def _settings(claim: Claim) -> Iterator[tuple[Location, Iterable[str]]]:
+def named_settings(claim: Claim) -> Iterator[tuple[Location, Iterable[str]]]:
     """Yield all places where settings are named, with the names."""
     yield ("settings",), claim.settings
     yield ("conditions",), claim.conditions
@@ -163,7 +163,7 @@ def _placeholders(claim: Claim, command: Command) -> Iterator[Problem]:
 
 def _unused(claim: Claim, command: Command) -> Iterator[Problem]:
     """Find settings that reach nothing: a control that changes one would run the very same command."""
-    for where, names in _settings(claim):
+    for where, names in named_settings(claim):
         arms: Iterable[str] = claim.arms
         if where[0] == "arms":
             arms = [str(where[1])]

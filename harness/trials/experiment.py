@@ -94,6 +94,11 @@ class Task:
         return found if isinstance(found, dict) and not self.pictures else None
 
     @property
+    def stand_in(self) -> bool:
+        """Whether a module of this tool is called, to start a command or to read results: what it reads is declared."""
+        return bool(self.command) or (isinstance(self.settings.get("results"), dict) and not self.pictures)
+
+    @property
     def limited(self) -> bool:
         """Whether the call must run in a process that can be ended."""
         return self.seconds is not None or self.gigabytes is not None or self.command is not None
@@ -193,7 +198,7 @@ def run_task(task: Task) -> list[Outcome]:
         recorded() as chosen,
         profiled(task.experiment.parent.name),
         calling(alone=task.alone),
-        deaf() if task.command else watching(task.called),
+        deaf() if task.stand_in else watching(task.called),
     ):
         outcomes = _outcomes(task, log)
     # What a command holds in memory is no part of this process.
@@ -206,8 +211,8 @@ def _seen(task: Task) -> Seen | None:
     """Return what a call rests on; of one that starts a command, that it does: what the command reads nobody sees."""
     if task.code is None:
         return None
-    if task.command:
-        return Seen({}, {}, {}, (), (line_of(task.command["run"]),))
+    if task.stand_in:
+        return Seen({}, {}, {}, (), (line_of(task.command["run"]),) if task.command else ())
     return seen(task.called, task.project, task.code)
 
 
@@ -222,7 +227,7 @@ def _outcomes(task: Task, log: list[str]) -> list[Outcome]:
             draw = load_pictures(task.pictures, task.project).illustrate
             pictures = tuple(plain(draw(module, task.seeds[0], dict(task.settings))))
             return [Outcome({}, time.perf_counter() - start, pictures=pictures)]
-        own = (task.project, log, task.seconds) if task.command else ()
+        own = (task.project, log, task.seconds) if task.command else (task.project,) if task.stand_in else ()
         table = _checked(module.measure(task.arm, task.seeds, *own, **task.settings), task)
     except Exception as error:
         # What an exception says goes into the store and the reports: it is bounded, and such as any file can hold.

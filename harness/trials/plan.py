@@ -20,6 +20,8 @@ from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
 from harness.trials.provenance import code_of, environment
+from harness.trials.result_cells import planned
+from harness.trials.results import group_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -86,7 +88,8 @@ class Plan:
     @property
     def data_declared(self) -> tuple[tuple[str, str], ...]:
         """Each data set by the name that the claim declares, with the SHA-256 of its content."""
-        return tuple((name, record.sha256) for name, record in zip(self.claim.data, self.data, strict=True))
+        # Results that the claim reads stand behind them.
+        return tuple((name, record.sha256) for name, record in zip(self.claim.data, self.data, strict=False))
 
     @property
     def identity(self) -> Identity:
@@ -128,6 +131,9 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     settings = settings_of(claim, profile)
     if claim.command:
         settings["command"] = claim.command.model_dump(mode="json")
+    if claim.results:
+        settings["results"], record = planned(claim, profile, folder.project)
+        data.append(record)
     named = {
         path: digest for files in declared(claim.inputs, folder.project).values() for path, digest in files.items()
     }
@@ -170,11 +176,10 @@ def tasks_of(
 ) -> list[Task]:
     """Return one task per arm and condition, with the keys of its trials; `change_of` an arm is a control's change.
 
-    Of a command each seed is a task of its own: it shares no work with others, and fails or is kept by itself.
+    Of a command each seed is a task of its own: it shares no work with others, and fails or is kept by itself. Of groups
+    of rows every one is measured, however many others have.
     """
-    claim, folder = plan.claim, plan.folder
-    everyone = tuple(Seed(plan.base_seed, claim.id, index) for index in seeds)
-    batches = [(seed,) for seed in everyone] if claim.command else [everyone]
+    claim, folder, wanted = plan.claim, plan.folder, list(seeds)
     cells = dict.fromkeys(
         tuple((name, value) for name, value in point if name not in plan.together) for point in points
     )
@@ -184,6 +189,9 @@ def tasks_of(
         arm = str(condition.pop("arm"))
         settings, metrics = settings_for(plan, arm, condition, change_of(arm)), claim.metrics_of(arm)
         everything = {**settings, **placement(plan)}
+        indices = wanted if claim.paired else range(group_size(settings, arm, folder.project))
+        everyone = tuple(Seed(plan.base_seed, claim.id, index) for index in indices)
+        batches = [(seed,) for seed in everyone] if claim.command else [everyone]
         limits = (claim.limits.seconds, claim.limits.gigabytes)
         shape = (metrics, plan.together_length)
         for batch in batches:
@@ -204,21 +212,9 @@ def illustration_task(plan: Plan) -> Task:
     claim, folder = plan.claim, plan.folder
     seeds = (Seed(plan.base_seed, claim.id, 0),)
     settings = {arm: {**plan.settings, **own, **placement(plan)} for arm, own in claim.arms.items()}
-    limits = claim.limits
-    return Task(
-        folder.experiment,
-        folder.project,
-        "",
-        {},
-        seeds,
-        settings,
-        (),
-        seconds=limits.seconds,
-        gigabytes=limits.gigabytes,
-        pictures=folder.pictures,
-        code=plan.code,
-        data=plan.data_declared,
-    )
+    call = (folder.experiment, folder.project, "", {}, seeds, settings, ())
+    limits = (claim.limits.seconds, claim.limits.gigabytes)
+    return Task(*call, None, (), *limits, folder.pictures, code=plan.code, data=plan.data_declared)
 
 
 def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:

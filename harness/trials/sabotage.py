@@ -34,7 +34,7 @@ def load_sabotage(folder: Path, claim: Claim) -> Sabotage | None:
     if not (folder / FILE).is_file():
         return None
     file = read_yaml(folder / FILE)
-    if claim.command:
+    if not claim.has_experiment:
         message = (
             "breaks lines of modules that run in this tool's own processes, and a command runs in another; remove it"
         )

@@ -67,7 +67,9 @@ def _given(path: Path) -> Iterator[str]:
 
 def _timings(folder: ClaimFolder) -> Check:
     claim = folder.claim
-    check = Check("timings", "training and inference are declared", applies=bool(claim.precision and not claim.command))
+    check = Check(
+        "timings", "training and inference are declared", applies=bool(claim.precision and claim.has_experiment)
+    )
     if check.applies:
         lacking = [what for what in ("training", "inference") if not getattr(claim.timings, what)]
         check.failures += [f"claim.yaml: timings.{what}: names no arm; name those to be timed" for what in lacking]
@@ -104,7 +106,7 @@ def _with_default(arguments: ast.arguments) -> Iterator[str]:
 
 
 def _sabotage(folder: ClaimFolder) -> Check:
-    with timed(Check("sabotage.yaml", "", applies=folder.claim.command is None)) as check:
+    with timed(Check("sabotage.yaml", "", applies=folder.claim.has_experiment)) as check:
         if not check.applies:
             check.holds = "a command's script runs in its own process, where no line can be replaced"
             return check

@@ -93,7 +93,7 @@ OPERATORS = (
 
 def versions_of(plan: Plan) -> list[Version]:
     """Return every broken version of a claim's experiment, file by file, in the order of the text; none of a command's script."""
-    if plan.claim.command:
+    if not plan.claim.has_experiment:
         return []
     project = plan.folder.project
     files = [plan.folder.experiment, *(project / name for name in plan.code.modules if _is_broken_too(name))]
