@@ -94,9 +94,14 @@ class Task:
         return found if isinstance(found, dict) and not self.pictures else None
 
     @property
+    def results(self) -> bool:
+        """Whether the call reads results, whose content is the last of the data: no setting of an author is a mapping."""
+        return isinstance(self.settings.get("results"), dict) and not self.pictures
+
+    @property
     def stand_in(self) -> bool:
         """Whether a module of this tool is called, to start a command or to read results: what it reads is declared."""
-        return bool(self.command) or (isinstance(self.settings.get("results"), dict) and not self.pictures)
+        return self.command is not None or self.results
 
     @property
     def limited(self) -> bool:
@@ -220,15 +225,14 @@ def _outcomes(task: Task, log: list[str]) -> list[Outcome]:
     start = time.perf_counter()
     try:
         module = load_experiment(task.experiment, task.project)
-        require_declared(task.data, task.project)
+        require_declared(task.data[:-1] if task.results else task.data, task.project)
         # What a process imports and reads first is no part of what a trial costs.
         start = time.perf_counter()
         if task.pictures:
             draw = load_pictures(task.pictures, task.project).illustrate
             pictures = tuple(plain(draw(module, task.seeds[0], dict(task.settings))))
             return [Outcome({}, time.perf_counter() - start, pictures=pictures)]
-        own = (task.project, log, task.seconds) if task.command else (task.project,) if task.stand_in else ()
-        table = _checked(module.measure(task.arm, task.seeds, *own, **task.settings), task)
+        table = _checked(module.measure(task.arm, task.seeds, *_own(task, log), **task.settings), task)
     except Exception as error:
         # What an exception says goes into the store and the reports: it is bounded, and such as any file can hold.
         text = shortened(block(error if isinstance(error, ClaimsError) else _where(error, task)))
@@ -237,6 +241,13 @@ def _outcomes(task: Task, log: list[str]) -> list[Outcome]:
         return [Outcome({}, seconds, text, trace) for _ in task.seeds]
     seconds = (time.perf_counter() - start) / len(task.seeds)
     return [_outcome({name: table[name][row] for name in task.metrics}, seconds) for row in range(len(task.seeds))]
+
+
+def _own(task: Task, log: list[str]) -> tuple[Any, ...]:
+    """Return what this tool's own modules are given besides what every measure() gets."""
+    if task.command:
+        return task.project, log, task.seconds
+    return (task.project, task.data[-1][1]) if task.results else ()
 
 
 def _checked(returned: object, task: Task) -> dict[str, np.ndarray]:

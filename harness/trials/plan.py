@@ -87,9 +87,9 @@ class Plan:
 
     @property
     def data_declared(self) -> tuple[tuple[str, str], ...]:
-        """Each data set by the name that the claim declares, with the SHA-256 of its content."""
-        # Results that the claim reads stand behind them.
-        return tuple((name, record.sha256) for name, record in zip(self.claim.data, self.data, strict=False))
+        """Each data set by the name that the claim declares, with the SHA-256 of its content; then that of its results."""
+        names = [*self.claim.data, *(["results"] if self.claim.results else [])]
+        return tuple((name, record.sha256) for name, record in zip(names, self.data, strict=True))
 
     @property
     def identity(self) -> Identity:

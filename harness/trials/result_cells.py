@@ -32,11 +32,11 @@ def planned(claim: Claim, profile: Profile, project: Path) -> tuple[dict[str, An
     """
     assert claim.results is not None
     table = read_rows(claim.results.files, project)
-    setting = setting_of(claim, profile, table)
+    setting = setting_of(claim, profile)
     return setting, record_of(claim, table, setting)
 
 
-def setting_of(claim: Claim, profile: Profile, table: Rows) -> dict[str, Any]:
+def setting_of(claim: Claim, profile: Profile) -> dict[str, Any]:
     """Return the setting `results` of all trials of a profile, as plain values: what measure() needs to find rows."""
     results = claim.results
     assert results is not None
@@ -45,7 +45,6 @@ def setting_of(claim: Claim, profile: Profile, table: Rows) -> dict[str, Any]:
         "metrics": {arm: {name: results.column(name) for name in claim.metrics_of(arm)} for arm in claim.arms},
         "arms": claim.arms,
         "aside": sorted(_aside(claim, results)),
-        "sha256": table.sha256,
     }
     cells = [cell_of(found, arm, settings) for arm, settings in reads_of(claim, profile)]
     return {**found, "cells": [cell for number, cell in enumerate(cells) if cell not in cells[:number]]}

@@ -89,7 +89,7 @@ def resolved(claim: Claim, project: Path) -> tuple[Claim, list[Problem | str]]:
         return claim, [(("results", "files"), str(error))]
     profiles = {}
     for name, declared in claim.profiles.items():
-        profile, setting = declared, result_cells.setting_of(claim, declared, table)
+        profile, setting = declared, result_cells.setting_of(claim, declared)
         if found := list(dict.fromkeys(islice(_wrong(claim, profile, table, setting), MOST_PROBLEMS + 1))):
             return claim, found
         n = result_cells.seeds_of(table, setting, paired=claim.paired)

@@ -28,7 +28,7 @@ Cell = dict[str, Any]
 
 
 def measure(
-    arm: str, seeds: Seeds, project: Path, /, *, results: Mapping[str, Any], **settings: Any
+    arm: str, seeds: Seeds, project: Path, sha256: str, /, *, results: Mapping[str, Any], **settings: Any
 ) -> dict[str, list[float]]:
     """Return {metric: one number per seed}: of seed k the row with the k-th of those keys that all cells have.
 
@@ -36,6 +36,7 @@ def measure(
         arm: name of the arm.
         seeds: their indices count keys; of arms that are not paired, rows.
         project: folder that holds `claims/`.
+        sha256: of the files, as the run was planned with them.
         results: as `harness.trials.result_cells.setting_of` returns it.
         settings: what columns hold, and what is done to rows: `shuffle` and `shift`.
 
@@ -46,7 +47,7 @@ def measure(
         table = read_rows(results["files"], project)
     except DataError as error:
         raise TrialError(f"results: {error}") from None
-    if table.sha256 != results["sha256"]:
+    if table.sha256 != sha256:
         raise TrialError(f"results: {results['files']} changed since the run was planned; run again")
     rows = rows_of(table, results, arm, settings, seeds[0].claim)
     return {
