@@ -50,6 +50,9 @@ def add_commands(commands: Any) -> None:
         metavar="WORDS",
         help='a command of your own that is run once and trains for one seed: "python train.py --seed {seed}"',
     )
+    new.add_argument(
+        "--results", metavar="FILE", help="results that lie there: a table, or files such as 'runs/{arm}_s{seed}.json'"
+    )
     new.set_defaults(command=_new)
 
 
@@ -63,11 +66,11 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    claim = start_claim(options.root, options.name, options.title, options.script)
+    claim = start_claim(options.root, options.name, options.title, options.script, options.results)
     for path in sorted([claim.parent / "document.yaml", *claim.iterdir()]):
         print(escape_unprintable(path))
     todo = f"write measure() in {claim / 'experiment.py'}, say in claim.yaml what is claimed"
-    if options.script is not None:
+    if options.script is not None or options.results is not None:
         todo = f"say in {claim / 'claim.yaml'} what is claimed, the band and the reasons"
     print(escape_unprintable(f"next: {todo}; claims check"))
     return AS_EXPECTED
@@ -104,7 +107,9 @@ def start_project(folder: Path, *, workflow: bool = False) -> list[str]:
     return [*lines, PYTEST, *notes(folder)]
 
 
-def start_claim(project: Path, name: str, title: str | None = None, command: str | None = None) -> Path:
+def start_claim(
+    project: Path, name: str, title: str | None = None, command: str | None = None, results: str | None = None
+) -> Path:
     """Make the folder of a claim, with files to be filled in; and its document's, if that is not there.
 
     Args:
@@ -112,13 +117,14 @@ def start_claim(project: Path, name: str, title: str | None = None, command: str
         name: `document/claim`, both in snake case.
         title: the claim's title; its name in words if None.
         command: what measures it, as a shell would be given it; it is run once. None for an experiment.py.
+        results: files that hold what was measured already, as `results: files` has it; None for an experiment.py.
 
     Returns:
         The claim's folder.
 
     Raises:
-        UsageError: no project, a name that is none, a claim that is there already, a title that is no line of text, or a
-            command that leaves no number.
+        UsageError: no project, a name that is none, a claim that is there already, a title that is no line of text, a command
+            that leaves no number, or results that cannot be read.
     """
     # The command line starts without what reads specifications.
     from harness.trials.catalogue import claim_folders
@@ -134,6 +140,13 @@ def start_claim(project: Path, name: str, title: str | None = None, command: str
         raise UsageError(f"{taken[0]}: is there already; nothing was written, choose another name")
     words = {"id": _scalar(claim), "document": _scalar(document), "title": _quoted(_title(claim, title))}
     files = {file: file for file in ("claim.yaml", "experiment.py", "sabotage.yaml", "test_claim.py")}
+    if command is not None and results is not None:
+        raise UsageError("--command, --results: a claim is measured in one way; give one of them")
+    if results is not None:
+        from harness.cli.new_results import words_of as words_of_results
+
+        words |= words_of_results(project, results)
+        files = {"claim.yaml": "results.yaml", "test_claim.py": "test_claim.py"}
     if command is not None:
         from harness.cli.new_command import words_of
 

@@ -40,17 +40,17 @@ def words_of(project: Path, name: str, text: str) -> dict[str, str]:
     """
     words, settings = _settings(_split(text))
     output, found = _measured(project, name, words, settings)
-    names = {_name(key): key for key in found if _name(key) not in (*KNOWN, *settings)}
+    names = {name_of(key): key for key in found if name_of(key) not in (*KNOWN, *settings)}
     if not names:
         raise UsageError(
             f"--command: {text}: left no number of its own; let it print json.dumps({{...}}) as its last line"
         )
-    better = {metric: _better(metric) for metric in names}
+    better = {metric: better_of(metric) for metric in names}
     metric = next((one for one in names if better[one] != "neither"), next(iter(names)))
     keys = {one: key for one, key in names.items() if one != key}
     more = [f"\n  output: {json.dumps(output)}"] if output else []
     more += [f"\n  metrics: {json.dumps(keys, ensure_ascii=False)}"] if keys else []
-    run = f"[{', '.join(map(_quoted, words))}]"
+    run = f"[{', '.join(map(quoted, words))}]"
     expectation = f"{metric[:68]}_as_claimed"
     return {
         "command": f"\n  run: {run}{''.join(more)}" if more else f" {run}",
@@ -118,12 +118,12 @@ def _measured(project: Path, name: str, words: list[str], settings: Mapping[str,
         if wrong := ended.failure():
             raise UsageError(wrong)
         if printed := last_object(ended.output):
-            return "", dict(_numbers(printed))
+            return "", dict(finite(printed))
         out = Path(values["out"])
         for path in sorted(out.rglob("*")):
             file = f"{{out}}/{path.relative_to(out)}"
             if path.suffix in (".json", ".jsonl", ".ndjson", ".csv", ".tsv") and (
-                found := dict(_numbers(rows_of(path)[-1]))
+                found := dict(finite(rows_of(path)[-1]))
             ):
                 return file, found
     raise UsageError(
@@ -133,21 +133,21 @@ def _measured(project: Path, name: str, words: list[str], settings: Mapping[str,
     )
 
 
-def _numbers(value: Any, head: str = "") -> Iterator[tuple[str, float]]:
+def finite(value: Any, head: str = "") -> Iterator[tuple[str, float]]:
     """Yield the finite numbers of a row, each with its path of keys."""
     for key, inner in value.items() if isinstance(value, dict) else ():
         if isinstance(inner, dict):
-            yield from _numbers(inner, f"{head}{key}.")
+            yield from finite(inner, f"{head}{key}.")
         elif isinstance(inner, int | float) and not isinstance(inner, bool) and math.isfinite(inner):
             yield f"{head}{key}", inner
 
 
-def _name(key: str) -> str:
+def name_of(key: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "_", key.lower()).strip("_")[:80]
     return name if name[:1].isalpha() else f"metric_{name}"[:80]
 
 
-def _better(metric: str) -> str:
+def better_of(metric: str) -> str:
     return next((way for way, words in BETTER.items() if re.search(rf"(?:^|_)(?:{words})(?:_|$)", metric)), "neither")
 
 
@@ -168,7 +168,7 @@ def _files(project: Path, words: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """Return a word as YAML reads it back, without quotes where it needs none."""
     plain = re.fullmatch(r"(?:--?|\.\.?/)?[A-Za-z_/][\w./-]*", word) and word.lower() not in ("null", "true", "false")
     return word if plain else json.dumps(word, ensure_ascii=False)
