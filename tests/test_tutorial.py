@@ -11,7 +11,7 @@ from tests.transcript import ELISION, Command, File, mismatch, perform, steps
 
 TODO = {
     page: steps((PROJECT / "docs" / page).read_text(encoding="utf-8"))
-    for page in ("tutorial.md", "tutorial-command.md")
+    for page in ("tutorial.md", "tutorial-command.md", "tutorial-results.md")
 }
 
 BEGINNING = ("claims init", "claims new", "claims check", "claims run")
@@ -84,7 +84,11 @@ def test_the_tutorial_knew_nothing_of_this_checkout(done, folder):
 
 @pytest.mark.parametrize(
     ("name", "commands"),
-    [("tutorial.md", (*BEGINNING, "claims judge")), ("tutorial-command.md", (*BEGINNING, "claims repro"))],
+    [
+        ("tutorial.md", (*BEGINNING, "claims judge")),
+        ("tutorial-command.md", (*BEGINNING, "claims repro")),
+        ("tutorial-results.md", BEGINNING),
+    ],
 )
 def test_the_tutorial_is_a_tutorial(name, commands):
     lines = [step.line for step in TODO[name] if isinstance(step, Command)]
@@ -93,7 +97,8 @@ def test_the_tutorial_is_a_tutorial(name, commands):
         assert any(line.startswith(command) for line in lines), command
 
 
-def test_of_python_the_second_has_the_script_alone():
-    files = [step.path for step in TODO["tutorial-command.md"] if isinstance(step, File)]
+@pytest.mark.parametrize(("name", "python"), [("tutorial-command.md", ["train.py"]), ("tutorial-results.md", [])])
+def test_of_python_the_others_have_the_script_alone(name, python):
+    files = [step.path for step in TODO[name] if isinstance(step, File)]
 
-    assert [path for path in files if path.endswith(".py")] == ["train.py"]
+    assert [path for path in files if path.endswith(".py")] == python

@@ -143,11 +143,13 @@ def finite(value: Any, head: str = "") -> Iterator[tuple[str, float]]:
 
 
 def name_of(key: str) -> str:
+    """Return a key as a name in claim.yaml."""
     name = re.sub(r"[^a-z0-9]+", "_", key.lower()).strip("_")[:80]
     return name if name[:1].isalpha() else f"metric_{name}"[:80]
 
 
 def better_of(metric: str) -> str:
+    """Return which direction of a metric is an improvement, as far as its name tells."""
     return next((way for way, words in BETTER.items() if re.search(rf"(?:^|_)(?:{words})(?:_|$)", metric)), "neither")
 
 
