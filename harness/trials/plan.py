@@ -212,7 +212,7 @@ def illustration_task(plan: Plan) -> Task:
     claim, folder = plan.claim, plan.folder
     seeds = (Seed(plan.base_seed, claim.id, 0),)
     settings = {arm: {**plan.settings, **own, **placement(plan)} for arm, own in claim.arms.items()}
-    call = (folder.experiment, folder.project, "", {}, seeds, settings, ())
+    call: tuple[Any, ...] = (folder.experiment, folder.project, "", {}, seeds, settings, ())
     limits = (claim.limits.seconds, claim.limits.gigabytes)
     return Task(*call, None, (), *limits, folder.pictures, code=plan.code, data=plan.data_declared)
 
