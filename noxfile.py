@@ -119,6 +119,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def scale(session: nox.Session) -> None:
+    """Print how far the harness reaches: a thousand claims, a million trials, a thousand workers. Options follow after --."""
+    install(session, "test")
+    session.run("python", "-m", "tests.scale", *session.posargs)
+
+
+@nox.session(default=False)
 def gpu(session: nox.Session) -> None:
     """On a machine with a GPU: its tests, the bench there, then claims; writes docs/gpu.md. Options follow after --."""
     install(session, "test", "bench")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import random
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     import torch
 
@@ -45,6 +50,28 @@ class Seed:
         import torch
 
         return torch.Generator(device).manual_seed(self.entropy(role) >> 1)
+
+    @contextlib.contextmanager
+    def globally(self, role: str) -> Iterator[None]:
+        """Let the global generators of Python, NumPy and, where it is loaded, torch draw from `role`; they are as before afterwards.
+
+        For code of others that cannot be given a generator, and for one seed at a time.
+        """
+        import numpy as np
+
+        bits, torch = self.entropy(role), sys.modules.get("torch")
+        before = random.getstate(), np.random.get_state()  # noqa: NPY002 - others draw from it
+        gpus = range(torch.cuda.device_count()) if torch and torch.cuda.is_initialized() else ()
+        with torch.random.fork_rng(devices=gpus) if torch else contextlib.nullcontext():
+            random.seed(bits)
+            np.random.seed(bits % 2**32)  # noqa: NPY002
+            if torch:
+                torch.manual_seed(bits >> 1)
+            try:
+                yield
+            finally:
+                random.setstate(before[0])
+                np.random.set_state(before[1])  # noqa: NPY002
 
 
 Seeds = tuple[Seed, ...]

@@ -28,6 +28,7 @@ from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.options import Options
+from harness.trials.place import Gpu, Torch
 from harness.trials.plan import fingerprint, make_plan
 from tests.tiny_project import DOCUMENT, EXPERIMENT, write_claim, write_data
 
@@ -148,6 +149,13 @@ controls:
 """
 """What the claim with two readings answers of it."""
 
+QUOTATIONS = """\
+quotations:
+  one: {file: README.md, says: cold ones by 1.0 degrees, number: '1.0', claim: holds, expectation: warm_exceeds_cold}
+  three: {file: README.md, says: or by 3., number: '3', claim: holds, expectation: warm_exceeds_cold}
+"""
+"""Numbers that the project's README.md prints: one that the estimate bears out, and one that it does not."""
+
 OF_EVERY_KIND = {
     "arms:\n": "conditions: {size: [1, 2, 4]}\narms:\n",
     "of: {arm: warm}, minus: {arm: cold}}": "of: {arm: warm, size: 1}, minus: {arm: cold, size: 1}, over_seeds: mean}",
@@ -156,6 +164,18 @@ OF_EVERY_KIND = {
     "controls:\n": CONTRASTS.removesuffix("controls:\n") + ANSWERS,
 }
 
+
+TORCH = Torch(
+    version="2.13.0",
+    cuda="12.8",
+    cudnn=91000,
+    deterministic_algorithms=False,
+    cudnn_benchmark=False,
+    cudnn_deterministic=True,
+    cudnn_tf32=False,
+    float32_matmul_precision="highest",
+)
+GPU = Gpu(model="NVIDIA A100", uuid="GPU-1", memory=40_000_000_000, mig="1g.5gb", driver="550", power_limit=250.0)
 
 TAGGED = ("strength: same_setting\n", "strength: same_setting\ntags: [numbers]\n")
 
@@ -198,7 +218,8 @@ def write_claims(root: Path) -> list[Path]:
         write_claim(root, "is_of_every_kind", experiment=sized, pictures=DRAWING, replace=OF_EVERY_KIND),
         write_claim(root, "is_broken", replace={"strength: same_setting": "strenght: same_setting"}),
     ]
-    (root / "claims/notes/document.yaml").write_text(f"{DOCUMENT}text: notes-*.txt\n{STATEMENTS}")
+    (root / "claims/notes/document.yaml").write_text(f"{DOCUMENT}text: notes-*.txt\n{STATEMENTS}{QUOTATIONS}")
+    (root / "README.md").write_text("Warm numbers exceed cold ones by 1.0 degrees, or by 3.\n")
     return folders
 
 
@@ -216,7 +237,14 @@ def make_reports(root: Path) -> dict[str, Run]:
     }
     with closing(Store.copy_of(path)) as store:
         found["judged"] = review(folders, Options(base_seed=4, workers=1, store=path), store, root)
+    found["night"] = _on_a_gpu(found["night"])
     return {name: with_coverage(run, root / "claims") for name, run in found.items()}
+
+
+def _on_a_gpu(run: Run) -> Run:
+    """Return a report whose first claim was measured on a GPU, by what it says."""
+    place = "claims.0.places.0.place"
+    return altered(run, {f"{place}.gpu": GPU.model_dump(), f"{place}.torch": TORCH.model_dump()})
 
 
 def read_saved() -> Run:
@@ -311,6 +339,7 @@ def _broken(session: Session, folders: list[Path]) -> None:
 
 
 if __name__ == "__main__":
+    import platform
     import tempfile
 
     from harness._text import as_json
@@ -318,8 +347,8 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         night = make_reports(Path(folder))["night"]
         # Of whoever wrote it the file needs to know nothing.
-        text = (
-            as_json(plain(night), indent=1).replace(folder, "/project").replace(str(Path(__file__).parents[1]), "/tool")
-        )
+        text = as_json(plain(night), indent=1)
+        for own, name in ((folder, "/project"), (str(Path(__file__).parents[1]), "/tool"), (platform.node(), "a host")):
+            text = text.replace(own, name)
     SAVED.parent.mkdir(exist_ok=True)
     SAVED.write_text(text + "\n", encoding="utf-8")

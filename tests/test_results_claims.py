@@ -180,7 +180,7 @@ GROUPS = {"arm: system}": "arm: system, pairing: none}"}
         (table(SOME, {0: 0.2, 1: 0.3, 2: 0.4}), {}, "profiles.quick.seeds: cap 3 can never decide at alpha 0.001; at least 5 seeds are needed"),
         (table(SOME, MORE), {"seeds: all": "seeds: 7"}, "profiles.quick.seeds: asks for 7 seeds, and there are 6: 1 file; 6 of 6 values of seed"),
         (None, {"results: {files: runs.csv, arm: system}": "command: [python, x.py, '{seed}']"}, "profiles.quick.seeds: 'all' is of `results:`; give a number"),
-        (None, {"results:": "command: [python, x.py, '{seed}']\nresults:"}, "results: stands beside `command`; remove one"),
+        (None, {"results:": "command: [python, x.py, '{seed}']\nresults:"}, "results: stands beside command; remove one"),
         (None, {"results:": "evidence: drawn\nresults:"}, "evidence: is of what is drawn, and results lie there already"),
         (None, {"system}": "system, metrics: {eror: e}}"}, "results.metrics.eror: no metric 'eror'; did you mean 'error'?"),
         (None, {"system}": 'system, metrics: {error: "{col}"}}'}, "results.metrics.error: {col} has no value for arm 'theirs'; give it there"),
@@ -245,6 +245,16 @@ def test_a_table_that_changes_after_planning_fails_the_trials_and_is_no_evidence
     record = run(write(tmp_path))
     assert "results: runs.csv changed since the run was planned; run again" in record.errors[0]
     assert record.readings["as_documented"].verdict == "INVALID"
+
+
+def test_pictures_of_results_are_drawn_as_ever(tmp_path, run):
+    folder = write(tmp_path)
+    (folder / "pictures.py").write_text(
+        "from harness.pictures import Matrix\n\n\ndef illustrate(experiment, seed, arms):\n"
+        "    return Matrix('m', 'a', 'b', ['c'], ['d'], [[len(arms)]])\n"
+    )
+    (picture,) = run(folder).illustrations
+    assert "2" in str(picture)
 
 
 def test_a_table_is_read_once_in_a_process(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import random
 
 import numpy as np
 import pytest
@@ -72,3 +74,37 @@ def test_torch_generators_obey_the_same_rules():
     assert drawn(SEED, "data") == drawn(SEED, "data")
     assert drawn(SEED, "data") != drawn(SEED, "weights")
     assert drawn(SEED, "data") != drawn(Seed(1, "a_claim", 0), "data")
+
+
+@pytest.mark.parametrize("loaded", ["numpy", "torch"])
+def test_global_generators_draw_from_a_role_and_are_as_before_afterwards(loaded):
+    module = pytest.importorskip(loaded)
+
+    def drawn():
+        return random.random(), np.random.rand(), float(module.rand(1)[0]) if loaded == "torch" else 0.0  # noqa: NPY002
+
+    def within(seed, role):
+        with seed.globally(role):
+            return drawn()
+
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    first = within(SEED, "library")
+
+    assert within(SEED, "library") == first
+    assert not set(within(SEED, "other")) & set(first) - {0.0}
+    with contextlib.suppress(LookupError), SEED.globally("library"):
+        drawn()
+        raise LookupError
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
+
+
+def test_torch_draws_on_as_if_nobody_had_drawn_in_between():
+    torch = pytest.importorskip("torch")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        expected = torch.rand(2)[1]
+        torch.manual_seed(3)
+        torch.rand(1)
+        with SEED.globally("library"):
+            torch.rand(5)
+        assert torch.rand(1) == expected

@@ -492,15 +492,15 @@ def test_a_changed_file_is_garbage_cannot_be_repeated_and_travels(tmp_path, run,
     found = garbage(store, [load_claim(folder)], Options())
     assert len(found) == TRIALS
     assert store.discard(found) == TRIALS
-    assert [table for table, _ in store.rows() if table in ("trial", "inputs")] == []
+    assert [table for table, _ in store.rows() if table in ("trial", "inputs", "place")] == []
 
 
 def test_inputs_under_another_digest_are_refused(tmp_path, run, store):
     run(write_claim(tmp_path))
     store._write('UPDATE inputs SET content = replace(content, \'"files":{}\', \'"files":{"a":"b"}\')')
-    store._inputs.clear()
+    store._shared.clear()
 
-    with pytest.raises(UsageError, match=r"inputs [0-9a-f]{12}: are not what their digest says; put a sound copy"):
+    with pytest.raises(UsageError, match=r"inputs [0-9a-f]{12}: not what the digest says; put a sound copy"):
         store.inputs(store.past("", 1)[0].inputs)
 
 
@@ -519,7 +519,7 @@ def test_inputs_that_are_none_are_refused_in_one_line(tmp_path, run, store, cont
     folder = write_claim(tmp_path)
     run(folder)
     store._write("UPDATE inputs SET content = ?", (content,))
-    store._inputs.clear()
+    store._shared.clear()
 
     with pytest.raises(UsageError, match=r"store.sqlite3: inputs [0-9a-f]{12}: .*; put a sound copy there"):
         run(folder, run_id="again")

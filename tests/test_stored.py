@@ -292,6 +292,7 @@ READ_BY = {
     "trial": ("history of one", "judge", "plan", "repro", "repro of one", "gc", "tensorboard", "import"),
     "beside": ("judge",),
     "inputs": ("history of one", "judge", "plan", "repro of one", "gc", "import"),
+    "place": ("history of one", "judge", "plan", "repro", "repro of one", "import"),
 }
 
 
@@ -317,6 +318,7 @@ def test_a_table_with_any_cell_of_another_kind_is_read_or_refused_in_one_line(pr
         "run": f"id = '{RUN}'",
         "record": f"claim = '{CLAIM}' AND run = '{RUN}'",
         "inputs": "rowid = (SELECT min(rowid) FROM inputs)",
+        "place": f"digest = (SELECT place FROM trial WHERE key = '{keys[0]}')",
         # What lies beside a claim's trials must stay of different kinds.
         "beside": f"rowid = (SELECT min(rowid) FROM beside WHERE claim = '{CLAIM}')",
     }.get(table, f"claim = '{CLAIM}'")

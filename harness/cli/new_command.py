@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import math
 import re
 import shlex
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,9 @@ TRAINS = ("epochs", "steps", "updates", "episodes", "iterations", "lr", "learnin
 """Settings without which nothing is learned: what a control changes first."""
 
 
+LARGEST = sys.float_info.max
+
+
 def words_of(project: Path, name: str, text: str) -> dict[str, str]:
     """Run a command once under the first seed of a claim; return what its claim.yaml says of it, by the template's names.
 
@@ -52,12 +56,11 @@ def words_of(project: Path, name: str, text: str) -> dict[str, str]:
     more += [f"\n  metrics: {json.dumps(keys, ensure_ascii=False)}"] if keys else []
     run = f"[{', '.join(map(quoted, words))}]"
     expectation = f"{metric[:68]}_as_claimed"
+    given = ", ".join(f"{one}: {value}" for one, value in settings.items())
     return {
         "command": f"\n  run: {run}{''.join(more)}" if more else f" {run}",
         "inputs": json.dumps(_files(project, words), ensure_ascii=False),
-        "settings": f"settings: {{{', '.join(f'{one}: {value}' for one, value in settings.items())}}}\n"
-        if settings
-        else "",
+        "settings": f"settings: {{{given}}}\n" if given else "",
         "metrics": "\n".join(f"  {one}: {{unit: as printed, better: {better[one]}}}" for one in names),
         "metric": metric,
         "expectation": expectation,
@@ -105,7 +108,7 @@ def _settings(words: list[str]) -> tuple[list[str], dict[str, str]]:
 def _measured(project: Path, name: str, words: list[str], settings: Mapping[str, str]) -> tuple[str, dict[str, float]]:
     """Return the file that holds numbers (none: standard output), and the numbers by their paths of keys."""
     from harness.seeds import Seed
-    from harness.specification.command import Command
+    from harness.specification.command import FILE, Command
     from harness.trials.command import start, values_of
     from harness.trials.command_output import last_object, rows_of
 
@@ -119,18 +122,14 @@ def _measured(project: Path, name: str, words: list[str], settings: Mapping[str,
             raise UsageError(wrong)
         if printed := last_object(ended.output):
             return "", dict(finite(printed))
-        out = Path(values["out"])
-        for path in sorted(out.rglob("*")):
-            file = f"{{out}}/{path.relative_to(out)}"
-            if path.suffix in (".json", ".jsonl", ".ndjson", ".csv", ".tsv") and (
-                found := dict(finite(rows_of(path)[-1]))
-            ):
-                return file, found
-    raise UsageError(
-        ended.words(
-            "left neither JSON on the last line of its output nor a file of numbers in {out}; let it print json.dumps({...})"
-        )
-    )
+        for path in sorted(Path(values["out"]).rglob("*")):
+            # A name may hold the seed, which others have not.
+            file = f"{{out}}/{path.relative_to(values['out'])}".replace(str(values["seed"]), "{seed}")
+            with contextlib.suppress(ValueError):
+                if FILE.fullmatch(file) and (found := dict(finite(rows_of(path)[-1]))):
+                    return file, found
+    how = "left neither JSON on the last line of its output nor a file of numbers in {out}; let it print json.dumps({...})"
+    raise UsageError(f"--command: {ended.words(how)}")
 
 
 def finite(value: Any, head: str = "") -> Iterator[tuple[str, float]]:
@@ -138,7 +137,7 @@ def finite(value: Any, head: str = "") -> Iterator[tuple[str, float]]:
     for key, inner in value.items() if isinstance(value, dict) else ():
         if isinstance(inner, dict):
             yield from finite(inner, f"{head}{key}.")
-        elif isinstance(inner, int | float) and not isinstance(inner, bool) and math.isfinite(inner):
+        elif isinstance(inner, int | float) and not isinstance(inner, bool) and -LARGEST < inner < LARGEST:
             yield f"{head}{key}", inner
 
 

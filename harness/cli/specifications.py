@@ -157,19 +157,18 @@ def _index(options: argparse.Namespace) -> int:
 
 def _pages(options: argparse.Namespace, loaded: list[ClaimFolder], problems: list[str]) -> dict[Path, str]:
     """Return the pages that `claims index` keeps, as they should be; what is wrong with marks goes to `problems`."""
-    from harness.report.index import Found, index, with_table
+    from harness.report.index import index, with_table
     from harness.report.quotation_text import with_numbers
 
     last = {}
     with opened(options) as store:
         for claim in (folder.claim.id for folder in loaded):
             if store and (found := store.last_record(claim)):
-                run, record = found
-                last[claim] = Found(store.run(run), record)
-    own, records = root_of(options) / "README.md", {claim: found.record for claim, found in last.items()}
+                last[claim] = found[1]
+    own = root_of(options) / "README.md"
     pages = {own: index(loaded, last, _text_of(own))}
     for path in _kept(options):
-        pages[path], wrong = with_numbers(with_table(_text_of(path), loaded, last), records)
+        pages[path], wrong = with_numbers(with_table(_text_of(path), loaded, last), last)
         problems += [f"{path}:{line}:1: {message}" for line, message in wrong]
     return pages
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.judging import contrasts, points, ranges
 from harness.judging.caps import located
 from harness.specification.kinds import Exact, Interaction, Linear, LogLogSlope, RankTrend
+from harness.specification.models import DEVICE
 from harness.specification.parsing import suggestion
 from harness.specification.results import CHANGES
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 RESERVED = {
     "arm": "measure() and cells name the arm so",
     "seeds": "measure() gets the seeds so",
-    "device": "measure() gets the device so",
+    DEVICE: "measure() gets the device so",
     "precision": "the claim's own `precision` says it",
     "take": "cells say so how to reduce a list",
 }
@@ -97,7 +98,7 @@ def _settings_known(claim: Claim) -> set[str]:
         *(p.settings for p in claim.profiles.values()),
         CHANGES if claim.results else (),
     ]
-    return {name for source in sources for name in source}
+    return {name for source in sources for name in source} - RESERVED.keys()
 
 
 def _named_cells(contrast: Contrast) -> list[tuple[tuple[str | int, ...], Cell]]:
@@ -210,5 +211,16 @@ def _reserved(claim: Claim) -> Iterable[Problem]:
     places += [(("profiles", name), profile.settings) for name, profile in claim.profiles.items()]
     for where, names in places:
         for name in names:
-            if name in RESERVED:
+            if name == DEVICE and where[0] == "arms":
+                yield from _device(claim, str(where[1]))
+            elif name in RESERVED:
                 yield (*where, name), f"the name {name!r} is taken ({RESERVED[name]}); choose another"
+
+
+def _device(claim: Claim, arm: str) -> Iterable[Problem]:
+    """Find what an arm cannot say of its device: a run chooses the GPU, an arm can only stay away from it."""
+    where, device = ("arms", arm, DEVICE), claim.arms[arm][DEVICE]
+    if claim.precision is None:
+        yield where, "says nothing in a claim without `precision`, which runs on the processor; leave it out"
+    elif device != "cpu":
+        yield where, f"is {device!r}; give cpu, or leave it out: the arm then runs where the run does"

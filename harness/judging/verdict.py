@@ -91,12 +91,14 @@ def judge(
     settings: Mapping[str, Any],
     plan: SeedPlan,
     change_of: ChangeOf = contrasts.unchanged,
+    before: Judgement | None = None,
 ) -> Judgement:
     """Return the judgement of one expectation, under the settings of a plan and a control's change of them.
 
     The evidence is looked at after each of `plan.looks` seeds, in the order of the
     seeds' indices, and the first look that decides is the last. Seeds with an index
     below zero are of earlier replications (see `series`): every look has them all.
+    Looks that did not decide by the same seeds `before` are not computed again.
     """
     if isinstance(expectation.contrast, Exact):
         found = contrasts.instances(expectation.contrast, claim, evidence, settings, change_of)
@@ -108,15 +110,17 @@ def judge(
         return Judgement(NOT_RUN, "no seed has all the trials that this contrast needs")
     # Groups of rows are of different sizes, and whole at once.
     plan = plan if claim.paired else SeedPlan(first=len(per_seed.values), cap=len(per_seed.values))
-    return _judge_sample(per_seed, expectation, plan)
+    return _judge_sample(per_seed, expectation, plan, before)
 
 
-def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan) -> Judgement:
+def _judge_sample(per_seed: PerSeed, expectation: Expectation, plan: SeedPlan, before: Judgement | None) -> Judgement:
     order = sorted(per_seed.values)
     earlier = sum(seed < 0 for seed in order)
     reached = [earlier + n for n in plan.looks if earlier + n <= len(order)] or [len(order)]
     looks: list[Look] = []
-    for n in reached:
+    if before and before.verdict == INCONCLUSIVE and before.earlier == earlier:
+        looks = [look for look in before.looks if look.n < reached[-1]]
+    for n in reached[len(looks) :]:
         found, floor = interval_of(per_seed, order[:n], expectation.alpha)
         low, high = on_scale(per_seed, found.low), on_scale(per_seed, found.high)
         looks.append(Look(n, low, high))

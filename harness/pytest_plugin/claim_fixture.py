@@ -164,7 +164,7 @@ class ClaimHandle:
 
         plan = self.plan
         condition = {name: c.values[-1] for name, c in plan.claim.conditions.items()}
-        settings = {**settings_for(plan, arm, condition, {}), **placement(plan)}
+        settings = {**settings_for(plan, arm, condition, {}), **placement(plan, arm)}
         # Under pytest-xdist, and with --benchmark-disable, it runs once and times nothing.
         alone = not getattr(benchmark, "disabled", False)
         context = self._session.context

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from harness.store.records.run import Run
 
 NOTHING: pytest.StashKey[bool] = pytest.StashKey()
+LOST: pytest.StashKey[str] = pytest.StashKey()
 FINISHED: pytest.StashKey[Run] = pytest.StashKey()
 
 INVALID_SPECIFICATION = "invalid-specification"
@@ -212,7 +213,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         # The store could not be opened; the tests have said so.
         session.exitstatus = USAGE
         return
-    run, past = _finished_run(config)
+    try:
+        run, past = _finished_run(config)
+    except UsageError as error:
+        config.stash[LOST] = str(error)
+        session.exitstatus = USAGE
+        return
     if run is None:
         _note_that_nothing_ran(session)
         return
@@ -251,7 +257,7 @@ def _report_folder(config: pytest.Config) -> Path:
 def _finished_run(config: pytest.Config) -> tuple[Run | None, Past | None]:
     """Return the run with its records and the past of its claims; nothing if no claim was run."""
     store_path = config.stash[OPTIONS].store
-    if not store_path.is_file():
+    if config.option.collectonly or not store_path.is_file():
         return None, None
     from harness.retrospect.run_history import chronicle_of
     from harness.running.coverage import with_coverage
@@ -276,6 +282,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
         terminalreporter.write_line(
             f"claims: interrupted; {escape_unprintable(kept)}, and the same command goes on from there"
         )
+    if LOST in config.stash:
+        terminalreporter.write_line(f"claims: no report was written: {escape_unprintable(config.stash[LOST])}")
     if NOTHING in config.stash:
         terminalreporter.write_line("claims: no claim was run: nothing that was selected runs one; see `claims list`")
     if FINISHED not in config.stash:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from harness._text import escape_unprintable
@@ -20,7 +21,7 @@ from harness.retrospect.comparison import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from harness.retrospect.comparison import ClaimChange, Comparison, Estimate, EstimateChange, ReadingChange, RunHead
 
@@ -52,23 +53,49 @@ def lines(comparison: Comparison) -> list[str]:
     return [escape_unprintable(line) for line in found]
 
 
-def as_markdown(comparison: Comparison) -> str:
-    """Return a comparison as Markdown, for a job summary."""
+LARGEST_COMMENT = 65_000
+"""Characters; GitHub takes a comment of 65,536 at most."""
+
+
+def as_markdown(comparison: Comparison, largest: int = LARGEST_COMMENT) -> str:
+    """Return a comparison as Markdown, for a job summary or a comment; claims without a difference come last, and go first for want of room."""
     found = ["# Comparison of two runs", ""]
     sides = {"A": comparison.a, "B": comparison.b}
     found += [f"- {text('; '.join(_run_lines(which, head)))}" for which, head in sides.items()]
     found += ["", "## Verdicts", "", f"**{text(verdict_words(comparison))}**", ""]
-    found += [f"- {text(line.strip())}" for line in _changes(comparison)]
-    found += ["", "## Estimates", "", f"**{text(estimate_words(comparison))}**", ""]
-    for pair in comparison.claims:
-        found += [f"### {text(_claim_line(pair))}", "", "| expectation | A | B | outcome |", "|---|---|---|---|"]
-        for row in pair.estimates:
-            cells = (f"{row.expectation} ({row.unit})", _side(row.a), _side(row.b))
-            outcome = f"{SYMBOL[row.outcome]} {outcome_words(row)}"
-            found.append("| " + " | ".join(text(cell) for cell in (*cells, outcome)) + " |")
-        found.append("")
-    found += [text(line) for line in _method(comparison)]
-    return "\n".join(found) + "\n"
+    changes, end = (
+        [f"- {text(line.strip())}" for line in _changes(comparison)],
+        [text(line) for line in _method(comparison)],
+    )
+    estimates = ["", "## Estimates", "", f"**{text(estimate_words(comparison))}**", ""]
+    room = largest - sum(len(line) + 1 for line in (*found, *estimates, *end)) - 200
+    shown = _fitting(changes, room)
+    found += [*shown, *_left_out(len(changes) - len(shown), "changes"), *estimates]
+    ordered = sorted(comparison.claims, key=lambda pair: not any(row.outcome == DIFFERENT for row in pair.estimates))
+    sections = ["\n".join(_markdown_section(pair)) for pair in ordered]
+    shown = _fitting(sections, room - sum(len(line) + 1 for line in shown))
+    return "\n".join([*found, *shown, *_left_out(len(sections) - len(shown), "claims"), *end]) + "\n"
+
+
+def _fitting(parts: Sequence[str], room: int) -> list[str]:
+    """Return the first of `parts`, as many as there is room for."""
+    return [
+        part for part, taken in zip(parts, accumulate(len(part) + 1 for part in parts), strict=True) if taken <= room
+    ]
+
+
+def _left_out(count: int, what: str) -> list[str]:
+    return [f"_{count} more {what} do not fit here; `claims compare` shows them._", ""] if count else []
+
+
+def _markdown_section(pair: ClaimChange) -> Iterator[str]:
+    """Yield the lines of a claim: a row per expectation."""
+    yield from (f"### {text(_claim_line(pair))}", "", "| expectation | A | B | outcome |", "|---|---|---|---|")
+    for row in pair.estimates:
+        cells = (f"{row.expectation} ({row.unit})", _side(row.a), _side(row.b))
+        outcome = f"{SYMBOL[row.outcome]} {outcome_words(row)}"
+        yield "| " + " | ".join(text(cell) for cell in (*cells, outcome)) + " |"
+    yield ""
 
 
 def verdict_words(comparison: Comparison) -> str:
@@ -105,7 +132,7 @@ def _run_lines(which: str, head: RunHead) -> list[str]:
         f"profile {_all(head.profiles)}",
         f"base seed {_all(head.base_seeds)}",
         f"{head.claims} claim{'s' * (head.claims != 1)}",
-        f"{_all(head.devices)}, {head.processor}",
+        f"{_all(head.devices)}, {_all(head.processors)}",
     ]
     begun = wording.minute(head.started)
     return [f"{which}  run {head.id} of {begun}, {commit}", f"   {'; '.join(facts)}"]

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness._text import in_markdown as text
 from harness.report import wording
+from harness.report.place_text import machines
 from harness.report.sections import marks, sentence, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.store.records.claim import ClaimRecord
-    from harness.store.records.run import Head
     from harness.trials.catalogue import ClaimFolder
 
 TABLE = re.compile(r"(<!-- claims: verdicts -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -31,13 +31,6 @@ UNEXPECTED = ", expected "
 """Stands in the words of a reading that did not come out as expected, and of no other; see `wording.came_out`."""
 
 
-class Found(NamedTuple):
-    """The last verdicts of a claim, and the run that they are of, as the store has them."""
-
-    run: Head
-    record: ClaimRecord
-
-
 class _Verdicts(NamedTuple):
     """A row of the table: every reading of a claim, and which run it is of."""
 
@@ -45,12 +38,12 @@ class _Verdicts(NamedTuple):
     run: str
 
 
-def index(folders: Sequence[ClaimFolder], last: Mapping[str, Found], before: str = "") -> str:
+def index(folders: Sequence[ClaimFolder], last: Mapping[str, ClaimRecord], before: str = "") -> str:
     """Return the index: per document its claims, what each says, and how its readings came out last.
 
     Args:
         folders: the claims.
-        last: claim -> its last verdicts.
+        last: claim -> its last record with verdicts.
         before: the index as it stands.
     """
     standing = {claim: _padded(cells, 3) for claim, cells in _rows(before).items()}
@@ -61,14 +54,14 @@ def index(folders: Sequence[ClaimFolder], last: Mapping[str, Found], before: str
         lines += ["", f"## {text(own[0].document.title)}", "", *head]
         for folder in own:
             cells = standing.get(folder.claim.id, ["not run yet", "", ""])
-            if found := last.get(folder.claim.id):
-                cells = [sentence(found.record), marks(found.record), _run(found)]
+            if record := last.get(folder.claim.id):
+                cells = [sentence(record), marks(record), _run(record)]
             row = "|".join(f" {cell} " if cell else " " for cell in cells)
             lines.append(f"| [{text(folder.claim.title)}]({key}/{folder.claim.id}/claim.yaml) |{row}|")
     return "\n".join(lines) + "\n"
 
 
-def with_table(readme: str, folders: Sequence[ClaimFolder], last: Mapping[str, Found]) -> str:
+def with_table(readme: str, folders: Sequence[ClaimFolder], last: Mapping[str, ClaimRecord]) -> str:
     """Return a README.md with the last verdicts between the lines `<!-- claims: verdicts -->` and `<!-- end -->`.
 
     One without these lines is returned as it is.
@@ -81,12 +74,12 @@ def with_table(readme: str, folders: Sequence[ClaimFolder], last: Mapping[str, F
     return TABLE.sub(written, readme)
 
 
-def verdict_table(folders: Sequence[ClaimFolder], last: Mapping[str, Found], before: str = "") -> list[str]:
+def verdict_table(folders: Sequence[ClaimFolder], last: Mapping[str, ClaimRecord], before: str = "") -> list[str]:
     """Return a row per claim: its title, and of every reading the verdict with the estimate that decided it.
 
     The run stands above where it is the same for all rows, else in each.
     """
-    known = {**_standing(before), **{claim: _verdicts(found) for claim, found in last.items()}}
+    known = {**_standing(before), **{claim: _verdicts(record) for claim, record in last.items()}}
     ordered = sorted(folders, key=lambda folder: (folder.document.id, folder.claim.id))
     shown = [(folder, known[folder.claim.id]) for folder in ordered if folder.claim.id in known]
     runs = {verdicts.run for _, verdicts in shown}
@@ -124,16 +117,15 @@ def _standing(table: str) -> dict[str, _Verdicts]:
     return {claim: _Verdicts(*_padded([*cells, *[run] * (len(cells) < 2)], 2)) for claim, cells in _rows(table).items()}
 
 
-def _verdicts(found: Found) -> _Verdicts:
-    return _Verdicts("<br>".join(_reading(found.record, name) for name in found.record.readings), _run(found))
+def _verdicts(record: ClaimRecord) -> _Verdicts:
+    return _Verdicts("<br>".join(_reading(record, name) for name in record.readings), _run(record))
 
 
-def _run(found: Found) -> str:
+def _run(record: ClaimRecord) -> str:
     """Return which run a claim's verdicts are of: `2026-11-21, profile quick, base seed 0, a processor, 2 cores`."""
-    record, machine = found.record, found.run.machine
     return (
         f"{text(record.finished[:10])}, profile {text(record.profile)}, base seed {record.base_seed}, "
-        f"{text(machine.processor)}, {machine.cores} cores"
+        f"{text(machines(record.places) or 'it is not known where')}"
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.report.place_text import machine_words, place_words
 from harness.retrospect.replay import SHORT, compared, listed, repeated
-from harness.trials.provenance import processor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,7 @@ def listing(trials: list[PastTrial]) -> Iterator[str]:
 
 def lines(finding: Finding, prospect: Repeatability, options: str = "") -> Iterator[str]:
     """Yield what a trial was, and the command that repeats it, with `options` added."""
-    trial, run = finding.trial, finding.run
-    python = run.machine.python if run else "not known"
+    trial = finding.trial
     yield f"trial        {trial.key}"
     yield f"claim        {trial.claim}"
     yield f"arm          {trial.arm}"
@@ -38,7 +37,7 @@ def lines(finding: Finding, prospect: Repeatability, options: str = "") -> Itera
     yield f"batch        {_batch(trial)}"
     yield f"measured     {trial.finished} by run {trial.run}, {_commit(finding)}"
     yield f"environment  {_pairs(trial.environment)}"
-    yield f"machine      {_processor(finding) or 'not known'}, Python {python}"
+    yield f"place        {place_words(trial.place) if trial.place else 'not known'}"
     yield f"outcome      {trial.error or _pairs(trial.metrics)}"
     yield from (f"log          {line}" for line in trial.log.splitlines())
     yield ""
@@ -80,16 +79,9 @@ def result_lines(finding: Finding, outcome: Outcome, plan: Plan) -> Iterator[str
         yield "repeated bit for bit" if trial.error is None else "it failed again, and alike"
         return
     yield "NOT repeated: it came out otherwise"
-    then = _processor(finding)
-    if then != processor():
-        yield f"  it was measured on {then or 'a machine that is not known'}; this is {processor()}"
-
-
-def _processor(finding: Finding) -> str | None:
-    """Return the processor that measured a trial, as the trial has it, else as its run has it; None if not known."""
-    if finding.trial.clock:
-        return str(finding.trial.clock["processor"])
-    return finding.run.machine.processor if finding.run else None
+    then, now = (place and machine_words(place.clock) for place in (trial.place, outcome.place))
+    if then != now:
+        yield f"  it was measured on {then or 'a machine that is not known'}; this is {now}"
 
 
 def _row_lines(row: Compared) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.report import proof_text, wording
+from harness.report import place_text, proof_text, wording
 from harness.report.aa_text import BROKEN, detail_lines
 from harness.report.quotation_text import quotation_words
 from harness.report.selection import left, lost_after_holm, rows, underpowered, without_bound
@@ -153,6 +153,7 @@ def details(claim: ClaimRecord) -> Iterator[tuple[str, str]]:
     yield "data", "; ".join(map(_data, claim.data)) or "none is declared"
     yield "environment", ", ".join(f"{name} {value}" for name, value in claim.environment.items())
     yield "code", f"{claim.code.digest[:16]}… over {len(claim.code.modules)} files, which report.json names"
+    yield from place_text.lines(claim.places)
     if chosen := claim.strategies:
         yield "seeds trained", ", ".join(f"{in_words(arm)} {' and '.join(names)}" for arm, names in chosen.items())
     for line in detail_lines(claim.noise):

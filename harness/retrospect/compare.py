@@ -84,7 +84,7 @@ def _head(run: Run) -> RunHead:
         profiles=sorted({claim.profile for claim in run.judged}),
         base_seeds=sorted({claim.base_seed for claim in run.judged}),
         devices=sorted({claim.device for claim in run.judged}),
-        processor=run.machine.processor,
+        processors=sorted({found.place.clock.model for claim in run.judged for found in claim.places}),
         claims=len(run.claims),
     )
 
@@ -158,8 +158,9 @@ def _bands(a: ReadingRecord, b: ReadingRecord) -> list[str]:
 
 
 def same_clock(a: ClaimRecord, b: ClaimRecord) -> bool:
-    """Whether all durations of two records of a claim were measured by one clock, and which that was is known."""
-    return len(a.clocks) == 1 and a.clocks == b.clocks
+    """Whether all durations of two records of a claim are by one clock, and one of a GPU where some arms run there."""
+    one_each = len(a.clocks) == len({clock.gpu is None for clock in a.clocks}) > 0
+    return one_each and a.clocks == b.clocks
 
 
 def _pair(a: ClaimRecord, b: ClaimRecord) -> ClaimChange:

@@ -39,7 +39,8 @@ class RunHead(Part):
     profiles: list[str]
     base_seeds: list[Whole]
     devices: list[str]
-    processor: str
+    processors: list[str]
+    """and GPUs on which trials ran"""
     claims: Count
 
 

@@ -215,6 +215,7 @@ def as_plain(trial: PastTrial) -> dict[str, Any]:
         "key": facts.pop("key"),
         "claim": trial.claim,
         **facts,
+        "place": trial.place.model_dump() if trial.place else None,
         "seed": trial.seed.index,
         "base_seed": trial.seed.base,
     }

@@ -18,7 +18,7 @@ from harness._clock import now
 from harness.errors import UsageError
 from harness.judging import contrasts, student, verdict
 from harness.running.measuring import measured
-from harness.running.record import trials_of
+from harness.running.record import places_of, trials_of
 from harness.running.reuse import reusable
 from harness.running.streams import ALPHA, SECOND_STREAM, in_second_stream, streams_of
 from harness.running.variant import Variant
@@ -27,8 +27,8 @@ from harness.store.records.aa import NOISE, Floor, NoiseRecord, SelfComparison, 
 from harness.store.records.parts import Interval, finite
 from harness.trials.executor import Inline, Processes
 from harness.trials.experiment import load_experiment
-from harness.trials.plan import fingerprint, jobs_of, make_plan, timed_jobs_of
-from harness.trials.provenance import processor
+from harness.trials.jobs import jobs_of, timed_jobs_of
+from harness.trials.plan import fingerprint, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -280,7 +280,7 @@ def make_record(
         compute_seconds=sum(v.seconds for v in everyone),
         fingerprint=fingerprint(plan),
         environment=plan.environment,
-        processor=processor(),
+        places=places_of(everyone),
         finished=now(),
     )
 

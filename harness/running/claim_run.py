@@ -6,6 +6,7 @@ import contextlib
 import time
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.running.cost import PILOT, remaining_seconds
@@ -112,13 +113,14 @@ def sample_until_decided(
 ) -> Series | None:
     """Measure and judge, look after look, until every reading is decided or the looks are used up.
 
+    A look judges its own seeds alone, whatever was measured ahead of it.
     Return the series of replications without those that this run turned out to repeat.
     """
-    for n in looks:
+    for before, n in pairwise([0, *looks]):
         names = variant.open()
         if not names or variant.failed:
             break
-        if not measure(plan, variant, names, n, context):
+        if not measure(plan, variant, names, n, context, begin=before, cap=looks[-1]):
             variant.cut = True
             break
         series = count_once(plan, variant, series)
@@ -127,6 +129,11 @@ def sample_until_decided(
     variant.judge(plan)
     for line in series.repeated if series else []:
         context.say(f"{plan.claim.id}: {line}")
+    if variant.ahead:
+        number = len(variant.ahead)
+        context.say(
+            f"{_name(plan, variant)}: {number} trials measured ahead were not needed; they are stored, not judged"
+        )
     return series
 
 
@@ -158,7 +165,10 @@ def pilot(folder: ClaimFolder, context: Context) -> None:
 def progress(plan: Plan, variant: Variant, n: int, *, judged: bool) -> str:
     """Return one line for a finished batch."""
     done = sum(not variant.undecided(name) for name in variant.expectations)
-    name = f"{plan.claim.id} [control {variant.name}]" if variant.name else plan.claim.id
     counts = f"{done} of {len(variant.expectations)} expectations decided" if judged else "measured, not judged"
     failed = f", {variant.failed} failed" if variant.failed else ""
-    return f"{name}: {n} seeds, {counts}; reused {variant.reused} of {variant.trials} trials{failed}"
+    return f"{_name(plan, variant)}: {n} seeds, {counts}; reused {variant.reused} of {variant.trials} trials{failed}"
+
+
+def _name(plan: Plan, variant: Variant) -> str:
+    return f"{plan.claim.id} [control {variant.name}]" if variant.name else plan.claim.id

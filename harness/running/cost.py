@@ -219,7 +219,8 @@ def _seeds(plan: Plan, prospect: VariantForecast, run: str | None) -> dict[str, 
         own = _own(plan, part, run)
         for trial in own:
             variant.reuse(plan, part.task, trial.seed, trial.metrics, trial.seconds)
-        others = Counter(trial.seed.base for trial in part.trials if trial not in own)
+        keys = {trial.key for trial in own}
+        others = Counter(trial.seed.base for trial in part.trials if trial.key not in keys)
         for name in part.readers:
             usual[name] = max(usual[name], median(others.values() or [0]))
     variant.judge(plan)

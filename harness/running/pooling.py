@@ -121,7 +121,8 @@ def _enter(plan: Plan, variant: Variant, replication: Replication, store: Store)
     then = replace(plan, base_seed=replication.base_seed) if plan.claim.evidence != EXTERNAL else plan
     tasks = tasks_of(then, variant.points(variant.expectations, plan.claim), range(plan.seeds.cap), variant.change_of)
     stored, refused = reusable(then, [key for task in tasks for key in task.keys], store, None)
-    kept = {key: lasting(then, found) for key, found in stored.items()}
+    task_of = {key: task for task in tasks for key in task.keys}
+    kept = {key: lasting(then, task_of[key], found) for key, found in stored.items()}
     for task in tasks:
         points = points_of_task(then, task)
         for seed, key in zip(task.seeds, task.keys, strict=True):

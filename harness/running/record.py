@@ -29,9 +29,7 @@ from harness.store.records.expectation import (
     ReadingRecord,
     SequenceRecord,
 )
-from harness.store.records.parts import Interval, Trials, finite
-from harness.trials.clock import clock_of
-from harness.trials.provenance import arithmetic
+from harness.store.records.parts import Interval, PlaceRecord, Trials, finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -108,8 +106,7 @@ def make_record(
         device=plan.device,
         precision=claim.precision,
         environment=plan.environment,
-        arithmetic=arithmetic() if claim.precision else {},
-        clocks=[records.ClockRecord(**asdict(clock)) for text in _clocks(everyone) if (clock := clock_of(text))],
+        places=places_of(everyone),
         strategies={arm: sorted(chosen) for arm, chosen in main.choices.items() if chosen},
         code=records.CodeRecord(digest=plan.code.digest, modules=list(plan.code.modules)),
         base_seed=options.base_seed,
@@ -127,9 +124,12 @@ def trials_of(variants: Sequence[Variant]) -> Trials:
     )
 
 
-def _clocks(variants: Iterable[Variant]) -> list[str]:
-    """Return what the durations of this run's trials were measured by, as text, each once."""
-    return sorted({clock for variant in variants for clock in variant.clocks})
+def places_of(variants: Iterable[Variant]) -> list[PlaceRecord]:
+    """Return where the trials of this run ran, reused ones too; first the place of most of them."""
+    found = sum((variant.places for variant in variants), Counter())
+    trials = {place: found[place, False] + found[place, True] for place, _ in found}
+    ordered = sorted(trials, key=lambda place: (-trials[place], place.text))
+    return [PlaceRecord(place=place, trials=trials[place], durations=found[place, True]) for place in ordered]
 
 
 def _anew(variants: Sequence[Variant]) -> Counter[str]:

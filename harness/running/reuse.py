@@ -68,7 +68,7 @@ def superseded(plan: Plan, task: Task, seed: Seed, store: Store) -> str | None:
     before = store.predecessor(plan.claim.id, task, seed)
     if before is None:
         return None
-    versions = changed_versions(before.environment, plan.environment)
+    versions = changed_versions(before.environment, plan.environment_of(task.arm))
     found = [f"{name} changed from {then} to {now}" for name, then, now in versions]
     known = store.inputs(before.inputs)
     found += changes(known, plan.inputs, plan.folder.experiment, plan.folder.project) if known else []

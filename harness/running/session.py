@@ -21,7 +21,7 @@ from harness.store.records.claim import Home, Problem, ProblemKind, ProblemRecor
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import executor_for
-from harness.trials.options import resolve_device, visible_gpus
+from harness.trials.options import resolve_device, resolve_workers, visible_gpus
 from harness.trials.plan import fingerprint, make_plan
 from harness.trials.provenance import machine, processor
 
@@ -84,7 +84,7 @@ class Session:
         self._say = _harmless(say)
         self._log = _harmless(log or (lambda _: None))
         self._records: dict[Path, ClaimRecord | ProblemRecord] = {}
-        self._executors: dict[int, Executor] = {}
+        self._shared: Executor | None = None
         self._budget = Budget(deadline)
         self._progress = progress
         self._estimated = -math.inf
@@ -175,11 +175,13 @@ class Session:
         )
         self.store.save_beside(plan.claim.id, f"{TIMING} {what} {arm}", fingerprint(plan), record)
 
-    def _executor(self, workers: int) -> Executor:
-        """Return the executor of `workers` processes; it lives as long as the session, so torch is imported once."""
-        if workers not in self._executors:
-            self._executors[workers] = executor_for(workers, visible_gpus(resolve_device(self.options.device)))
-        return self._executors[workers]
+    def _executor(self, _workers: int) -> Executor:
+        """Return the executor of all claims; it lives as long as the session, so torch is imported once."""
+        if self._shared is None:
+            device, wanted = resolve_device(self.options.device), self.options.workers
+            on_each = (resolve_workers(wanted, "cpu"), visible_gpus(device), resolve_workers(wanted, device))
+            self._shared = executor_for(*on_each)
+        return self._shared
 
     def _problem(self, folder: Path, error: ClaimsError) -> ProblemRecord:
         record = problem_record(folder, error)
@@ -189,8 +191,8 @@ class Session:
     def stop(self) -> None:
         """Let what runs be finished and nothing begin any more; records then say what was left."""
         self._budget.stopped = True
-        for executor in self._executors.values():
-            executor.stop()
+        if self._shared:
+            self._shared.stop()
 
     @property
     def stopped(self) -> bool:
@@ -199,8 +201,8 @@ class Session:
 
     def close(self) -> None:
         """End the processes and close the store."""
-        for executor in self._executors.values():
-            executor.close()
+        if self._shared:
+            self._shared.close()
         self.store.finish_run(self.run)
         self.store.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from harness.specification.models import Claim
     from harness.specification.readings import Expectation, Reading
     from harness.trials.experiment import Metrics, Outcome, Task
+    from harness.trials.place import Place
     from harness.trials.plan import Plan
 
 
@@ -46,8 +48,9 @@ class Variant:
         missing_trials: trials of that batch that are not stored.
         choices: arm -> what the engine chose while it trained.
         costs: arm -> seconds of each of its trials.
-        clocks: what the durations among its evidence were measured by, as text.
+        places: where its trials ran, and whether their durations are evidence -> how many.
         anew: key of a trial that is measured although it, or one in its place, is stored -> why.
+        ahead: key of a trial that was measured before the look that asks for it -> what became of it; no evidence yet.
     """
 
     name: str
@@ -68,8 +71,9 @@ class Variant:
     missing_trials: int = 0
     choices: dict[str, set[str]] = field(default_factory=dict)
     costs: dict[str, list[float]] = field(default_factory=dict)
-    clocks: set[str] = field(default_factory=set)
+    places: Counter[tuple[Place, bool]] = field(default_factory=Counter)
     anew: dict[str, str] = field(default_factory=dict)
+    ahead: dict[str, Outcome] = field(default_factory=dict)
 
     @property
     def trials(self) -> int:
@@ -120,9 +124,8 @@ class Variant:
         """Judge every expectation by the trials so far; what is decided stays."""
         for name, expectation in self.expectations.items():
             if self.undecided(name):
-                self.judgements[name] = verdict.judge(
-                    expectation, plan.claim, self.evidence, plan.settings, plan.seeds, self.change_of
-                )
+                evidence, before = (plan.claim, self.evidence, plan.settings), self.judgements.get(name)
+                self.judgements[name] = verdict.judge(expectation, *evidence, plan.seeds, self.change_of, before)
 
     def knows(self, plan: Plan, task: Task, seed: Seed) -> bool:
         """Whether a trial of `task` with `seed` is among the evidence, with all that is read of it."""
@@ -142,28 +145,28 @@ class Variant:
         metrics: Metrics,
         seconds: float,
         choices: Iterable[str] = (),
-        clock: str | None = None,
+        place: Place | None = None,
     ) -> None:
         """Enter a stored trial as evidence."""
         self.reused += 1
         self.seconds += seconds
         self.costs.setdefault(task.arm, []).append(seconds)
         self.choices.setdefault(task.arm, set()).update(choices)
-        self._note_clock(plan, metrics, clock)
+        self._note_place(plan, metrics, place)
         self.enter(points_of_task(plan, task), seed.index, metrics)
 
-    def _note_clock(self, plan: Plan, metrics: Metrics, clock: str | None) -> None:
-        if clock and wall_clock_metrics(plan.claim) & metrics.keys():
-            self.clocks.add(clock)
+    def _note_place(self, plan: Plan, metrics: Metrics, place: Place | None) -> None:
+        if place is not None:
+            self.places[place, bool(wall_clock_metrics(plan.claim) & metrics.keys())] += 1
 
     def keep(self, plan: Plan, task: Task, seed: Seed, outcome: Outcome) -> None:
         """Enter a new trial as evidence; a failed one as NaN, which verifies nothing."""
         self.seconds += outcome.seconds
         self.choices.setdefault(task.arm, set()).update(outcome.choices)
+        self._note_place(plan, outcome.metrics, outcome.place)
         if outcome.error is None:
             self.measured += 1
             self.costs.setdefault(task.arm, []).append(outcome.seconds)
-            self._note_clock(plan, outcome.metrics, outcome.clock)
             self.enter(points_of_task(plan, task), seed.index, outcome.metrics)
             return
         self.failed += 1

@@ -14,6 +14,9 @@ from harness.specification.readings import Control, Expectation, Reading, Settin
 from harness.specification.results import Results
 from harness.specification.waiver import Waiver
 
+DEVICE = "device"
+"""What says where an arm runs, among its settings."""
+
 MOST_SEEDS = 10_000
 """The largest cap that a profile may have."""
 
@@ -166,11 +169,14 @@ class Claim(Strict):
     """arithmetic of the training; absent where torch is not used"""
     data: list[Name] = []
     """data sets that trials read, each described by a module of the project, fixtures/NAME.py"""
+    experiment: Literal["estimators"] | None = None
+    """`estimators`: arms are estimators of scikit-learn's kind, in the place of an experiment.py with measure()"""
     command: Command | None = None
     """what is started for each trial, in the place of an experiment.py with measure()"""
     results: Results | None = None
     """what was measured already, in the place of an experiment.py with measure()"""
     arms: Annotated[dict[Name, dict[str, Setting]], Field(min_length=1)]
+    """arm -> its own settings; one with `device: cpu` stays on the processor when others go to a GPU"""
     conditions: dict[Name, Condition] = {}
     metrics: Annotated[dict[Name, Metric], Field(min_length=1)]
     settings: dict[str, Setting] = {}
@@ -207,11 +213,15 @@ class Claim(Strict):
     @property
     def has_experiment(self) -> bool:
         """Whether it is measured by an experiment.py of its own."""
-        return self.command is None and self.results is None
+        return self.command is None and self.experiment is None and self.results is None
 
     def metrics_of(self, arm: str) -> tuple[str, ...]:
         """Return the names of the metrics that trials of an arm yield."""
         return tuple(name for name, metric in self.metrics.items() if metric.arms is None or arm in metric.arms)
+
+    def device_of(self, arm: str, device: str) -> str:
+        """Return where trials of an arm run when a run is on `device`: there, unless the arm says otherwise."""
+        return str(self.arms[arm].get(DEVICE, device))
 
     @property
     def expectations(self) -> dict[str, Expectation]:

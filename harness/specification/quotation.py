@@ -77,7 +77,7 @@ class Table(Strict):
     """what the first column says -> arm; by default all rows, each named as its arm"""
     columns: dict[str, Value] = {}
     """what the head says -> value, or metric; by default all columns, each named as its value or metric"""
-    because: Text
+    because: Text | None = None
     """where the numbers come from"""
     no_control: Text | None = None
     """why no control could turn a cell; else controls break `table`, which is all cells"""

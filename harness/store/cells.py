@@ -6,9 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UsageError
+from harness.specification.models import MOST_SEEDS
+from harness.trials.provenance import canonical
 
 if TYPE_CHECKING:
     from harness.trials.experiment import Metrics
+
+
+MOST_NAMED = 16
+"""Seeds of one call that are named one by one."""
 
 
 def object_of(text: Any, where: str) -> dict[str, Any]:
@@ -54,6 +60,14 @@ def names_of(text: Any, where: str) -> dict[str, str]:
     return found
 
 
+def batch_text(seeds: list[int]) -> str:
+    """Return the indices of the seeds of one call as a cell holds them: many by first, last and step, for each of their trials names them all."""
+    step = seeds[1] - seeds[0] if len(seeds) > MOST_NAMED else 0
+    if step > 0 and list(range(seeds[0], seeds[-1] + 1, step)) == seeds:
+        return canonical({"first": seeds[0], "last": seeds[-1], "step": step})
+    return canonical(seeds)
+
+
 def batch_seeds_of(text: Any, seed: int, where: str) -> list[int]:
     """Return the indices of the seeds that were measured in one call, that of the trial among them.
 
@@ -61,6 +75,10 @@ def batch_seeds_of(text: Any, seed: int, where: str) -> list[int]:
         UsageError: it is something else.
     """
     found = object_of(f'{{"seeds": {text}}}', where).get("seeds")
+    if isinstance(found, dict):
+        ends = [found.get(name) for name in ("first", "last", "step")]
+        whole = all(type(end) is int and 0 <= end < MOST_SEEDS for end in ends) and found["step"] > 0
+        found = list(range(found["first"], found["last"] + 1, found["step"])) if whole else None
     if (
         not isinstance(found, list)
         or not all(type(index) is int and index >= 0 for index in found)

@@ -33,18 +33,20 @@ CREATE TABLE trial (
     key TEXT PRIMARY KEY, claim TEXT NOT NULL, arm TEXT NOT NULL, condition TEXT NOT NULL, settings TEXT NOT NULL,
     base_seed INTEGER NOT NULL, seed INTEGER NOT NULL, status TEXT NOT NULL CHECK (status IN ('finished', 'failed')),
     metrics TEXT NOT NULL, seconds REAL NOT NULL, error TEXT, environment TEXT NOT NULL, run TEXT NOT NULL,
-    finished TEXT NOT NULL, peak_bytes INTEGER, choices TEXT NOT NULL, batch_seeds TEXT NOT NULL, clock TEXT, inputs TEXT,
+    finished TEXT NOT NULL, peak_bytes INTEGER, choices TEXT NOT NULL, batch_seeds TEXT NOT NULL, place TEXT, inputs TEXT,
     log TEXT NOT NULL
 ) STRICT;
 CREATE INDEX trial_of_claim ON trial (claim, seed);
 CREATE TABLE record (
     run TEXT NOT NULL, claim TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL, PRIMARY KEY (run, claim)
 ) STRICT;
+CREATE INDEX record_of_claim ON record (claim);
 CREATE TABLE beside (
     claim TEXT NOT NULL, kind TEXT NOT NULL, fingerprint TEXT NOT NULL, record TEXT NOT NULL, finished TEXT NOT NULL,
     PRIMARY KEY (claim, kind, fingerprint)
 ) STRICT;
 CREATE TABLE inputs (digest TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT;
+CREATE TABLE place (digest TEXT PRIMARY KEY, content TEXT NOT NULL) STRICT;
 """
 
 BUSY_SECONDS = 30.0
@@ -54,11 +56,12 @@ TABLES = {
     "run": ("id", "started", "options", "machine", "finished"),
     "trial": (
         "key", "claim", "arm", "condition", "settings", "base_seed", "seed", "status", "metrics", "seconds", "error",
-        "environment", "run", "finished", "peak_bytes", "choices", "batch_seeds", "clock", "inputs", "log",
+        "environment", "run", "finished", "peak_bytes", "choices", "batch_seeds", "place", "inputs", "log",
     ),
     "record": ("run", "claim", "record", "finished"),
     "beside": ("claim", "kind", "fingerprint", "record", "finished"),
     "inputs": ("digest", "content"),
+    "place": ("digest", "content"),
 }  # fmt: skip
 """The columns of each table, in order."""
 
@@ -68,6 +71,7 @@ ROWS = {
     "record": "records",
     "beside": "pictures, timings and noise floors",
     "inputs": "sets of inputs",
+    "place": "places where trials ran",
 }
 """What the rows of each table are."""
 
@@ -161,10 +165,15 @@ class Database:
         self._database.close()
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the table and the columns of every row."""
+        """Yield the table and the columns of every row, a few at a time: a million trials take a gigabyte."""
         for table, columns in TABLES.items():
-            for row in self._read(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):
-                yield table, dict(zip(columns, row, strict=True))
+            query, last = (
+                f"SELECT rowid, {', '.join(columns)} FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT 1000",
+                0,
+            )
+            while rows := self._read(query, (last,)):
+                yield from ((table, dict(zip(columns, row[1:], strict=True))) for row in rows)
+                last = rows[-1][0]
 
     def counts(self) -> dict[str, int]:
         """Return how many rows each table has."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from harness.trials.inputs import changes
 from harness.trials.plan import make_plan, stored_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from harness.store.store import Store
     from harness.trials.catalogue import ClaimFolder
@@ -39,11 +40,12 @@ def garbage(store: Store, folders: Iterable[ClaimFolder], options: Options) -> d
         ClaimsError: a claim cannot be planned; what is garbage is then not known.
     """
     plans = {folder.claim.id: _plan(folder, options) for folder in folders}
+    unchanged = functools.cache(lambda claim, inputs: _unchanged(plans[claim], inputs, store))
     found = {}
     for table, row in store.rows():
         if table != "trial":
             continue
-        reason = _reason(row, plans.get(row["claim"]), store)
+        reason = _reason(row, plans.get(row["claim"]), unchanged)
         if reason:
             found[row["key"]] = reason
     return found
@@ -61,7 +63,7 @@ def _plan(folder: ClaimFolder, options: Options) -> Plan:
         raise type(error)(f"{error}; nothing is deleted while a claim cannot be planned") from None
 
 
-def _reason(row: dict[str, Any], plan: Plan | None, store: Store) -> str | None:
+def _reason(row: dict[str, Any], plan: Plan | None, unchanged: Callable[[str, str | None], bool]) -> str | None:
     """Return why a trial is garbage, None if it is not."""
     if plan is None:
         return GONE
@@ -73,7 +75,11 @@ def _reason(row: dict[str, Any], plan: Plan | None, store: Store) -> str | None:
     settings = object_of(row["settings"], f"{where}: settings")
     if stored_key(then, row["arm"], settings, seed) != row["key"]:
         return CHANGED
-    # As of versions in the key: where other packages are, it may be read again.
-    known = store.inputs(row["inputs"])
+    return None if unchanged(row["claim"], row["inputs"]) else CHANGED
+
+
+def _unchanged(plan: Plan, inputs: str | None, store: Store) -> bool:
+    """Whether what trials of a claim rest on is as it was; as of versions in the key, where other packages are, they may be read again."""
+    known = store.inputs(inputs)
     own = replace(known, packages={}) if known else None
-    return CHANGED if own is None or changes(own, then.inputs, then.folder.experiment, then.folder.project) else None
+    return own is not None and not changes(own, plan.inputs, plan.folder.experiment, plan.folder.project)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from harness._clock import now
 from harness.errors import UsageError
 from harness.seeds import Seed
-from harness.store.cells import batch_seeds_of, metrics_of, names_of, object_of
+from harness.store.cells import batch_seeds_of, batch_text, metrics_of, names_of, object_of
 from harness.store.database import REMEDY, TABLES, Database
-from harness.trials.clock import clock_of
 from harness.trials.inputs import Inputs
+from harness.trials.place import Place
 from harness.trials.provenance import canonical
 from harness.trials.rows import Measured, PastTrial, StoredTrial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from harness.trials.experiment import Metrics, Task
     from harness.trials.rows import TrialRow
+
+Shared = TypeVar("Shared", Inputs, Place)
+"""What many trials have in common: it is stored once, and each of them names it by its digest."""
 
 _MORE_METRICS = "(SELECT count(*) FROM json_each(excluded.metrics)) > (SELECT count(*) FROM json_each(trial.metrics))"
 
@@ -35,10 +38,10 @@ _SAVE_TRIAL = f"INSERT INTO trial VALUES ({', '.join('?' * len(TABLES['trial']))
 _UNLESS_DONE = f" WHERE trial.status = 'failed' OR {_MORE_METRICS}"
 """A failed trial gives way to any other, a finished one only to one that says more."""
 
-_OF_FINISHED = "key, metrics, seconds, choices, clock, run, inputs"
+_OF_FINISHED = "key, metrics, seconds, choices, place, run, inputs"
 _OF_PAST = (
     "key, claim, arm, base_seed, seed, seconds, error, run, finished, condition, settings, metrics, environment, batch_seeds, "
-    "clock, inputs, log"
+    "place, inputs, log"
 )
 
 
@@ -47,7 +50,21 @@ class Trials(Database):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._inputs: dict[str | None, Inputs] = {}
+        self._shared: dict[tuple[str, str], Any] = {}
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Commit what is written inside together, which takes as long as one trial does; or, after an error, nothing of it."""
+        self._write("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._write("COMMIT")
+        except BaseException:
+            # SQLite may have done so itself: where the disk is full, say.
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            self._shared.clear()
+            raise
 
     def save_trial(self, row: TrialRow, run: str, *, replace: bool = False) -> None:
         """Commit one trial.
@@ -56,10 +73,6 @@ class Trials(Database):
         measured beside others has not), or if `replace` (durations by the present clock).
         """
         outcome, task = row.outcome, row.task
-        digest = row.inputs.digest if row.inputs else None
-        if row.inputs and digest not in self._inputs:
-            self._write("INSERT OR IGNORE INTO inputs VALUES (?, ?)", (digest, row.inputs.text))
-            self._inputs[digest] = row.inputs
         values = (
             row.key,
             row.claim,
@@ -78,9 +91,9 @@ class Trials(Database):
             outcome.peak_bytes,
             " ".join(outcome.choices),
             # Sums over a batch of other seeds round otherwise: to the last bit a trial repeats in its batch alone.
-            canonical([seed.index for seed in task.seeds]),
-            outcome.clock,
-            digest,
+            batch_text([seed.index for seed in task.seeds]),
+            self._share("place", outcome.place),
+            self._share("inputs", row.inputs),
             "\n".join(outcome.log),
         )
         self._write(_SAVE_TRIAL + ("" if replace else _UNLESS_DONE), values)
@@ -96,10 +109,10 @@ class Trials(Database):
             part = wanted[start : start + 500]
             places = ", ".join("?" * len(part))
             query = f"SELECT {_OF_FINISHED} FROM trial WHERE status = 'finished' AND key IN ({places})"
-            for key, metrics, seconds, choices, clock, by, inputs in self._read(query, part):
+            for key, metrics, seconds, choices, place, by, inputs in self._read(query, part):
                 if run is None or run == by:
                     own = self._metrics(key, metrics)
-                    found[key] = Measured(own, seconds, tuple(choices.split()), clock, by, inputs)
+                    found[key] = Measured(own, seconds, tuple(choices.split()), self.place(place), by, inputs)
         return found
 
     def alike(self, claim: str, task: Task, most: int) -> list[StoredTrial]:
@@ -119,15 +132,38 @@ class Trials(Database):
 
     def inputs(self, digest: str | None) -> Inputs | None:
         """Return what the trials with a digest of inputs rest on, None where nobody knows."""
-        if digest is not None and digest not in self._inputs:
-            for (text,) in self._read("SELECT content FROM inputs WHERE digest = ?", (digest,)):
+        return self._named("inputs", digest, Inputs.of)
+
+    def place(self, digest: str | None) -> Place | None:
+        """Return where the trials with a digest of a place ran, None where nobody knows."""
+        return self._named("place", digest, Place.of)
+
+    def _share(self, table: Literal["inputs", "place"], part: Inputs | Place | None) -> str | None:
+        """Return the digest of what many trials have in common; the first of them writes it down."""
+        if part is None:
+            return None
+        digest = part.digest
+        if (table, digest) not in self._shared:
+            self._write(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", (digest, part.text))
+            self._shared[table, digest] = part
+        return digest
+
+    def _named(
+        self, table: Literal["inputs", "place"], digest: str | None, of: Callable[[Any], Shared]
+    ) -> Shared | None:
+        if digest is None:
+            return None
+        if (table, digest) not in self._shared:
+            for (text,) in self._read(f"SELECT content FROM {table} WHERE digest = ?", (digest,)):
                 try:
-                    found = self._inputs[digest] = Inputs.of(json.loads(text))
+                    found = of(json.loads(text))
                     if found.digest != digest:
-                        raise ValueError("are not what their digest says")
+                        raise ValueError("not what the digest says")
                 except ValueError as error:
-                    raise UsageError(f"{self.path}: inputs {digest[:12]}: {error}; {REMEDY}") from None
-        return self._inputs.get(digest)
+                    raise UsageError(f"{self.path}: {table} {digest[:12]}: {error}; {REMEDY}") from None
+                self._shared[table, digest] = found
+        known: Shared | None = self._shared.get((table, digest))
+        return known
 
     def commands(self, claim: str) -> set[str]:
         """Return the commands that trials of a claim started whose inputs nobody declared."""
@@ -146,8 +182,9 @@ class Trials(Database):
 
     def past(self, prefix: str, most: int) -> list[PastTrial]:
         """Return the trials whose key begins with `prefix`, the latest first, at most `most`."""
-        query = f"SELECT {_OF_PAST} FROM trial WHERE substr(key, 1, ?) = ? ORDER BY finished DESC, rowid DESC LIMIT ?"
-        return [self._past(row) for row in self._read(query, (len(prefix), prefix, most))]
+        # A range, so that the index of the keys finds them.
+        query = f"SELECT {_OF_PAST} FROM trial WHERE key >= ? AND key < ? ORDER BY finished DESC, rowid DESC LIMIT ?"
+        return [self._past(row) for row in self._read(query, (prefix, f"{prefix}\U0010ffff", most))]
 
     def measured(self, run: str, claim: str) -> list[PastTrial]:
         """Return the finished trials of a claim that a run measured, in the order in which it did."""
@@ -157,7 +194,7 @@ class Trials(Database):
     def _past(self, row: tuple[Any, ...]) -> PastTrial:
         """Return a trial of the columns _OF_PAST."""
         key, claim, arm, base, index, seconds, error, run, finished, *rest = row
-        condition, settings, metrics, around, batch, clock, inputs, log = rest
+        condition, settings, metrics, around, batch, place, inputs, log = rest
         where = f"{self.path}: trial {key[:12]}"
         plain = (
             object_of(condition, f"{where}: condition"),
@@ -165,7 +202,7 @@ class Trials(Database):
             self._metrics(key, metrics),
             names_of(around, f"{where}: environment"),
             batch_seeds_of(batch, index, f"{where}: batch_seeds"),
-            asdict(known) if (known := clock_of(clock)) else None,
+            self.place(place),
             inputs,
             log,
         )
@@ -178,12 +215,15 @@ class Trials(Database):
         """Whether there is any trial of a claim."""
         return bool(self._read("SELECT 1 FROM trial WHERE claim = ? LIMIT 1", (claim,)))
 
-    def peak_bytes(self, claim: str, task: Task) -> int | None:
-        """Return the most memory that a stored trial of a task's arm, condition and settings took, None if unknown."""
-        query = "SELECT MAX(peak_bytes) FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
+    def peak(self, claim: str, task: Task) -> tuple[int | None, Place | None]:
+        """Return the most bytes that a stored trial of a task's arm, condition and settings took, and where; None if unknown."""
+        # Of the row that has the maximum SQLite gives the other columns, too.
+        query = (
+            "SELECT MAX(peak_bytes), place FROM trial WHERE claim = ? AND arm = ? AND condition = ? AND settings = ?"
+        )
         wanted = (claim, task.arm, canonical(task.condition), canonical(task.settings))
-        found: int | None = self._read(query, wanted)[0][0]
-        return found
+        peak, place = self._read(query, wanted)[0]
+        return peak, self.place(place)
 
     def usual_seconds(self, claim: str, task: Task) -> float | None:
         """Return the mean time of stored trials of a task's arm under its settings, None where there is none."""
@@ -215,14 +255,8 @@ class Trials(Database):
             raise error if here else UsageError(f"{path}: nothing of it was taken: {error}") from None
 
     def _take_all(self) -> dict[str, int]:
-        self._write("BEGIN IMMEDIATE")
-        try:
-            counts = {table: self._write(self._taking(table)) for table in TABLES}
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._write("COMMIT")
-        return counts
+        with self.at_once():
+            return {table: self._write(self._taking(table)) for table in TABLES}
 
     @staticmethod
     def _taking(table: str) -> str:
@@ -237,6 +271,9 @@ class Trials(Database):
     def discard(self, keys: Iterable[str]) -> int:
         """Delete trials by key, give the room back to the system, and return how many there were."""
         number = sum(self._write("DELETE FROM trial WHERE key = ?", (key,)) for key in list(keys))
-        self._write("DELETE FROM inputs WHERE digest NOT IN (SELECT inputs FROM trial WHERE inputs IS NOT NULL)")
+        for table in ("inputs", "place"):
+            self._write(
+                f"DELETE FROM {table} WHERE digest NOT IN (SELECT {table} FROM trial WHERE {table} IS NOT NULL)"
+            )
         self._write("VACUUM")
         return number

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 NEEDED = {"experiment.py": "there is nothing to measure", "test_claim.py": "nothing would run this claim"}
 """What a claim's folder must hold besides claim.yaml, and what is lacking without it; with a command, or results, no experiment.py."""
 
-COMMAND, RESULTS = (Path(__file__).with_name(name) for name in ("command.py", "results.py"))
-"""What is called in the place of experiment.py where claim.yaml names a command, or results."""
+COMMAND, ESTIMATORS, RESULTS = (Path(__file__).with_name(f"{name}.py") for name in ("command", "estimators", "results"))
+"""What is called in the place of experiment.py where claim.yaml names a command, says `experiment: estimators`, or names results."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,12 @@ class ClaimFolder:
 
     @property
     def experiment(self) -> Path:
-        """Path of experiment.py, or of this tool's own module that starts the claim's command or reads its results."""
-        if self.claim.has_experiment:
-            return self.path / "experiment.py"
-        return COMMAND if self.claim.command else RESULTS
+        """Path of experiment.py, or of this tool's own module in its place: for a command, estimators, or results."""
+        if self.claim.experiment:
+            return ESTIMATORS
+        if self.claim.results:
+            return RESULTS
+        return COMMAND if self.claim.command else self.path / "experiment.py"
 
     @property
     def pictures(self) -> Path | None:
@@ -82,11 +84,10 @@ def load_claim(folder: Path) -> ClaimFolder:
     problems = [
         one if isinstance(one, str) else file.problem(commands.as_written(one[0], file.value), one[1]) for one in found
     ]
-    if not claim.has_experiment and (folder / "experiment.py").is_file():
-        which = "command" if claim.command else "results"
-        problems.append(
-            file.problem((which,), "stands beside experiment.py; remove one: a claim is measured in one way")
-        )
+    ways = [way for way in ("command", "experiment", "results") if getattr(claim, way)]
+    if len([*ways, *folder.glob("experiment.py")]) > 1:
+        other = ways[0] if len(ways) > 1 else "experiment.py"
+        problems.append(file.problem((ways[-1],), f"stands beside {other}; remove one: a claim is measured in one way"))
     problems += [
         file.problem(
             ("inputs", number), f"{pattern!r} matches no file below {folder.parents[2]}; name what trials read"
@@ -136,20 +137,20 @@ def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
                 f"{folder}/claim.yaml:1:1: id: {folder.name!r} is also the id of {first[folder.name]}; rename one"
             )
         for name, lack in NEEDED.items():
-            if not (folder / name).is_file() and not (name == "experiment.py" and _without_experiment(folder)):
+            if not (folder / name).is_file() and not (name == "experiment.py" and _has_none(folder)):
                 problems.append(f"{folder}/{name}:1:1: (file): is missing, so {lack}; copy a neighbour's")
     return loaded, list(
         dict.fromkeys([*problems, *answers.problems_of(root, [(folder.path, folder.claim) for folder in loaded])])
     )
 
 
-def _without_experiment(folder: Path) -> bool:
-    """Whether claim.yaml names a command or results, be it that it cannot be loaded."""
+def _has_none(folder: Path) -> bool:
+    """Whether claim.yaml names what is called in the place of an experiment.py, be it that it cannot be loaded."""
     try:
         text = (folder / "claim.yaml").read_bytes() if (folder / "claim.yaml").is_file() else b""
     except OSError:
         return False
-    return re.search(rb"^(?:command|results):", text, re.MULTILINE) is not None
+    return re.search(rb"^(command|experiment|results):", text, re.MULTILINE) is not None
 
 
 def find(root: Path, claim_id: str) -> ClaimFolder:

@@ -8,7 +8,6 @@ import json
 import math
 import re
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from harness._text import one_line, shortened
@@ -25,7 +24,7 @@ TAKE: dict[str, Callable[[list[float]], float]] = {
     "last": lambda values: values[-1],
     "min": min,
     "max": max,
-    "mean": fmean,
+    "mean": lambda values: math.fsum(values) / len(values),
 }
 
 SHOWN = 80

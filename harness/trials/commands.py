@@ -1,9 +1,7 @@
-"""Whether a claim's command can be found, filled in and read: known before anything is measured."""
+"""Whether a claim's command can be filled in and read: known when the claim is loaded."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +10,6 @@ from harness.specification.kinds import Exact
 from harness.specification.models import EXTERNAL
 from harness.specification.parsing import suggestion
 from harness.specification.placeholders import names_in
-from harness.specification.yaml12 import read_yaml
-from harness.trials.command import search_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,22 +18,12 @@ if TYPE_CHECKING:
     from harness.specification.command import Command
     from harness.specification.models import Claim
     from harness.specification.yaml12 import Location
-    from harness.trials.catalogue import ClaimFolder
 
 OWN = ("arm", "seed", "seed_index", "out")
 """Placeholders that the tool itself fills in."""
 
-
-def given(claim: Claim) -> Iterator[tuple[str, str, set[str]]]:
-    """Yield what trials are given for each arm under each profile and control: the arm, to whom in words, which names."""
-    placed = ("device", "precision") if claim.precision else ()
-    for profile in claim.profiles.values():
-        for arm, own in claim.arms.items():
-            names = {*settings_of(claim, profile), *own, *claim.conditions, *placed}
-            yield arm, f"arm {arm!r}", names
-            for name, control in claim.controls.items():
-                if arm in (control.arms or claim.arms):
-                    yield arm, f"arm {arm!r} under control {name!r}", names | control.change.keys()
+Named = dict[str, dict[str, "Location"]]
+"""Arm -> placeholder -> where it stands."""
 
 
 def problems_of(claim: Claim) -> list[Problem]:
@@ -45,9 +31,10 @@ def problems_of(claim: Claim) -> list[Problem]:
     command = claim.command
     if command is None:
         return []
-    found = list(chain(_names(claim, command), _files(claim, command), _not_for_commands(claim)))
+    named = _named(claim, command)
+    found = list(chain(_names(claim, command), _files(claim, command, named), _not_for_commands(claim)))
     # Placeholders are looked up arm by arm, so these must be right first.
-    return found or list(chain(_placeholders(claim, command), _unused(claim, command), _seedless(claim, command)))
+    return found or list(chain(_placeholders(claim, named), _unused(claim, named), _seedless(claim, named)))
 
 
 def as_written(where: Location, value: Any) -> Location:
@@ -56,37 +43,24 @@ def as_written(where: Location, value: Any) -> Location:
     return ("command", *where[2:]) if short and where[:2] == ("command", "run") else where
 
 
-def not_found(folder: ClaimFolder) -> list[str]:
-    """Return a line for every arm whose command is not found on this machine, and for a folder that is not there."""
-    command = folder.claim.command
-    if command is None:
-        return []
-    file, place = read_yaml(folder.path / "claim.yaml"), folder.project / command.folder
-    if not place.is_dir():
-        return [file.problem(("command", "folder"), f"{place} is no folder; give one, relative to {folder.project}")]
-    path, found = command.environment.get("PATH", search_path()), {}
-    for arm in folder.claim.arms:
-        name = command.words(arm)[0]
-        there = place / name if os.sep in name else name
-        if not names_in(name) and shutil.which(there, path=path) is None:
-            where: Location = ("command", "run", 0) if isinstance(command.run, list) else ("command", "run", arm, 0)
-            found[where] = f"{name!r} is no command here; install it, or give the path of a file that can be run"
-    return [file.problem(as_written(where, file.value), message) for where, message in found.items()]
+def _named(claim: Claim, command: Command) -> Named:
+    """Return arm -> placeholder that its command is given -> where it stands first; files are read, and given nothing."""
+    shared = [((("command", "environment", name), text)) for name, text in command.environment.items()]
+    if isinstance(command.run, list):
+        words: list[tuple[Location, str]] = [(("command", "run", at), word) for at, word in enumerate(command.run)]
+        return dict.fromkeys(claim.arms, _first([*words, *shared]))
+    heads = {
+        arm: [(("command", "run", arm, at), word) for at, word in enumerate(command.words(arm))] for arm in claim.arms
+    }
+    return {arm: _first([*words, *shared]) for arm, words in heads.items()}
 
 
-def _texts(command: Command, arm: str) -> Iterator[tuple[Location, str]]:
-    """Yield what may hold placeholders for an arm, each with where it stands."""
-    head: Location = ("command", "run") if isinstance(command.run, list) else ("command", "run", arm)
-    yield from (((*head, index), word) for index, word in enumerate(command.words(arm)))
-    yield from ((("command", "environment", name), value) for name, value in command.environment.items())
-    yield from ((("command", "output"), text) for text in [command.output] if text)
-    yield from ((("command", "metrics", name, "file"), at.file) for name, at in command.metrics.items() if at.file)
-
-
-def _used(claim: Claim, command: Command, arms: Iterable[str]) -> set[str]:
-    """Return the names that the commands of some arms read, or a metric's resolution."""
-    named = {name for arm in arms for _, text in _texts(command, arm) for name in names_in(text)}
-    return named | {str(metric.resolution).removeprefix("1/") for metric in claim.metrics.values()}
+def _first(texts: Iterable[tuple[Location, str]]) -> dict[str, Location]:
+    found: dict[str, Location] = {}
+    for where, text in texts:
+        for name in names_in(text):
+            found.setdefault(name, where)
+    return found
 
 
 def _names(claim: Claim, command: Command) -> Iterator[Problem]:
@@ -115,25 +89,24 @@ def named_settings(claim: Claim) -> Iterator[tuple[Location, Iterable[str]]]:
     yield from ((("controls", name, "change"), control.change) for name, control in claim.controls.items())
 
 
-def _files(claim: Claim, command: Command) -> Iterator[Problem]:
-    """Check that what is read of files is written to them, and that only rows are reduced."""
+def _files(claim: Claim, command: Command, named: Named) -> Iterator[Problem]:
+    """Check that what is read of files is written to them, that their names are known, and that only rows are reduced."""
+    deaf = [arm for arm in claim.arms if "out" not in named[arm]]
     for name in claim.metrics:
         place, where = command.place(name), ("command", "metrics", name)
-        rows = place.file is not None and not place.file.endswith(".json")
-        if place.take != "last" and not rows:
+        if place.take != "last" and (place.file is None or place.file.endswith(".json")):
+            words = f"{place.take!r} is of rows; name a file of them (.jsonl, .csv or .tsv) under `file`"
+            yield (*where, "take"), words
+        untold = next((arm for arm in deaf if name in claim.metrics_of(arm)), None)
+        here = where if name in command.metrics else ("command", "output")
+        if place.file and untold:
+            words = f"is in {place.file}, but arm {untold!r} is not told of {{out}}; write {{out}} where its command takes it"
+            yield here, words
+        for unknown in [one for one in names_in(place.file or "") if one not in OWN]:
             yield (
-                (*where, "take"),
-                f"{place.take!r} is of rows; name a file of them (.jsonl, .csv or .tsv) under `file`",
+                here,
+                f"{{{unknown}}} cannot name a file; name it by {', '.join(f'{{{one}}}' for one in OWN[:3])}, or by nothing",
             )
-        for arm in claim.arms if place.file else ():
-            texts = [*command.words(arm), *command.environment.values()]
-            if name in claim.metrics_of(arm) and not any("out" in names_in(text) for text in texts):
-                here = where if name in command.metrics else ("command", "output")
-                yield (
-                    here,
-                    f"is in {place.file}, but arm {arm!r} is not told of {{out}}; write {{out}} where its command takes it",
-                )
-                break
 
 
 def _not_for_commands(claim: Claim) -> Iterator[Problem]:
@@ -144,48 +117,51 @@ def _not_for_commands(claim: Claim) -> Iterator[Problem]:
         yield ("timings",), "are of prepare_training() and prepare_inference(), which no command has; leave them out"
 
 
-def _placeholders(claim: Claim, command: Command) -> Iterator[Problem]:
+def _placeholders(claim: Claim, named: Named) -> Iterator[Problem]:
     """Find placeholders that have no value, for some arm under some profile."""
-    everything = {*OWN, *(name for _, _, names in given(claim) for name in names)}
+    placed = ("device", "precision") if claim.precision else ()
+    everything = {*OWN, *placed, *(name for _, names in named_settings(claim) for name in names)}
     told = set()
-    for arm, whose, names in given(claim):
-        for where, text in _texts(command, arm):
-            for name in names_in(text):
-                if name in OWN or name in names or (where, name) in told:
-                    continue
+    for profile in claim.profiles.values():
+        shared = {*OWN, *placed, *settings_of(claim, profile), *claim.conditions}
+        for arm, own in claim.arms.items():
+            for name in named[arm].keys() - shared - own.keys():
+                where = named[arm][name]
+                if (where, name) not in told:
+                    known = f"has no value for arm {arm!r}; give it there, or under settings"
+                    unknown = f"is no placeholder; {suggestion(name, everything)}"
+                    yield where, f"{{{name}}} {known if name in everything else unknown}"
                 told.add((where, name))
-                known = f"has no value for {whose}; give it there, or under settings"
-                yield (
-                    where,
-                    f"{{{name}}} {known if name in everything else f'is no placeholder; {suggestion(name, everything)}'}",
-                )
 
 
-def _unused(claim: Claim, command: Command) -> Iterator[Problem]:
+def _unused(claim: Claim, named: Named) -> Iterator[Problem]:
     """Find settings that reach nothing: a control that changes one would run the very same command."""
+    counts = {str(metric.resolution).removeprefix("1/") for metric in claim.metrics.values()}
+    everywhere = counts.union(*named.values())
     for where, names in named_settings(claim):
-        arms: Iterable[str] = claim.arms
-        if where[0] == "arms":
-            arms = [str(where[1])]
-        elif where[0] == "controls":
-            arms = claim.controls[str(where[1])].arms or claim.arms
+        arms = (
+            [where[1]]
+            if where[0] == "arms"
+            else (claim.controls[str(where[1])].arms if where[0] == "controls" else None)
+        )
+        used = counts.union(*(named[str(arm)] for arm in arms)) if arms else everywhere
         for name in names:
-            if name not in _used(claim, command, arms):
+            if name not in used:
                 yield (
                     (*where, name),
                     f"{name!r} reaches no word of the command; write {{{name}}} there, or leave it out",
                 )
 
 
-def _seedless(claim: Claim, command: Command) -> Iterator[Problem]:
-    """Find commands that are the same for every seed, or for every base seed, where numbers are taken to be drawn."""
+def _seedless(claim: Claim, named: Named) -> Iterator[Problem]:
+    """Find a command that is the same for every seed, or for every base seed, where numbers are taken to be drawn."""
     if all(isinstance(expectation.contrast, Exact) for expectation in claim.expectations.values()):
         return
-    for arm in claim.arms:
-        named = _used(claim, command, [arm])
-        if "seed" in named or ("seed_index" in named and claim.evidence == EXTERNAL):
+    for arm, names in named.items():
+        indexed = "seed_index" in names
+        if "seed" in names or (indexed and claim.evidence == EXTERNAL):
             continue
-        what = "counts 0, 1, 2, ... whatever the base seed" if "seed_index" in named else "is the same for every seed"
-        remedy = "; or say `evidence: external`" if "seed_index" in named else ""
+        what = "counts 0, 1, 2, ... whatever the base seed" if indexed else "is the same for every seed"
+        remedy = "; or say `evidence: external`" if indexed else ""
         yield ("command",), f"for arm {arm!r} it {what}: give the script {{seed}}, from which it draws{remedy}"
         return

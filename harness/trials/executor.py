@@ -10,11 +10,11 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import TrialError
-from harness.trials.experiment import load_experiment, run_task
-from harness.trials.worker import Worker, one_thread
+from harness.trials.experiment import CPU, CUDA, load_experiment, run_task
+from harness.trials.worker import Worker, device_of, one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.trials.worker import Job, Result
 
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 class Executor(Protocol):
     """Runs jobs and yields each task's outcomes as soon as they are there."""
 
-    workers: int
-
-    def run(self, jobs: Sequence[Job], at_once: int | None = None) -> Iterator[Result]:
-        """Yield one result per task, in any order; at most `at_once` jobs run side by side, for want of memory."""
+    def run(self, jobs: Sequence[Job], at_once: Mapping[str, int] | None = None) -> Iterator[Result]:
+        """Yield one result per task, in any order; on a device in `at_once` at most so many jobs run side by side."""
         ...
 
     def stop(self) -> None:
@@ -43,13 +41,15 @@ class Inline:
     Calls that have a limit run in one process beside this one, which can be ended.
     """
 
-    workers = 1
-
     def __init__(self) -> None:
         self._stopped = False
         self._beside: Processes | None = None
 
-    def run(self, jobs: Sequence[Job], at_once: int | None = None) -> Iterator[Result]:  # noqa: ARG002 - one job it is
+    def run(
+        self,
+        jobs: Sequence[Job],
+        at_once: Mapping[str, int] | None = None,  # noqa: ARG002 - one job it is
+    ) -> Iterator[Result]:
         """Yield results in the order of the jobs."""
         for job in jobs:
             if any(task.limited for task in job):
@@ -79,7 +79,7 @@ class Inline:
 
 
 class Processes:
-    """Runs jobs in `workers` processes of one thread each.
+    """Runs jobs in processes of one thread each: those on GPUs in some, all others beside them in `workers` that see no GPU.
 
     Workers are spawned, so they share no state with the caller, and live until
     `close`, so that each imports torch once. A worker that dies, or takes longer
@@ -87,23 +87,33 @@ class Processes:
     to another. Whatever a call has started ends with its worker.
     """
 
-    def __init__(self, workers: int, gpus: Sequence[str] = ()) -> None:
-        """Start none yet; workers share out `gpus`, as CUDA_VISIBLE_DEVICES names them, and see one each."""
-        self.workers = workers
+    def __init__(self, workers: int, gpus: Sequence[str] = (), on_gpus: int | None = None) -> None:
+        """Start none yet.
+
+        Args:
+            workers: the most processes on the processor; without GPUs, of all.
+            gpus: names of GPUs as CUDA_VISIBLE_DEVICES has them, which processes share out and see one each.
+            on_gpus: the most processes on them, one each by default.
+        """
+        self._most = {CPU: workers, CUDA: (on_gpus or len(gpus)) if gpus else 0}
         self._gpus = gpus
-        self._idle: list[Worker] = []
+        self._idle: dict[str, list[Worker]] = {CPU: [], CUDA: []}
         self._stopped = False
 
-    def run(self, jobs: Sequence[Job], at_once: int | None = None) -> Iterator[Result]:
+    def run(self, jobs: Sequence[Job], at_once: Mapping[str, int] | None = None) -> Iterator[Result]:
         """Yield results as they arrive."""
-        waiting, most = deque(jobs), min(self.workers, at_once or self.workers)
+        waiting: dict[str, deque[Job]] = {CPU: deque(), CUDA: deque()}
+        for job in jobs:
+            waiting[device_of(job) if self._gpus else CPU].append(job)
+        most = {device: min(number, (at_once or {}).get(device, number)) for device, number in self._most.items()}
         busy: dict[Connection, Worker] = {}
         try:
-            while busy or (waiting and not self._stopped):
-                while waiting and len(busy) < most and not self._stopped:
-                    worker = self._idle.pop() if self._idle else Worker(self._free_gpu(list(busy.values())))
-                    worker.start(waiting.popleft())
-                    busy[worker.connection] = worker
+            while busy or (any(waiting.values()) and not self._stopped):
+                for device, own in waiting.items() if not self._stopped else ():
+                    while own and sum(worker.device == device for worker in busy.values()) < most[device]:
+                        worker = self._worker(device, list(busy.values()))
+                        worker.start(own.popleft())
+                        busy[worker.connection] = worker
                 due = min(worker.deadline for worker in busy.values())
                 ready = wait(list(busy), None if due == math.inf else max(0.0, due - time.monotonic()))
                 for connection in ready:
@@ -116,21 +126,24 @@ class Processes:
                         continue
                     del busy[connection]
                     if worker.alive and worker.done:
-                        self._idle.append(worker)
+                        self._idle[worker.device].append(worker)
                         continue
                     if worker.alive:
                         worker.kill()
                     elif not worker.done:
-                        waiting.appendleft(worker.left)
+                        waiting[worker.device].appendleft(worker.left)
         finally:
             # Left early (an interruption): what runs is of no use any more.
             for worker in busy.values():
                 worker.kill()
 
-    def _free_gpu(self, busy: Sequence[Worker]) -> str | None:
-        """Return the GPU that the fewest workers see, None where there is none."""
+    def _worker(self, device: str, busy: Sequence[Worker]) -> Worker:
+        """Return a worker for a device: one that is idle, else a new one, on the GPU that the fewest see."""
+        if self._idle[device]:
+            return self._idle[device].pop()
         taken = Counter(worker.gpu for worker in busy)
-        return min(self._gpus, key=lambda gpu: taken[gpu], default=None)
+        unseen = "" if self._gpus else None
+        return Worker(min(self._gpus, key=lambda gpu: taken[gpu]) if device == CUDA else unseen)
 
     def stop(self) -> None:
         """Hand out no further job; of those that run only the present task is finished."""
@@ -138,13 +151,14 @@ class Processes:
 
     def close(self) -> None:
         """End the workers."""
-        while self._idle:
-            self._idle.pop().kill()
+        for idle in self._idle.values():
+            while idle:
+                idle.pop().kill()
 
 
-def executor_for(workers: int, gpus: Sequence[str] = ()) -> Executor:
-    """Return an executor of `workers` processes; one means this process, but for GPUs.
+def executor_for(workers: int, gpus: Sequence[str] = (), on_gpus: int | None = None) -> Executor:
+    """Return an executor of `workers` processes, and of some on GPUs; one process means this one, but for GPUs.
 
     An error in a kernel ends all work of its process on the GPU, and must not end the run's.
     """
-    return Processes(workers, gpus) if workers > 1 or gpus else Inline()
+    return Processes(workers, gpus, on_gpus) if workers > 1 or gpus else Inline()

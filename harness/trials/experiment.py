@@ -19,11 +19,11 @@ from harness._text import block, message_of, shortened
 from harness.errors import INSTALL_TRAINING, ClaimsError, TrialError
 from harness.pictures import plain
 from harness.trials.callers import line_of
-from harness.trials.clock import clock_here
-from harness.trials.data_sets import require_declared
+from harness.trials.data_sets import OF_RESULTS, require_declared
 from harness.trials.failed_command import last_words
 from harness.trials.memory import PeakMemory
 from harness.trials.occupancy import calling
+from harness.trials.place import Place, place_here
 from harness.trials.profiling import profiled
 from harness.trials.reach import Seen, seen
 from harness.trials.source_module import module_of
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 Metrics = dict[str, float | list[float]]
 """Metric -> number, or one number per value of a condition that is measured together."""
+
+CPU, CUDA = "cpu", "cuda"
+"""Devices, as torch names them."""
 
 LONGEST_TRACE = 20_000
 """Characters of a traceback that is kept."""
@@ -62,6 +65,7 @@ class Task:
         gigabytes: the most memory that it may add to what its process holds, None for no limit.
         pictures: path of pictures.py, whose illustrate() is called with the first seed, instead of measure(); None for trials.
         alone: whether no other trial is measured on the machine meanwhile, so that durations count.
+        attempt: 1, or more if machines on which the call was begun before are lost.
         code: the experiment's code; None where nobody asks what the call rests on.
         data: declared data set -> SHA-256 of its content, as pairs; the call is made on no other.
     """
@@ -79,6 +83,7 @@ class Task:
     gigabytes: float | None = None
     pictures: Path | None = None
     alone: bool = False
+    attempt: int = 1
     code: Code | None = field(default=None, compare=False)
     data: tuple[tuple[str, str], ...] = ()
 
@@ -95,13 +100,14 @@ class Task:
 
     @property
     def results(self) -> bool:
-        """Whether the call reads results, whose content is the last of the data: no setting of an author is a mapping."""
+        """Whether the call reads results, whose content is among the data: no setting of an author is a mapping."""
         return isinstance(self.settings.get("results"), dict) and not self.pictures
 
     @property
-    def stand_in(self) -> bool:
-        """Whether a module of this tool is called, to start a command or to read results: what it reads is declared."""
-        return self.command is not None or self.results
+    def device(self) -> str:
+        """Where it computes: on a GPU if any part of it does."""
+        placed = self.settings.values() if self.pictures else [self.settings]
+        return CUDA if any(own.get("device") == CUDA for own in placed) else CPU
 
     @property
     def limited(self) -> bool:
@@ -121,7 +127,7 @@ class Outcome:
         peak_bytes: the most memory that the process held during the call, None where the system does not say.
         choices: what the engine chose while it trained (strategies), sorted; none where the call trained nothing.
         pictures: what illustrate() drew, as plain values; empty for a trial.
-        clock: what its durations were measured by, as text (see `harness.trials.clock`).
+        place: where it ran; None where its process did not live to say so.
         seen: what the call rests on, as far as its process saw; None where nobody asked.
         log: the last lines that the command of the call wrote; none where it started none.
     """
@@ -133,7 +139,7 @@ class Outcome:
     peak_bytes: int | None = field(default=None, compare=False)
     choices: tuple[str, ...] = field(default=(), compare=False)
     pictures: tuple[dict[str, Any], ...] = field(default=(), compare=False)
-    clock: str | None = field(default=None, compare=False)
+    place: Place | None = field(default=None, compare=False)
     seen: Seen | None = field(default=None, compare=False)
     log: tuple[str, ...] = field(default=(), compare=False)
 
@@ -196,27 +202,27 @@ def _unwritten(path: Path) -> int | None:
 
 def run_task(task: Task) -> list[Outcome]:
     """Run measure() once and return one outcome per seed; a trial that fails is an outcome, not an exception."""
-    device = str(task.settings.get("device", "cpu"))
-    memory, clock = PeakMemory(device), clock_here(device, alone=task.alone).text()
-    log: list[str] = []
+    memory, log = PeakMemory(task.device), list[str]()
     with (
         recorded() as chosen,
         profiled(task.experiment.parent.name),
         calling(alone=task.alone),
-        deaf() if task.stand_in else watching(task.called),
+        deaf() if task.command or task.results else watching(task.called),
     ):
         outcomes = _outcomes(task, log)
     # What a command holds in memory is no part of this process.
     peak, choices = None if task.command else memory.bytes(), tuple(sorted(chosen))
+    # Afterwards: now it has loaded what it computes with.
+    place = place_here(task.device, alone=task.alone, attempt=task.attempt)
     read, said = _seen(task), tuple(log)
-    return [replace(one, peak_bytes=peak, choices=choices, clock=clock, seen=read, log=said) for one in outcomes]
+    return [replace(one, peak_bytes=peak, choices=choices, place=place, seen=read, log=said) for one in outcomes]
 
 
 def _seen(task: Task) -> Seen | None:
     """Return what a call rests on; of one that starts a command, that it does: what the command reads nobody sees."""
     if task.code is None:
         return None
-    if task.stand_in:
+    if task.command or task.results:
         return Seen({}, {}, {}, (), (line_of(task.command["run"]),) if task.command else ())
     return seen(task.called, task.project, task.code)
 
@@ -225,14 +231,16 @@ def _outcomes(task: Task, log: list[str]) -> list[Outcome]:
     start = time.perf_counter()
     try:
         module = load_experiment(task.experiment, task.project)
-        require_declared(task.data[:-1] if task.results else task.data, task.project)
+        require_declared(task.data, task.project)
         # What a process imports and reads first is no part of what a trial costs.
         start = time.perf_counter()
         if task.pictures:
             draw = load_pictures(task.pictures, task.project).illustrate
             pictures = tuple(plain(draw(module, task.seeds[0], dict(task.settings))))
             return [Outcome({}, time.perf_counter() - start, pictures=pictures)]
-        table = _checked(module.measure(task.arm, task.seeds, *_own(task, log), **task.settings), task)
+        reading = (task.project, dict(task.data)[OF_RESULTS]) if task.results else ()
+        own = (task.project, log, task.seconds) if task.command else reading
+        table = _checked(module.measure(task.arm, task.seeds, *own, **task.settings), task)
     except Exception as error:
         # What an exception says goes into the store and the reports: it is bounded, and such as any file can hold.
         text = shortened(block(error if isinstance(error, ClaimsError) else _where(error, task)))
@@ -241,13 +249,6 @@ def _outcomes(task: Task, log: list[str]) -> list[Outcome]:
         return [Outcome({}, seconds, text, trace) for _ in task.seeds]
     seconds = (time.perf_counter() - start) / len(task.seeds)
     return [_outcome({name: table[name][row] for name in task.metrics}, seconds) for row in range(len(task.seeds))]
-
-
-def _own(task: Task, log: list[str]) -> tuple[Any, ...]:
-    """Return what this tool's own modules are given besides what every measure() gets."""
-    if task.command:
-        return task.project, log, task.seconds
-    return (task.project, task.data[-1][1]) if task.results else ()
 
 
 def _checked(returned: object, task: Task) -> dict[str, np.ndarray]:

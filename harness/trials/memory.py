@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+CONTEXT = 2**29
+"""Bytes of a GPU that a process takes before its first tensor: some 500 MB for CUDA and torch's kernels."""
+
 CLEAR = Path("/proc/self/clear_refs")
 """Writing 5 here makes the kernel forget the largest resident size so far (proc(5), Linux 4.0 and later)."""
 
 MEMINFO = Path("/proc/meminfo")
-"""Here the line MemAvailable says what new work can have without swapping (proc(5), Linux 3.14 and later)."""
+"""Here MemTotal says what the machine has, MemAvailable what new work can have without swapping (proc(5), Linux 3.14)."""
 
 STATUS = Path("/proc/self/status")
 """Here the line VmHWM says the largest resident size since then."""
@@ -29,9 +32,23 @@ def affordable(workers: int, peak: int | None) -> int:
     return workers if not peak or free is None else max(1, min(workers, free // peak))
 
 
+def affordable_on_gpus(workers: int, peak: int | None, memory: int | None, gpus: int) -> int:
+    """Return how many of `workers` processes that take `peak` bytes each fit on GPUs of `memory` bytes, one on each at least.
+
+    Where nobody knows one or the other, all of them.
+    """
+    fitting = workers if not peak or memory is None else gpus * max(1, memory // (peak + CONTEXT))
+    return max(1, min(workers, fitting))
+
+
 def available() -> int | None:
     """Return the bytes that new work can have, None where the system does not say."""
     return _kilobytes(MEMINFO, "MemAvailable:")
+
+
+def installed() -> int | None:
+    """Return the bytes that the machine has, None where the system does not say."""
+    return _kilobytes(MEMINFO, "MemTotal:")
 
 
 @contextlib.contextmanager

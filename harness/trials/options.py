@@ -65,7 +65,12 @@ FLAGS = (
     Flag("store", "SQLite file of trials (default .claims/store.sqlite3)", "PATH"),
     Flag("fresh", "measure everything again, reuse nothing"),
     Flag("device", "auto (default), cpu or cuda", "NAME"),
-    Flag("workers", "processes of one thread each (default: one per core, on GPUs one for each)", "N", int),
+    Flag(
+        "workers",
+        "processes of one thread each, on the cores and again on GPUs (default: one per core, one per GPU)",
+        "N",
+        int,
+    ),
     Flag(
         "max-seconds",
         "run the cheapest claims first, and begin nothing that is not expected to end within this time",
@@ -95,7 +100,7 @@ class Options:
         store: path of the SQLite file.
         fresh: measure everything again instead of reusing trials.
         device: auto, cpu or cuda.
-        workers: processes of one thread each; 0 chooses one per core, on GPUs one for each.
+        workers: processes of one thread each, on the cores and again on GPUs; 0 chooses one per core, one per GPU.
         max_seconds: no new batch is begun after this time; None for no limit.
         sources: option -> where its value came from (default, command line, ...).
     """
@@ -164,7 +169,7 @@ def _has_gpu_driver() -> bool:
 
 
 def resolve_workers(wanted: int, device: str) -> int:
-    """Return the number of processes: as many as are wanted, else one per core, on GPUs one for each."""
+    """Return the number of processes on a device: as many as are wanted, else one per core, on GPUs one for each."""
     # Late: every run of pytest reads the options, also where no claim is.
     from harness.trials.provenance import cores
 

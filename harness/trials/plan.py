@@ -10,21 +10,21 @@ from harness.errors import TrialError, UsageError
 from harness.judging.caps import settings_of
 from harness.judging.points import wall_clock_metrics
 from harness.seeds import Seed
-from harness.specification.models import EXTERNAL
+from harness.specification.models import DEVICE, EXTERNAL
 from harness.specification.parsing import suggestion
-from harness.trials.clock import clock_of, keeps_time
-from harness.trials.commands import not_found
-from harness.trials.data_sets import record_of
+from harness.trials.data_sets import OF_RESULTS, record_of
 from harness.trials.experiment import Task, load_experiment
 from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
+from harness.trials.place import keeps_time
 from harness.trials.provenance import code_of, environment
 from harness.trials.result_cells import planned
 from harness.trials.results import group_size
+from harness.trials.signature import not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from harness.data import DataRecord
     from harness.judging.points import Point
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from harness.trials.options import Options
     from harness.trials.provenance import Code
     from harness.trials.rows import Measured
-    from harness.trials.worker import Job
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Plan:
     @property
     def data_declared(self) -> tuple[tuple[str, str], ...]:
         """Each data set by the name that the claim declares, with the SHA-256 of its content; then that of its results."""
-        names = [*self.claim.data, *(["results"] if self.claim.results else [])]
+        names = [*self.claim.data, *([OF_RESULTS] if self.claim.results else [])]
         return tuple((name, record.sha256) for name, record in zip(names, self.data, strict=True))
 
     @property
@@ -98,6 +97,11 @@ class Plan:
         data = [record.sha256 for record in self.data]
         settings = (self.settings, self.claim.arms, conditions)
         return Identity(self.code.digest, data, self.environment, *settings, self.declared)
+
+    def environment_of(self, arm: str) -> dict[str, str]:
+        """The environment of an arm's trials: where a run is no matter to one that stays on the processor."""
+        device = self.environment.get(DEVICE)
+        return {**self.environment, DEVICE: self.claim.device_of(arm, device)} if device else self.environment
 
     @property
     def together(self) -> dict[str, tuple[Any, ...]]:
@@ -158,17 +162,21 @@ def _code_and_versions(folder: ClaimFolder, device: str) -> tuple[Code, dict[str
 def settings_for(plan: Plan, arm: str, condition: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a trial; of two that name the same setting the later wins.
 
-    Order: the claim's and the profile's settings, the arm's, the condition, a control's change. A command is one of them:
-    the arm's own, with where its metrics stand.
+    Order: the claim's and the profile's settings, the arm's, the condition, a control's change. A command is one of them,
+    the arm's own, with where its metrics stand; and so is what estimators are scored by.
     """
     claim = plan.claim
-    found = {**plan.settings, **claim.arms[arm], **condition, **plan.together, **change}
+    own = {name: value for name, value in claim.arms[arm].items() if name != DEVICE}
+    found = {**plan.settings, **own, **condition, **plan.together, **change}
+    if claim.experiment:
+        return {**found, "scores": list(claim.metrics_of(arm))}
     return {**found, "command": claim.command.of(arm, claim.metrics_of(arm))} if claim.command else found
 
 
-def placement(plan: Plan) -> dict[str, Any]:
-    """Return the keywords that say where and how precisely to train; none without torch."""
-    return {"device": plan.device, "precision": plan.claim.precision} if plan.claim.precision else {}
+def placement(plan: Plan, arm: str) -> dict[str, Any]:
+    """Return the keywords that say where and how precisely to train an arm; none without torch."""
+    claim = plan.claim
+    return {DEVICE: claim.device_of(arm, plan.device), "precision": claim.precision} if claim.precision else {}
 
 
 def tasks_of(
@@ -188,14 +196,15 @@ def tasks_of(
         condition = dict(cell)
         arm = str(condition.pop("arm"))
         settings, metrics = settings_for(plan, arm, condition, change_of(arm)), claim.metrics_of(arm)
-        everything = {**settings, **placement(plan)}
+        identity = replace(plan.identity, environment=plan.environment_of(arm))
+        everything = {**settings, **placement(plan, arm)}
         indices = wanted if claim.paired else range(group_size(settings, arm, folder.project))
         everyone = tuple(Seed(plan.base_seed, claim.id, index) for index in indices)
         batches = [(seed,) for seed in everyone] if claim.command else [everyone]
         limits = (claim.limits.seconds, claim.limits.gigabytes)
         shape = (metrics, plan.together_length)
         for batch in batches:
-            keys = tuple(plan.identity.key(seed, arm, settings, metrics) for seed in batch)
+            keys = tuple(identity.key(seed, arm, settings, metrics) for seed in batch)
             call = (folder.experiment, folder.project, arm, condition, batch, everything)
             tasks.append(Task(*call, *shape, keys, *limits, code=plan.code, data=plan.data_declared))
     return tasks
@@ -211,10 +220,22 @@ def illustration_task(plan: Plan) -> Task:
     """Return the call of illustrate(experiment, seed, arms): the first seed, and of each arm what its trials share."""
     claim, folder = plan.claim, plan.folder
     seeds = (Seed(plan.base_seed, claim.id, 0),)
-    settings = {arm: {**plan.settings, **own, **placement(plan)} for arm, own in claim.arms.items()}
-    call: tuple[Any, ...] = (folder.experiment, folder.project, "", {}, seeds, settings, ())
-    limits = (claim.limits.seconds, claim.limits.gigabytes)
-    return Task(*call, None, (), *limits, folder.pictures, code=plan.code, data=plan.data_declared)
+    settings = {arm: {**plan.settings, **own, **placement(plan, arm)} for arm, own in claim.arms.items()}
+    limits = claim.limits
+    return Task(
+        folder.experiment,
+        folder.project,
+        "",
+        {},
+        seeds,
+        settings,
+        (),
+        seconds=limits.seconds,
+        gigabytes=limits.gigabytes,
+        pictures=folder.pictures,
+        code=plan.code,
+        data=plan.data_declared,
+    )
 
 
 def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
@@ -224,14 +245,15 @@ def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:
 
 def stored_key(plan: Plan, arm: str, settings: Mapping[str, Any], seed: Seed) -> str:
     """Return the key that a trial has whose call got `settings`, as the store holds them, placement included."""
-    own = {name: value for name, value in settings.items() if name not in placement(plan)}
-    return plan.identity.key(seed, arm, own, plan.claim.metrics_of(arm))
+    own = {name: value for name, value in settings.items() if name not in placement(plan, arm)}
+    identity = replace(plan.identity, environment=plan.environment_of(arm))
+    return identity.key(seed, arm, own, plan.claim.metrics_of(arm))
 
 
-def lasting(plan: Plan, stored: Measured) -> Measured:
-    """Return a stored trial without durations that were taken by another clock, or in company: none here compares with them."""
+def lasting(plan: Plan, task: Task, stored: Measured) -> Measured:
+    """Return a stored trial of a task without durations by another clock, or in company: none here compares with them."""
     durations = wall_clock_metrics(plan.claim)
-    if not durations or keeps_time(clock_of(stored.clock), plan.device):
+    if not durations or keeps_time(stored.place, task.device):
         return stored
     return stored._replace(metrics={name: own for name, own in stored.metrics.items() if name not in durations})
 
@@ -248,47 +270,3 @@ def points_of_task(plan: Plan, task: Task) -> list[Point]:
     for name, values in plan.together.items():
         rows = [{**row, name: value} for row in rows for value in values]
     return [(("arm", task.arm), *((name, row[name]) for name in names)) for row in rows]
-
-
-def jobs_of(tasks: list[Task], workers: int) -> list[Job]:
-    """Group tasks into jobs, each of which runs in one process.
-
-    Arms under one condition go together, so that they can share work; seeds are
-    split so that every worker has a part.
-    """
-    jobs = []
-    for group in _by_condition(tasks):
-        seeds = sorted({seed for task in group for seed in task.seeds})
-        parts = min(workers, len(seeds))
-        jobs += [_job(group, seeds[part::parts]) for part in range(parts)]
-    # Large conditions (widths, sample sizes) come last by custom: beginning with them balances the workers.
-    return jobs[::-1]
-
-
-def timed_jobs_of(tasks: list[Task]) -> list[Job]:
-    """Return a job per seed and condition, for one process alone.
-
-    Arms swap places from seed to seed, so that a drift of the machine's speed cancels in their ratio.
-    """
-    seeds = sorted({seed for task in tasks for seed in task.seeds})
-    groups = _by_condition(tasks)
-    return [_job(group if seed.index % 2 == 0 else group[::-1], [seed]) for seed in seeds for group in groups]
-
-
-def _by_condition(tasks: list[Task]) -> list[list[Task]]:
-    groups: dict[tuple[Any, ...], list[Task]] = {}
-    for task in tasks:
-        groups.setdefault(tuple(task.condition.items()), []).append(task)
-    return list(groups.values())
-
-
-def _job(tasks: list[Task], seeds: Collection[Seed]) -> Job:
-    return [part for task in tasks if (part := only(task, seeds)) is not None]
-
-
-def only(task: Task, seeds: Collection[Seed]) -> Task | None:
-    """Return a task limited to some of its seeds, None if that leaves none."""
-    rows = [row for row, seed in enumerate(task.seeds) if seed in seeds]
-    if not rows:
-        return None
-    return replace(task, seeds=tuple(task.seeds[row] for row in rows), keys=tuple(task.keys[row] for row in rows))

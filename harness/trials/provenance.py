@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -164,23 +163,6 @@ def gpus() -> list[str]:
     """Return the model names of the NVIDIA GPUs, as their driver gives them; none where there is no driver."""
     lines = [line for path in sorted(GPUS.glob("*/information")) for line in path.read_text().splitlines()]
     return [line.split(":", 1)[1].strip() for line in lines if line.startswith("Model:")]
-
-
-def arithmetic() -> dict[str, Any]:
-    """Return what torch is told about threads and determinism, as it stands in this process; nothing without torch.
-
-    Trials run on one thread each, whatever this process may use.
-    """
-    torch: Any = sys.modules.get("torch")
-    if torch is None:
-        return {}
-    return {
-        "threads_per_worker": 1,
-        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
-        "cudnn_benchmark": torch.backends.cudnn.benchmark,
-        "cudnn_deterministic": torch.backends.cudnn.deterministic,
-        "float32_matmul_precision": torch.get_float32_matmul_precision(),
-    }
 
 
 def _version(name: str) -> str | None:

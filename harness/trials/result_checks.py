@@ -40,8 +40,6 @@ def problems_of(claim: Claim, file: YamlFile) -> Iterator[Problem]:
             yield ("profiles", name, "seeds"), "'all' is of `results:`; give a number, or {first, step, cap}"
     if results is None:
         return
-    if claim.command:
-        yield ("results",), "stands beside `command`; remove one: a claim is measured in one way"
     if claim.evidence != EXTERNAL:
         yield ("evidence",), "is of what is drawn, and results lie there already; leave it out"
     for name in results.metrics:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from harness.seeds import Seed
     from harness.trials.experiment import Metrics, Outcome, Task
     from harness.trials.inputs import Inputs
+    from harness.trials.place import Place
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class PastTrial:
         metrics: what was measured; empty for a failed trial.
         environment: device, precision and versions.
         batch_seeds: indices of the seeds that were measured in one call.
-        clock: what its durations were measured by (see `harness.trials.clock`), None where nobody noted it.
+        place: where it ran, None where nobody knows.
         inputs: digest of what it rests on; None where nobody knows.
         log: the last lines that its command wrote; empty where it started none.
     """
@@ -91,7 +92,7 @@ class PastTrial:
     metrics: Metrics
     environment: dict[str, str]
     batch_seeds: list[int]
-    clock: dict[str, Any] | None = None
+    place: Place | None = None
     inputs: str | None = None
     log: str = ""
 
@@ -108,7 +109,7 @@ class Measured(NamedTuple):
         metrics: what was measured.
         seconds: its part of the time of the call that measured it.
         choices: what the engine chose meanwhile, sorted.
-        clock: what its durations were measured by, as text; None where nobody noted it.
+        place: where it ran, None where nobody knows.
         run: id of the run that measured it.
         inputs: digest of what it rests on; None where nobody knows.
     """
@@ -116,6 +117,6 @@ class Measured(NamedTuple):
     metrics: Metrics
     seconds: float
     choices: tuple[str, ...]
-    clock: str | None = None
+    place: Place | None = None
     run: str = ""
     inputs: str | None = None

@@ -35,9 +35,7 @@ def load_sabotage(folder: Path, claim: Claim) -> Sabotage | None:
         return None
     file = read_yaml(folder / FILE)
     if not claim.has_experiment:
-        message = (
-            "breaks lines of modules that run in this tool's own processes, and a command runs in another; remove it"
-        )
+        message = "breaks lines of a claim's own experiment.py, and this claim has none; remove it"
         raise SpecError([file.problem(("broken_lines",), message)])
     sabotage = parse(Sabotage, file)
     found = [

@@ -158,7 +158,7 @@ def _reading(cell: Cell, table: Table) -> dict[str, Any]:
         "contrast": {"mean": table.metric or cell.value, "at": at},
         "band": {"between": [low, high]},
         "because": f"{table.file} prints {printed(cell, table)} in row {cell.row}, column {cell.column}; {slack} is admitted. "
-        f"{table.because}",
+        f"{table.because or ''}".strip(),
         **({"no_control": table.no_control} if table.no_control else {}),
     }
     return {"means": f"{table.file}, row {cell.row}, column {cell.column}", "expectations": {name: expectation}}

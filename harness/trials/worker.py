@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness._text import message_of
 from harness.errors import TrialError
-from harness.trials.experiment import Outcome, Task, load_experiment, run_task
+from harness.trials.experiment import CPU, CUDA, Outcome, Task, load_experiment, run_task
 from harness.trials.memory import at_most
 from harness.trials.process_tree import end, end_session, ended_by, lead
 from harness.trials.witness import install
@@ -27,6 +27,12 @@ Job = list[Task]
 """Tasks that run one after another in one process, so that arms of a seed can share work."""
 
 Result = tuple[Task, list[Outcome]]
+
+
+def device_of(job: Job) -> str:
+    """Return where a job belongs: to a GPU if any of its tasks computes there."""
+    return CUDA if any(task.device == CUDA for task in job) else CPU
+
 
 START_UP = 120.0
 """Seconds that a worker may take to start and to import an experiment before a call's own limit counts."""
@@ -55,7 +61,7 @@ class Worker:
     """One process and the job it is busy with.
 
     Attributes:
-        gpu: the GPU that it sees, as CUDA_VISIBLE_DEVICES names it; None if it sees what there is.
+        gpu: the GPU that it sees, as CUDA_VISIBLE_DEVICES names it; empty if it sees none, None if it sees what there is.
         connection: this end of the pipe to it.
         alive: whether the process still runs.
         between: whether it has given the result of a task and has not yet said that it begins the next.
@@ -77,6 +83,11 @@ class Worker:
         self.deadline = math.inf
         self._served = False
         self._begun = False
+
+    @property
+    def device(self) -> str:
+        """What it is there for."""
+        return CUDA if self.gpu else CPU
 
     @property
     def done(self) -> bool:

@@ -91,7 +91,12 @@ def test_what_is_written_runs(project, claims, run):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("m.json", '{"loss": 1.5}'), ("m.jsonl", '{"loss": 9}\n{"loss": 1.5}\n'), ("m.csv", "loss,note\n9,x\n1.5,y\n")],
+    [
+        ("m.json", '{"loss": 1.5}'),
+        ("m.jsonl", '{"loss": 9}\n{"loss": 1.5}\n'),
+        ("m.csv", "loss,note\n9,x\n1.5,y\n"),
+        ("m_$2.csv", "loss\n1.5\n"),
+    ],
 )
 def test_numbers_in_a_file_are_found_too(project, claims, name, content):
     (project / "write.sh").write_text(f"printf '%s' '{content}' > \"$1/{name}\"\n")
@@ -102,7 +107,7 @@ def test_numbers_in_a_file_are_found_too(project, claims, name, content):
     filled_in(path)
     assert load_all(project / "claims")[1] == []
     claim = load_claim(path.parent).claim
-    assert claim.command.output == f"{{out}}/{name}"
+    assert claim.command.output == f"{{out}}/{name}".replace("$2", "{seed}")
     assert list(claim.metrics) == ["loss"]
     assert str(claim.expectations["loss_as_claimed"].band) == "at most 5"
 
@@ -117,7 +122,7 @@ def test_numbers_in_a_file_are_found_too(project, claims, name, content):
         ("python train.py {seed} {lr}", "--command: {lr} has no value yet; write one in its place, such as --lr 0.1, which becomes a setting"),
         ("nothing-of-this-name {seed}", "command: `nothing-of-this-name "),
         ("sh -c 'echo so far; exit 3' {seed}", "command: `sh -c 'echo so far; exit 3' "),
-        ("sh -c 'echo done' {seed}", "`sh -c 'echo done' "),
+        ("sh -c 'echo done' {seed}", "--command: `sh -c 'echo done' "),
         ("""sh -c 'echo "{{\\"seed\\": $0}}"' {seed}""", "--command: sh -c 'echo "),
     ],
 )  # fmt: skip

@@ -241,10 +241,25 @@ def test_names_of_expectations_are_unique_over_the_readings():
     ]
 
 
+@pytest.mark.parametrize(
+    ("precision", "device", "words"),
+    [
+        ("float32", "cpu", None),
+        ("float32", "cuda", "is 'cuda'; give cpu, or leave it out: the arm then runs where the run does"),
+        (None, "cpu", "says nothing in a claim without `precision`, which runs on the processor; leave it out"),
+    ],
+)
+def test_an_arm_can_stay_on_the_processor_and_say_nothing_else_of_its_device(precision, device, words):
+    value = sound() | {"precision": precision}
+    value["arms"]["net"]["device"] = device
+
+    assert list(problems_of(claim(**value))) == ([(("arms", "net", "device"), words)] if words else [])
+
+
 @pytest.mark.parametrize("name", ["arm", "seeds", "device", "precision", "take"])
 @pytest.mark.parametrize("place", ["settings", "conditions", "arms", "profiles"])
 def test_names_that_measure_uses_otherwise_are_refused(place, name):
-    if (place, name) == ("profiles", "seeds"):
+    if (place, name) in (("profiles", "seeds"), ("arms", "device")):
         return
     value = sound()
     holder, where = {

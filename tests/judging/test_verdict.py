@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.judging import student, verdict
+from harness.judging.edges import interval_of
 from harness.judging.verdict import INCONCLUSIVE, INVALID, NOT_RUN, REFUTED, VERIFIED, combine, compare_with_band, judge
 from harness.specification.models import SeedPlan
 from harness.specification.readings import Band
@@ -375,6 +376,42 @@ def test_the_cap_counts_the_seeds_of_one_night():
     found = judge(spec.expectations["e"], spec, replications([0.0, 1.0] * 6, [0.0, 1.0] * 4), SETTINGS, PLAN)
     assert found.verdict == INCONCLUSIVE
     assert found.reason.endswith("after 20 seeds, 12 of them of earlier replications; 4 more seeds are allowed")
+
+
+LOOKING = SeedPlan(first=6, step=3, cap=30)
+
+
+@given(st.lists(NUMBERS, min_size=0, max_size=8), st.lists(NUMBERS, min_size=1, max_size=30), NUMBERS)
+def test_who_judges_seed_after_seed_and_who_judges_once_say_the_same(earlier, current, edge):
+    spec = claim_with({"mean": "loss", "at": NET}, {"at_most": edge})
+    before = None
+    for n in range(1, len(current) + 1):
+        evidence = replications(earlier, current[:n])
+        before = judge(spec.expectations["e"], spec, evidence, SETTINGS, LOOKING, before=before)
+
+    assert before == judge(spec.expectations["e"], spec, evidence, SETTINGS, LOOKING)
+
+
+def test_a_look_that_did_not_decide_is_not_computed_again(monkeypatch):
+    spec, asked = claim_with({"mean": "loss", "at": NET}, {"at_least": 0.5}), []
+    monkeypatch.setattr(verdict, "interval_of", lambda *given: asked.append(len(given[1])) or interval_of(*given))
+    before = judge(spec.expectations["e"], spec, replications([], [0.0, 1.0] * 9), SETTINGS, LOOKING)
+    assert asked == [6, 9, 12, 15, 18]
+
+    judge(spec.expectations["e"], spec, replications([], [0.0, 1.0] * 12), SETTINGS, LOOKING, before=before)
+
+    assert asked == [6, 9, 12, 15, 18, 21, 24]
+
+
+def test_looks_with_a_replication_that_has_left_are_computed_again():
+    spec = claim_with({"mean": "loss", "at": NET}, {"at_least": 0.5})
+    before = judge(spec.expectations["e"], spec, replications([0.0, 1.0], [0.0, 1.0] * 4), SETTINGS, LOOKING)
+    evidence = replications([], [0.0, 1.0] * 5)
+
+    found = judge(spec.expectations["e"], spec, evidence, SETTINGS, LOOKING, before=before)
+
+    assert before.looks
+    assert found == judge(spec.expectations["e"], spec, evidence, SETTINGS, LOOKING)
 
 
 def test_a_judgement_keeps_the_floor_of_its_spread():

@@ -221,6 +221,21 @@ def test_store_that_cannot_be_used_is_exit_code_2(pytester, claims):
     result.stdout.fnmatch_lines(["*cannot be used as a store*"])
 
 
+@pytest.mark.parametrize(("options", "code"), [(["--collect-only"], 0), (["-k", "instrument"], 2)])
+def test_store_that_cannot_be_used_ends_no_session_with_a_traceback(pytester, claims, options, code):
+    folder = write_claim(pytester.path)
+    with (folder / "test_claim.py").open("a") as file:
+        file.write("\n\ndef test_instrument():\n    assert True\n")
+    (pytester.path / "store").write_text("no database" * 100)
+
+    result = claims("--claims-store=store", *options)
+
+    assert result.ret == code
+    result.stdout.no_fnmatch_line("*Traceback*")
+    if code:
+        result.stdout.fnmatch_lines(["claims: no report was written: *store: cannot be used as a store*"])
+
+
 def test_smoke_profile_skips_instead_of_passing(pytester, claims, report):
     write_claim(pytester.path)
 

@@ -8,17 +8,23 @@ from dataclasses import replace
 
 import pytest
 
+from harness._text import in_markdown
 from harness.cli.main import main
 from harness.report.index import with_table
+from harness.report.place_text import machine_words
 from harness.running.claim_run import run_claim
 from harness.running.context import Context
 from harness.running.time_budget import Budget
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
 from harness.trials.options import Options
+from harness.trials.place import place_here
 from tests.tiny_project import MACHINE, write_claim
 
 README = "# A project\n\n<!-- claims: verdicts -->\nwhat was here before\n<!-- end -->\n\nmore\n"
+
+
+HERE = in_markdown(machine_words(place_here("cpu", alone=False).clock))
 
 
 @pytest.fixture
@@ -55,7 +61,11 @@ def test_a_row_for_every_claim_with_the_estimates_of_its_readings(tmp_path, proj
     assert project() == 0
 
     text = table(tmp_path)
-    assert re.search(r"^Run of \d{4}-\d\d-\d\d, profile quick, base seed 0, a processor, 2 cores: 1 of 2 readings as expected\.$", text, re.MULTILINE)  # fmt: skip
+    assert re.search(
+        rf"^Run of [\d-]+, profile quick, base seed 0, {re.escape(HERE)}: 1 of 2 readings as expected\.$",
+        text,
+        re.MULTILINE,
+    )
     assert list(rows(tmp_path / "README.md")) == ["fails", "holds"]
     assert (
         "| ✗ as documented (REFUTED, expected VERIFIED): warm exceeds cold -1.08 ["
@@ -63,7 +73,7 @@ def test_a_row_for_every_claim_with_the_estimates_of_its_readings(tmp_path, proj
     )
     assert "| ✓ as documented: warm exceeds cold " in rows(tmp_path / "README.md")["holds"]
     assert "**does not hold as written** | ✗ as documented: REFUTED |" in rows(tmp_path / "claims/README.md")["fails"]
-    assert ", profile quick, base seed 0, a processor, 2 cores |" in rows(tmp_path / "claims/README.md")["fails"]
+    assert f", profile quick, base seed 0, {HERE} |" in rows(tmp_path / "claims/README.md")["fails"]
 
 
 def test_only_what_stands_between_the_lines_is_written_anew(tmp_path, project):
@@ -109,8 +119,8 @@ def test_a_run_of_one_claim_leaves_the_others_and_then_every_row_says_what_it_is
 
     found = rows(tmp_path / "README.md")
     assert list(found) == ["fails", "holds"]
-    assert found["fails"].endswith("profile quick, base seed 0, a processor, 2 cores |")
-    assert found["holds"].endswith("profile quick, base seed 7, a processor, 2 cores |")
+    assert found["fails"].endswith(f"profile quick, base seed 0, {HERE} |")
+    assert found["holds"].endswith(f"profile quick, base seed 7, {HERE} |")
     assert "\nEach claim as it came out last: 1 of 2 readings as expected.\n" in table(tmp_path)
 
 
@@ -126,7 +136,7 @@ def test_a_claim_that_the_store_knows_nothing_of_keeps_its_row(tmp_path, project
 
     found = rows(tmp_path / "README.md")
     assert found["fails"].startswith(before["fails"].removesuffix(" |"))
-    assert found["fails"].endswith("profile quick, base seed 0, a processor, 2 cores |")
+    assert found["fails"].endswith(f"profile quick, base seed 0, {HERE} |")
     assert "base seed 7" in found["holds"]
     assert rows(tmp_path / "claims/README.md")["fails"] == index["fails"]
     assert "1 of 2 readings as expected." in table(tmp_path)

@@ -50,7 +50,7 @@ def everything_says(run, words):
     return parse(Run, changed(plain(run)), "a test")
 
 
-SAYS = {"date", "expires", "digest", "sha256", "started", "finished", "commit", "python", "platform", "processor", "device", "since", "name", "source", "title", "statement", "because", "means", "reason", "does_not_show", "section", "paper", "authors", "summary", "unit", "owner", "lines", "errors", "text", "profile"}  # fmt: skip
+SAYS = {"date", "expires", "digest", "sha256", "started", "finished", "commit", "python", "platform", "processor", "host", "version", "float32_matmul_precision", "device", "since", "name", "source", "title", "statement", "because", "means", "reason", "does_not_show", "section", "paper", "authors", "summary", "unit", "owner", "lines", "errors", "text", "profile"}  # fmt: skip
 
 
 def flat(text):

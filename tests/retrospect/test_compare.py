@@ -32,7 +32,8 @@ from harness.store.records.expectation import SequenceRecord
 from harness.store.records.parsing import parse, plain
 from harness.store.records.run import Run
 from harness.trials.options import Options
-from tests.reported import SAVED
+from harness.trials.provenance import processor
+from tests.reported import GPU, SAVED
 from tests.tiny_project import MACHINE, write_claim
 
 (SAVED_CLAIM,) = (claim for claim in parse(Run, json.loads(SAVED.read_text()), "saved").judged if claim.id == "holds")
@@ -301,10 +302,27 @@ def test_durations_of_other_processors_in_whole_runs(report):
     b = report("two", base_seed=7, replace={"unit: degree": "unit: second"})
 
     assert estimate(compare(a, b)).outcome == NO_DIFFERENCE_DETECTED
-    (clock,) = b.claims[0].clocks
-    another, fewer = (clock.model_copy(update=change) for change in ({"processor": "another"}, {"cores": 99}))
-    for others in ([another], [fewer], [], [clock, fewer]):
-        assert estimate(compare(a, with_claim(b, clocks=others))).outcome == NOT_COMPARED
+    here = b.claims[0].places
+    another, fewer = (moved(here, **change) for change in ({"processor": "another"}, {"cores": 99}))
+    for others in (another, fewer, [], [*here, *fewer]):
+        assert estimate(compare(a, with_claim(b, places=others))).outcome == NOT_COMPARED
+    elsewhere = [found.model_copy(update={"durations": 0}) for found in fewer]
+    gpu = moved(here, gpu=GPU)
+    assert (
+        estimate(compare(with_claim(a, places=[*here, *gpu]), with_claim(b, places=[*here, *gpu]))).outcome
+        != NOT_COMPARED
+    )
+    assert (
+        estimate(compare(with_claim(a, places=[*here, *fewer]), with_claim(b, places=[*here, *fewer]))).outcome
+        == NOT_COMPARED
+    )
+    for others in (moved(here, host="another"), [*here, *elsewhere]):
+        assert estimate(compare(a, with_claim(b, places=others))).outcome == NO_DIFFERENCE_DETECTED
+
+
+def moved(places, **changes):
+    """Return where trials ran as if it were another place."""
+    return [found.model_copy(update={"place": found.place.model_copy(update=changes)}) for found in places]
 
 
 @pytest.mark.parametrize(
@@ -359,7 +377,7 @@ def test_the_text_says_verdicts_first_then_estimates_then_how(report):
     text = "\n".join(found)
     assert found[0].startswith("A  run one of 20")
     assert found[0].endswith(", commit cccccccccc")
-    assert found[1] == "   profile quick; base seed 0; 1 claim; cpu, a processor"
+    assert found[1] == f"   profile quick; base seed 0; 1 claim; cpu, {processor()}"
     assert "Verdicts of readings: 1 of 1 changed, 1 of them for the worse" in found
     assert "! warm_exceeds_cold, as_documented: VERIFIED -> REFUTED, expected VERIFIED; regression" in found
     assert "Estimates: 1 different" in found
@@ -395,6 +413,25 @@ def test_markdown_has_a_row_per_expectation(report):
 
     assert "| warm\\_exceeds\\_cold (degree) | 1" in found
     assert "~ not told apart, B - A " in found
+
+
+def test_markdown_fits_a_comment_and_leaves_out_claims_without_a_difference_first(report):
+    found = compare(report("one"), report("two", base_seed=7))
+    (alike,) = found.claims
+    other = alike.model_copy(
+        update={"claim": "another", "estimates": [alike.estimates[0].model_copy(update={"outcome": DIFFERENT})]}
+    )
+    many = found.model_copy(update={"claims": [alike] * 500 + [other]})
+
+    short = as_markdown(many, 3_000)
+
+    assert len(as_markdown(many)) <= 65_000
+    assert len(short) <= 3_000
+    assert short.index("### ") == short.index("### another")
+    shown = short.count("### ")
+    assert 1 < shown < 501
+    assert f"_{501 - shown} more claims do not fit here; `claims compare` shows them._" in short
+    assert "do not fit" not in as_markdown(found)
 
 
 def test_a_comparison_is_plain_json(report):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -74,23 +75,21 @@ def test_a_trial_is_repeated_in_its_company(measured, store):
     assert not any("it was measured on" in line for line in lines), "it was measured here, whatever its run says"
 
 
-@pytest.mark.parametrize(
-    ("clock", "words"),
-    [
-        ('{"processor":"p of its own","governor":null,"cores":1,"alone":true}', "measured on p of its own; this is"),
-        (None, "it was measured on a processor; this is"),
-    ],
-)
-def test_a_trial_knows_the_processor_that_measured_it(measured, store, clock, words):
+@pytest.mark.parametrize("known", [True, False])
+def test_a_trial_knows_the_processor_that_measured_it(measured, store, known):
     finding, root = measured(experiment=COMPANY)
-    store._write("UPDATE trial SET batch_seeds = '[5]', clock = ? WHERE key = ?", (clock, finding.trial.key))
+    changes = {"processor": "p of its own", "cores": 1, "host": "elsewhere", "governor": None}
+    place = store._share("place", finding.trial.place.model_copy(update=changes)) if known else None
+    store._write("UPDATE trial SET batch_seeds = '[5]', place = ? WHERE key = ?", (place, finding.trial.key))
     again = replay.find_trial(store, finding.trial.key)
 
-    assert any(words in line for line in repeated(again, root)[1])
-    machine = next(
-        line for line in replay_text.lines(again, replay.prospect_of(again, root)) if line.startswith("machine")
+    assert json.loads(json.dumps(replay.as_plain(again.trial)))["place"] == (
+        again.trial.place.model_dump() if known else None
     )
-    assert machine == f"machine      {'p of its own' if clock else 'a processor'}, Python 3.11"
+    words = "p of its own, 1 core" if known else "a machine that is not known"
+    assert any(f"  it was measured on {words}; this is {processor()}, " in line for line in repeated(again, root)[1])
+    shown = next(line for line in replay_text.lines(again, replay.prospect_of(again, root)) if line.startswith("place"))
+    assert shown.startswith("place        elsewhere; p of its own, 1 core; " if known else "place        not known")
 
 
 def test_values_measured_together_repeat_and_reach_the_experiment_as_a_tuple(measured):
@@ -232,7 +231,6 @@ def test_the_words_name_all_that_a_stranger_needs(measured):
         "condition    none",
         "settings     centre 1.0, spread 0.05",
         "batch        seeds 0, 1, 2, 3, 4, 5, measured in one call",
-        f"machine      {processor()}, Python 3.11",
         f"  claims repro {finding.trial.key[:12]} --run --store here",
     ):
         assert words in lines
@@ -255,7 +253,7 @@ def test_a_trial_of_a_run_that_the_store_does_not_know(tmp_path, store):
     lines = list(replay_text.lines(finding, replay.prospect_of(finding, tmp_path / "claims")))
 
     assert any(line.endswith("by run unknown, commit not known") for line in lines)
-    assert f"machine      {processor()}, Python not known" in lines
+    assert any(line.startswith("place        ") and processor() in line for line in lines)
 
 
 def test_the_listing_has_a_row_per_trial_latest_first(measured, store):

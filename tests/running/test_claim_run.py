@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from contextlib import closing
 from dataclasses import replace
 from unittest.mock import Mock
 
@@ -14,12 +15,14 @@ from harness.errors import TrialError, UsageError
 from harness.running.claim_run import run_claim
 from harness.running.context import Context
 from harness.running.time_budget import Budget
+from harness.store.garbage import garbage
 from harness.store.records.claim import Left
 from harness.store.records.parts import Trials
 from harness.trials.catalogue import load_claim
-from harness.trials.executor import Inline
+from harness.trials.executor import Inline, Processes
 from harness.trials.experiment import Outcome
 from harness.trials.options import Options
+from harness.trials.provenance import processor
 from tests.tiny_project import EXPERIMENT, write_claim
 
 
@@ -293,6 +296,40 @@ TIMED = EXPERIMENT.replace("*, centre, spread", "*, centre, spread, step").repla
 )
 
 
+DEVICES = """
+import os
+import numpy as np
+
+def measure(arm, seeds, *, centre, spread, device, precision):
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == {"cpu": "", "cuda": "7"}[device], arm
+    return {"level": np.array([seed.numpy(arm).normal(centre, spread) for seed in seeds])}
+"""
+PINNED = {"arms:\n": "precision: float32\narms:\n", "cold: {centre: 0.0}": "cold: {centre: 0.0, device: cpu}"}
+
+
+def test_an_arm_stays_on_the_processor_while_others_are_on_a_gpu(tmp_path, store, monkeypatch):
+    """Two kinds of workers as there are with a GPU: those that see one, and those that see none."""
+    folder = load_claim(write_claim(tmp_path, experiment=DEVICES, replace=PINNED))
+    with monkeypatch.context() as patch, closing(Processes(1, ["7"])) as executor:
+        patch.setenv("CUDA_VISIBLE_DEVICES", "7,8")
+        patch.setattr("harness.trials.plan.resolve_device", lambda _: "cuda")
+        for owner in ("harness.trials.options", "harness.running.measuring"):
+            patch.setattr(f"{owner}.visible_gpus", lambda device: ("7",) if device == "cuda" else ())
+        record = run_claim(folder, Context(Options(), store, lambda _: executor, "on a GPU"))
+    there = {trial.key: (trial.arm, trial.environment["device"]) for trial in store.past("", 99)}
+    assert record.errors == []
+    assert set(there.values()) == {("cold", "cpu"), ("warm", "cuda")}
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    here = run_claim(folder, Context(Options(device="cpu"), store, lambda _: Inline(), "without"))
+
+    assert here.errors == []
+    assert here.trials.measured == 12, (
+        "those of the arm that stayed are the same trials: the warm one's, and its control's"
+    )
+    assert garbage(store, [folder], Options(device="cpu")) == {}
+
+
 class Spy(Inline):
     """Takes note of what is run and how many jobs at once; says of every trial that it took `peak` bytes."""
 
@@ -301,7 +338,7 @@ class Spy(Inline):
         self.ran, self._peak = [], peak
 
     def run(self, jobs, at_once=None):
-        self.ran += [(at_once, task) for job in jobs for task in job]
+        self.ran += [(at_once and at_once[task.device], task) for job in jobs for task in job]
         for task, outcomes in super().run(jobs):
             yield task, [replace(outcome, peak_bytes=self._peak) for outcome in outcomes]
 
@@ -362,7 +399,7 @@ def test_one_process_is_not_alone_where_others_may_come(tmp_path, store):
     run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "run"))
 
     assert metrics_of(store) == {index: {"level", "time"} if index < 6 else {"level"} for index in range(12)}
-    clocks = {trial.seed.index: trial.clock["alone"] for trial in store.past("", 99) if trial.arm == "warm"}
+    clocks = {trial.seed.index: trial.place.alone for trial in store.past("", 99) if trial.arm == "warm"}
     assert clocks == {index: index < 6 for index in range(12)}
 
 
@@ -375,28 +412,30 @@ def test_durations_by_another_clock_are_measured_again_and_the_rest_is_reused(tm
     assert again.trials.measured == 0
     assert again.clocks == first.clocks
 
-    monkeypatch.setattr("harness.trials.clock._processor", lambda: "another")
+    monkeypatch.setattr("harness.trials.place._processor", lambda: "another")
     there = record_of("there")
     assert (first.trials.measured, there.trials.measured) == (18, 12), "the control reads no duration"
-    assert [clock.processor for clock in there.clocks] == ["another"]
+    assert {clock.processor for clock in there.clocks} == {"another"}
+    durations = {found.place.processor: (found.trials, found.durations) for found in there.places}
+    assert durations == {"another": (18, 18), processor(): (6, 0)}, "the control's own are those of before"
     assert record_of("there again").trials.measured == 0, "the newest durations are those that are kept"
 
 
-@pytest.mark.parametrize("clock", [None, "", "no clock", '{"processor": "p"}'])
-def test_durations_whose_clock_nobody_noted_are_measured_again(tmp_path, store, clock):
+@pytest.mark.parametrize("place", [None, "", "no place"])
+def test_durations_whose_place_nobody_noted_are_measured_again(tmp_path, store, place):
     folder = load_claim(write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP))
     run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "before"))
-    store._write("UPDATE trial SET clock = ?", (clock,))
+    store._write("UPDATE trial SET place = ?", (place,))
 
     record = run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "now"))
 
     assert record.trials.measured == 12, "all but those of the control, which reads no duration"
 
 
-def test_where_no_duration_is_read_trials_of_any_clock_are_reused(tmp_path, store):
+def test_where_no_duration_is_read_trials_of_any_place_are_reused(tmp_path, store):
     folder = load_claim(write_claim(tmp_path))
     run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "before"))
-    store._write("UPDATE trial SET clock = NULL")
+    store._write("UPDATE trial SET place = NULL")
 
     assert run_claim(folder, Context(Options(workers=1), store, lambda _: Inline(), "now")).trials.measured == 0
 
@@ -404,9 +443,9 @@ def test_where_no_duration_is_read_trials_of_any_clock_are_reused(tmp_path, stor
 def test_a_failed_trial_takes_no_finished_ones_place(tmp_path, store, monkeypatch):
     folder = write_claim(tmp_path, experiment=TIMED, replace=ONE_STEP)
     run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "here"))
-    monkeypatch.setattr("harness.trials.clock._processor", lambda: "another")
+    monkeypatch.setattr("harness.trials.place._processor", lambda: "another")
     monkeypatch.setattr(
-        "harness.trials.experiment._outcomes", lambda task: [Outcome({}, 0.0, "broken") for _ in task.seeds]
+        "harness.trials.experiment._outcomes", lambda task, _: [Outcome({}, 0.0, "broken") for _ in task.seeds]
     )
     record = run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "there"))
 

@@ -11,7 +11,7 @@ from harness import _clock
 from harness.cli.main import main
 from harness.errors import SpecError
 from harness.report.badge import badge
-from harness.report.index import Found, index
+from harness.report.index import index
 from harness.report.junit import junit
 from harness.report.markdown import markdown
 from harness.report.terminal import table
@@ -350,10 +350,9 @@ def test_badge_is_not_green_with_an_expired_waiver(tmp_path, report):
 
 def test_index_marks_what_is_waived(tmp_path, report):
     folder = write(tmp_path, gap=-1.0)
-    run = report(folder)
-    (record,) = run.claims
+    (record,) = report(folder).claims
 
-    found = index([load_claim(folder)], {record.id: Found(run, record)})
+    found = index([load_claim(folder)], {record.id: record})
 
     assert f"| ✗ as documented: REFUTED, {MARK} |" in found
 

@@ -34,7 +34,11 @@ def other(tmp_path):
 def test_what_is_exported_and_imported_is_the_same_store(store, exported, other):
     before = exported.read_bytes()
 
-    assert other.merge(exported) == store.counts() == {"run": 1, "trial": 18, "record": 1, "beside": 1, "inputs": 1}
+    assert (
+        other.merge(exported)
+        == store.counts()
+        == {"run": 1, "trial": 18, "record": 1, "beside": 1, "inputs": 1, "place": 1}
+    )
     assert list(other.rows()) == list(store.rows())
     assert other.merge(exported) == dict.fromkeys(TABLES, 0), "a second time nothing is new"
     assert exported.read_bytes() == before
@@ -73,7 +77,7 @@ def altered(*statements):
         (lambda path: path.write_bytes(path.read_bytes()[:9000]), "malformed"),
         (altered("PRAGMA user_version = 99"), "was written by another version (schema 99, this is 2)"),
         (altered("DROP TABLE record"), "no such table: other.record"),
-        (altered("ALTER TABLE trial DROP COLUMN clock"), "no such column: clock"),
+        (altered("ALTER TABLE trial DROP COLUMN place"), "no such column: place"),
         (altered("UPDATE trial SET metrics = '{'"), "malformed JSON"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from harness.store.records.claim import ProblemRecord
 from harness.store.records.parsing import parse
 from harness.store.store import Store
 from harness.trials.experiment import Outcome, Task
+from harness.trials.inputs import Inputs
 from harness.trials.options import Options
+from harness.trials.place import place_here
 from harness.trials.rows import Measured, TrialRow
 from tests.tiny_project import MACHINE
 
@@ -54,6 +57,34 @@ def test_fresh_measurement_replaces(store):
 
     assert store.finished(["k"], run="later")["k"][0] == {"level": 2.0}
     assert store.finished(["k"], run="run") == {}
+
+
+def test_a_place_is_stored_once_however_many_trials_ran_there(store):
+    here, elsewhere = place_here("cpu", alone=True), place_here("cpu", alone=False)
+    for number, place in enumerate([here, elsewhere, here, None]):
+        store.save_trial(replace(row(f"k{number}"), outcome=Outcome({"level": 1.0}, 0.5, place=place)), "run")
+
+    assert store.counts()["place"] == 2
+    with closing(Store(store.path)) as again:
+        found = again.finished([f"k{number}" for number in range(4)])
+        assert [found[f"k{number}"].place for number in range(4)] == [here, elsewhere, here, None]
+        assert again.past("k1", 1)[0].place == elsewhere
+
+        again.discard(["k1"])
+        assert again.counts()["place"] == 1
+
+
+@pytest.mark.parametrize("content", ["[]", "nonsense", '{"host": "h"}', None])
+def test_a_place_that_is_none_or_another_is_refused(store, content):
+    place = place_here("cpu", alone=True)
+    store.save_trial(replace(row(), outcome=Outcome({"level": 1.0}, 0.5, place=place)), "run")
+    other = place.model_copy(update={"host": "another"})
+    store._write("UPDATE place SET content = ?", (content or other.text,))
+    store._shared.clear()
+
+    words = "not what the digest says" if content is None else ".*"
+    with pytest.raises(UsageError, match=rf"place [0-9a-f]{{12}}: {words}; put a sound copy there"):
+        store.finished(["k"])
 
 
 def test_more_keys_than_a_statement_holds(store):
@@ -101,6 +132,40 @@ def test_usual_time_is_the_mean_over_finished_trials_with_the_same_arm_and_setti
     assert store.usual_seconds("c", row().task) == 1.0
     assert store.usual_seconds("other", row().task) is None
     assert store.usual_seconds("c", replace(row().task, arm="cold")) is None
+
+
+def save_at_once(store, *rows):
+    with store.at_once():
+        for one in rows:
+            store.save_trial(one, "run")
+
+
+def test_trials_written_at_once_are_all_there_or_none_of_them(store):
+    first = replace(row("a"), inputs=Inputs(files={"table.csv": "a" * 64}))
+    with pytest.raises(UsageError, match="cannot be written"):
+        save_at_once(store, first, row("b", error="\ud800"))
+    assert store.counts()["trial"] == store.counts()["inputs"] == 0
+
+    save_at_once(store, first, row("b"))
+
+    assert store.counts()["trial"] == 2
+    assert store.counts()["inputs"] == 1, "those that were taken back are written again"
+
+
+def test_trials_that_cannot_be_committed_leave_the_store_fit_for_others(store, monkeypatch):
+    write, broken = store._write, UsageError("disk full")
+    monkeypatch.setattr(store, "_write", lambda what, *rest: _raise(broken) if what == "COMMIT" else write(what, *rest))
+    with pytest.raises(UsageError, match="disk full"):
+        save_at_once(store, row("a"))
+    monkeypatch.undo()
+
+    save_at_once(store, row("b"))
+
+    assert store.finished(["a", "b"]).keys() == {"b"}
+
+
+def _raise(error):
+    raise error
 
 
 def test_infinite_numbers_never_enter(store):
@@ -245,6 +310,40 @@ def test_past_trials_are_those_whose_key_begins_so_the_latest_first(store):
     trial = found[1]
     assert (trial.claim, trial.arm, trial.condition, trial.settings) == ("c", "warm", {"size": 3}, {"size": 3})
     assert (trial.seed, trial.metrics, trial.error, trial.batch_seeds) == (Seed(0, "c", 4), {}, "boom", [4])
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(3, 20), range(0, 999, 2), [*range(20), 31], range(4, -1, -1), [4], range(40, 3, -1)]
+)
+def test_the_seeds_of_a_call_are_read_as_they_were_and_take_little_room_if_they_are_many(store, seeds):
+    task = replace(row().task, seeds=tuple(Seed(0, "c", index) for index in seeds))
+    store.save_trial(replace(row(), task=task), "run")
+
+    assert store.past("k", 1)[0].batch_seeds == list(seeds)
+    assert len(store._read("SELECT batch_seeds FROM trial")[0][0]) < 130
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"first":0,"last":9}', '{"first":0,"last":9,"step":0}', '{"first":5,"last":9,"step":2}', '{"first":0,"last":1e3,"step":1}',
+     '{"first":0,"last":99999999999,"step":1}', '{"first":-2,"last":9,"step":1}'],
+)  # fmt: skip
+def test_seeds_of_a_call_that_are_none_or_not_those_of_the_trial_are_refused(store, text):
+    store.save_trial(row(), "run")
+    store._write("UPDATE trial SET batch_seeds = ?", (text,))
+
+    with pytest.raises(UsageError, match="where a trial has indices of seeds"):
+        store.past("k", 1)
+
+
+def test_more_rows_than_are_read_at_once_are_all_read(store):
+    store._write("BEGIN")
+    for number in range(2500):
+        store.save_trial(row(f"k{number}"), "run")
+    store._write("DELETE FROM trial WHERE key = 'k0'")
+    store._write("COMMIT")
+
+    assert [found["key"] for table, found in store.rows() if table == "trial"] == [f"k{n}" for n in range(1, 2500)]
 
 
 def test_runs_are_those_with_a_record_the_latest_first(store):

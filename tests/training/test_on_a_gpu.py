@@ -194,7 +194,7 @@ def test_an_error_in_a_kernel_fails_its_trial_and_no_other(failing, goes_on, tmp
     path = tmp_path / "experiment.py"
     path.write_text(EXPERIMENT)
     job = [
-        Task(path, tmp_path, arm, {}, seeds_of("c", 0, [0]), {}, ("level", "process"))
+        Task(path, tmp_path, arm, {}, seeds_of("c", 0, [0]), {"device": "cuda"}, ("level", "process"))
         for arm in ("before", failing, "after")
     ]
 

@@ -134,8 +134,8 @@ def worker():
         yield executor
 
 
-def outcome(worker, tmp_path, *words, seconds=None):
-    settings = {"command": Command(run=list(words)).of("warm", ("m",))}
+def outcome(worker, tmp_path, *words, seconds=None, device="cpu"):
+    settings = {"command": Command(run=list(words)).of("warm", ("m",)), "device": device}
     task = Task(COMMAND, tmp_path, "warm", {}, SEEDS[:1], settings, ("m",), seconds=seconds)
     assert task.limited, "its process must end with the run, however that ends"
     ((_, (found,)),) = worker.run([[task]])
@@ -175,7 +175,7 @@ def test_what_it_leaves_running_ends_with_the_trial(tmp_path, worker):
 def test_it_sees_the_gpu_of_its_worker(tmp_path):
     """Workers share out the GPUs, as CUDA_VISIBLE_DEVICES names them."""
     with closing(Processes(1, ["5"])) as worker:
-        found = outcome(worker, tmp_path, *python(SAYS % "int(os.environ['CUDA_VISIBLE_DEVICES'])"))
+        found = outcome(worker, tmp_path, *python(SAYS % "int(os.environ['CUDA_VISIBLE_DEVICES'])"), device="cuda")
 
     assert found.metrics == {"m": 5.0}
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from harness.errors import SpecError, TrialError
+from harness.trials import sabotage
 from harness.trials.catalogue import COMMAND, load_all, load_claim
-from harness.trials.commands import not_found
 from harness.trials.options import Options
 from harness.trials.plan import make_plan, tasks_of
+from harness.trials.signature import not_found
 from tests.command_claim import write
 
 RUN = '  run: [python, -S, train.py, "{seed}", "{gain}"]\n'
@@ -94,6 +97,10 @@ def test_a_command_beside_an_experiment_is_refused(tmp_path):
         (
             {METRICS: '  output: "{out}/a.csv"\n'},
             ["9:3: command.output: is in {out}/a.csv, but arm 'cold' is not told of {out}; write {out} where its command takes it"],
+        ),
+        (
+            {METRICS: '  output: "{out}/{gain}.csv"\n', "-S, train.py,": '-S, train.py, "{out}",'},
+            ["9:3: command.output: {gain} cannot name a file; name it by {arm}, {seed}, {seed_index}, or by nothing"],
         ),
         (
             {"level: eval.level": "level: {key: eval.level, take: max}"},
@@ -212,7 +219,16 @@ def test_a_sabotage_of_a_command_is_refused(tmp_path):
         "broken_lines: [{what: does nothing, file: test_claim.py, old: a, new: b, reading: as_documented}]\n"
     )
 
-    (problem,) = load_all(tmp_path / "claims")[1]
-    assert problem.startswith(
-        f"{folder}/sabotage.yaml:1:1: broken_lines: breaks lines of modules that run in this tool's own"
-    )
+    (problem,) = sabotage.problems_of(folder, load_claim(folder).claim)
+    assert problem.startswith(f"{folder}/sabotage.yaml:1:1: broken_lines: breaks lines of a claim's own experiment.py")
+
+
+def test_a_command_with_hundreds_of_words_arms_and_settings_is_looked_through_in_no_time(tmp_path):
+    words = ", ".join(f'"{{x{number}}}"' for number in range(400))
+    arms = "".join(f"  arm_{number}: {{y{number}: 1}}\n" for number in range(400))
+    begun = time.process_time()
+    found = problems(tmp_path, {RUN: f'  run: [python, "{{seed}}", {words}]\n', ARMS: ARMS + arms})
+
+    assert time.process_time() - begun < 1.0
+    assert len(found) == 51
+    assert "is no placeholder" in found[0]

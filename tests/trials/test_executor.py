@@ -48,7 +48,15 @@ def measure(arm, seeds, **settings):
         assert os.environ["OMP_NUM_THREADS"] == "1"
         return {"level": np.full(len(seeds), float(torch.get_num_threads()))}
     if arm == "gpu":
-        return {"level": np.full(len(seeds), float(os.environ["CUDA_VISIBLE_DEVICES"] or "nan"))}
+        return {"level": np.full(len(seeds), float(os.environ["CUDA_VISIBLE_DEVICES"] or -1))}
+    if arm == "meet":
+        at = Path(settings["at"])
+        (at / settings["here"]).touch()
+        end = time.monotonic() + 60
+        while not (at / settings["there"]).exists():
+            assert time.monotonic() < end, "nobody came"
+            time.sleep(0.01)
+        return {"level": np.ones(len(seeds))}
     if arm == "hang":
         signal.pause()
     if arm == "cut":
@@ -75,7 +83,6 @@ def measure(arm, seeds, **settings):
         if arm == "start and wait":
             signal.pause()
     if arm == "slow":
-        import time
         time.sleep(0.2)
     if arm in ("process", "slow"):
         return {"level": np.full(len(seeds), float(os.getpid()))}
@@ -121,10 +128,30 @@ def test_every_worker_computes_on_one_thread(task, processes):
 
 def test_workers_share_out_the_gpus_and_see_one_each(task):
     """Two jobs that are at work at the same time have two workers."""
-    with closing(Processes(2, ["3", "5"])) as executor:
-        found = levels(executor.run([[task("slow", [i]), task("gpu", [i])] for i in range(2)]))
+    with closing(Processes(1, ["3", "5"])) as executor:
+        on_gpus = [[task("slow", [i]), task("gpu", [i], device="cuda")] for i in range(2)]
+        found = levels(executor.run([*on_gpus, [task("gpu", [2])]]))
 
     assert {found["gpu", 0], found["gpu", 1]} == {3.0, 5.0}
+    assert found["gpu", 2] == -1.0, "what is not on a GPU sees none"
+
+
+def test_the_cores_are_used_while_gpus_are(task, tmp_path):
+    """Each of the two tasks waits for the other to begin."""
+    on_both = [[task("meet", [0], here="a", there="b", at=str(tmp_path))], [task("meet", [1], here="b", there="a", at=str(tmp_path), device="cuda")]]  # fmt: skip
+    with closing(Processes(1, ["3"])) as executor:
+        found = levels(executor.run(on_both))
+
+    assert set(found.values()) == {1.0}
+
+
+def test_memory_limits_each_device_apart(task):
+    jobs = [[task("slow", [i], device="cuda")] for i in range(2)] + [[task("slow", [i])] for i in range(2, 4)]
+    with closing(Processes(2, ["3", "5"])) as executor:
+        found = levels(executor.run(jobs, {"cuda": 1}))
+
+    assert found["slow", 0] == found["slow", 1], "one worker on the GPUs"
+    assert found["slow", 2] != found["slow", 3], "two on the cores"
 
 
 def test_one_worker_on_a_gpu_is_a_process_of_its_own():
@@ -207,8 +234,8 @@ def test_at_most_so_many_jobs_run_side_by_side(task, processes):
     """Two workers would take a job each; limited, the first worker takes one after the other."""
     jobs = [[task("process", [i])] for i in range(4)]
 
-    assert len(set(levels(processes.run(jobs, at_once=1)).values())) == 1
-    assert len(set(levels(processes.run([[task("slow", [i])] for i in range(4)], at_once=2)).values())) == 2
+    assert len(set(levels(processes.run(jobs, at_once={"cpu": 1})).values())) == 1
+    assert len(set(levels(processes.run([[task("slow", [i])] for i in range(4)], at_once={"cpu": 2})).values())) == 2
 
 
 @pytest.mark.parametrize("many", [1, 100_000], ids=["short", "long"])

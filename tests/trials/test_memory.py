@@ -113,6 +113,17 @@ def test_as_many_processes_as_fit_in_memory_at_least_one(monkeypatch, free, peak
     assert memory.affordable(6, peak) == expected
 
 
+@pytest.mark.parametrize(
+    ("free", "peak", "gpus", "expected"),
+    [(8, 1.5, 1, 4), (8, 1.5, 2, 6), (8, 20, 2, 2), (8, None, 2, 6), (None, 2, 1, 6), (8, 3.6, 1, 1)],
+)
+def test_as_many_processes_as_fit_on_gpus_at_least_one_on_each(free, peak, gpus, expected):
+    """A process takes half a GiB there besides."""
+    sizes = (size and int(size * 2**30) for size in (peak, free))
+
+    assert memory.affordable_on_gpus(6, *sizes, gpus) == expected
+
+
 def test_free_memory_is_what_the_system_says(tmp_path, monkeypatch):
     assert memory.available() > 100 * MEGA
     monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")

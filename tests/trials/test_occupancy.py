@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import os
 import subprocess
 import sys
@@ -223,7 +222,7 @@ def test_a_run_within_a_call_is_in_its_company_and_waits_for_nobody(tmp_path, ou
         (outcome,) = run_task(task)
 
     assert outcome.metrics["level"] == {"alone": 1, "beside others": 2}[inner]
-    assert json.loads(outcome.clock)["alone"] == (outer == "alone")
+    assert outcome.place.alone == (outer == "alone")
     assert occupancy.INSIDE not in os.environ
 
 

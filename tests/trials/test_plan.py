@@ -7,8 +7,9 @@ import pytest
 from harness.errors import TrialError
 from harness.trials import provenance
 from harness.trials.catalogue import load_claim
+from harness.trials.jobs import jobs_of, only
 from harness.trials.options import Options
-from harness.trials.plan import make_plan
+from harness.trials.plan import make_plan, tasks_of
 from tests.tiny_project import EXPERIMENT, write_claim
 
 IMPORTING = EXPERIMENT.replace("import numpy as np\n", "import numpy as np\nimport package_that_lacks\n")
@@ -38,3 +39,24 @@ def test_a_numeric_package_that_is_not_installed_is_an_error_of_the_experiment(t
 
     with pytest.raises(TrialError, match=r"experiment\.py: cannot be imported: ModuleNotFoundError: No module named"):
         make_plan(folder, Options(workers=1))
+
+
+@pytest.mark.parametrize("workers", [1, 3, 7, 1000])
+def test_every_seed_is_in_one_job_with_all_its_arms_and_jobs_are_alike_in_size(tmp_path, workers):
+    plan = make_plan(load_claim(write_claim(tmp_path)), Options(workers=1))
+    cold, warm = tasks_of(plan, [(("arm", "cold"),), (("arm", "warm"),)], range(10), lambda _: {})
+    lacking = only(warm, set(warm.seeds[4:]))
+
+    jobs = jobs_of([cold, lacking], workers)
+
+    assert sorted(seed.index for job in jobs for seed in job[0].seeds) == list(range(10))
+    assert len(jobs) == min(workers, 10)
+    assert {len(job[0].seeds) - 10 // len(jobs) for job in jobs} <= {0, 1}
+    for job in jobs:
+        first, *second = job
+        assert [first.arm, *(task.arm for task in second)] == ["cold", "warm"][: len(job)]
+        assert [seed for task in second for seed in task.seeds] == [seed for seed in first.seeds if seed.index >= 4]
+        assert first.keys == tuple(cold.keys[seed.index] for seed in first.seeds)
+        assert [key for task in second for key in task.keys] == [
+            warm.keys[s.index] for s in first.seeds if s.index >= 4
+        ]

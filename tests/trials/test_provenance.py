@@ -163,15 +163,3 @@ def test_gpus_are_named_as_their_driver_names_them(tmp_path, monkeypatch):
         (tmp_path / f"0000:0{number}:00.0/information").write_text(f"Model: \t\t {model}\nIRQ:   1\n")
 
     assert provenance.gpus() == ["NVIDIA B", "NVIDIA A"]
-
-
-@pytest.mark.parametrize("told", ["high", "highest"])
-def test_arithmetic_is_what_torch_is_told(told):
-    import torch
-
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(told)
-    try:
-        assert provenance.arithmetic()["float32_matmul_precision"] == told
-    finally:
-        torch.set_float32_matmul_precision(before)

@@ -9,6 +9,7 @@ from harness.report.comparison_text import change_words, outcome_words
 from harness.report.coverage_text import counts_words
 from harness.report.html.document_page import statement_of, tally
 from harness.report.html.page import render, script_of
+from harness.report.place_text import machines
 from harness.report.selection import as_expected, documents, found, good, reused, verdict_counts, waivers
 from harness.report.view import VERDICTS, Line, attention, budget, provenance
 from harness.report.wording import in_words, minute
@@ -100,7 +101,7 @@ def _documents(run: Run, rows: list[Context]) -> list[Context]:
 def _head(run: Run) -> Context:
     fine, total = as_expected(run)
     again, trials = reused(run)
-    claims, machine, bound = run.judged, run.machine, run.error_budget
+    claims, bound = run.judged, run.error_budget
     return {
         "good": fine,
         "total": total,
@@ -110,8 +111,7 @@ def _head(run: Run) -> Context:
         "date": minute(run.started) + " UTC",
         "profile": run.options.profile,
         "base_seed": run.options.base_seed,
-        "processor": machine.processor,
-        "cores": machine.cores,
+        "machines": machines(found for claim in claims for found in claim.places),
         "facts": [
             ("claims", len(claims), f"of {len({claim.document.id for claim in claims})} documents"),
             ("trials", f"{trials:,}", f"{again:,} reused"),

@@ -108,7 +108,7 @@ def _with_default(arguments: ast.arguments) -> Iterator[str]:
 def _sabotage(folder: ClaimFolder) -> Check:
     with timed(Check("sabotage.yaml", "", applies=folder.claim.has_experiment)) as check:
         if not check.applies:
-            check.holds = "a command's script runs in its own process, where no line can be replaced"
+            check.holds = "has no experiment.py of its own, whose lines could be replaced"
             return check
         found = load_sabotage(folder.path, folder.claim)
         if found is None:

@@ -28,9 +28,10 @@ from harness.store.records.parsing import plain
 from harness.store.records.proof import Answer
 from harness.trials.catalogue import load_claim
 from harness.trials.experiment import load_experiment, run_task
+from harness.trials.jobs import only
 from harness.trials.memory import at_most
 from harness.trials.options import Options
-from harness.trials.plan import make_plan, only, tasks_of
+from harness.trials.plan import make_plan, tasks_of
 from harness.trials.provenance import digest_of
 from harness.trials.worker import one_thread
 

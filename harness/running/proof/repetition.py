@@ -22,7 +22,8 @@ from harness.specification.models import EXTERNAL
 from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.trials.executor import Processes
 from harness.trials.experiment import load_experiment
-from harness.trials.plan import jobs_of, make_plan, placement, settings_for, tasks_of
+from harness.trials.jobs import jobs_of
+from harness.trials.plan import make_plan, placement, settings_for, tasks_of
 from harness.trials.worker import one_thread
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _run_timed(folder: ClaimFolder, context: Context, what: str, arm: str, check
         check.failures.append(f"experiment.py: has no prepare_{what}(arm, seed, **settings)")
         return
     condition = {name: condition.values[0] for name, condition in plan.claim.conditions.items()}
-    settings = {**settings_for(plan, arm, condition, {}), **placement(plan)}
+    settings = {**settings_for(plan, arm, condition, {}), **placement(plan, arm)}
     try:
         with one_thread():
             prepare(arm, Seed(plan.base_seed, plan.claim.id, 0), **settings)()

@@ -92,7 +92,7 @@ OPERATORS = (
 
 
 def versions_of(plan: Plan) -> list[Version]:
-    """Return every broken version of a claim's experiment, file by file, in the order of the text; none of a command's script."""
+    """Return every broken version of a claim's experiment, file by file, in the order of the text; none where it has no experiment.py of its own."""
     if not plan.claim.has_experiment:
         return []
     project = plan.folder.project

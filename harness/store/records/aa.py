@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness.specification.kinds import Value, Verdict
 from harness.specification.models import SeedPlan
-from harness.store.records.parts import Count, Interval, Number, Part, Rate, SeedIndex, Trials, Whole
+from harness.store.records.parts import Count, Interval, Number, Part, PlaceRecord, Rate, SeedIndex, Trials, Whole
 
 NOISE = "noise"
 """The kind of record that a store keeps of an A/A run beside a claim's trials."""
@@ -85,5 +85,5 @@ class NoiseRecord(Part):
     fingerprint: str
     """of code, data, environment and settings: what was found holds for as long as this stays"""
     environment: dict[str, str]
-    processor: str
+    places: list[PlaceRecord]
     finished: str

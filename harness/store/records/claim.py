@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -12,9 +12,12 @@ from harness.specification.models import SeedPlan, Source
 from harness.store.records.aa import NoiseRecord
 from harness.store.records.beside import Illustration, PointRecord, TimingRecord
 from harness.store.records.expectation import ControlRecord, ExpectationRecord, ReadingRecord
-from harness.store.records.parts import Count, Number, Part, Trials, Whole
+from harness.store.records.parts import Count, Number, Part, PlaceRecord, Trials, Whole
 from harness.store.records.proof import MutantsRecord
 from harness.trials.identity import Identity
+
+if TYPE_CHECKING:
+    from harness.trials.place import Clock
 
 
 class ForecastRecord(Part):
@@ -74,19 +77,6 @@ class CodeRecord(Part):
     digest: str
     """SHA-256 over the modules"""
     modules: list[str]
-
-
-class ClockRecord(Part):
-    """What durations were measured by."""
-
-    processor: str
-    """of the CPU, and of the GPU where one was used"""
-    governor: str | None
-    """how the CPU's frequency is chosen; null: the system does not say"""
-    cores: Count
-    """that the measuring process might use"""
-    alone: bool
-    """whether no other trial was measured on the machine meanwhile"""
 
 
 class WaiverRecord(Part):
@@ -175,10 +165,8 @@ class ClaimRecord(Measured):
     """arm -> median seconds of its trials"""
     device: str
     precision: str | None
-    arithmetic: dict[str, Any]
-    """what torch was told about threads and determinism; empty without torch"""
-    clocks: list[ClockRecord]
-    """what the durations among the evidence were measured by; none where there are no durations"""
+    places: list[PlaceRecord]
+    """where the trials of this run ran, and those that it reused"""
     strategies: dict[str, list[str]]
     """arm -> how its networks were trained"""
     base_seed: Whole
@@ -210,6 +198,11 @@ class ClaimRecord(Measured):
     def expectations(self) -> dict[str, ExpectationRecord]:
         """The expectations of all readings, by name."""
         return {name: e for reading in self.readings.values() for name, e in reading.expectations.items()}
+
+    @property
+    def clocks(self) -> set[Clock]:
+        """What the durations among the evidence were measured by; nothing where there are no durations."""
+        return {found.place.clock for found in self.places if found.durations}
 
     @property
     def parts(self) -> list[ReadingRecord | ControlRecord]:

@@ -7,11 +7,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.trials import place
+
+Count = place.Count
+"""A number of things, no larger than what every reader of JSON keeps exactly."""
+
 Number = float | None
 """A number, null where there is none: undefined, infinite, or not measured."""
-
-Count = Annotated[int, Field(ge=0, le=2**53)]
-"""A number of things, no larger than what every reader of JSON keeps exactly."""
 
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 """A whole number that a store can hold."""
@@ -50,6 +52,16 @@ class Trials(Part):
     def total(self) -> int:
         """All of them."""
         return self.reused + self.measured + self.failed
+
+
+class PlaceRecord(Part):
+    """Where trials ran."""
+
+    place: place.Place
+    trials: Count
+    """that ran there, reused and failed ones among them"""
+    durations: Count
+    """of them, those whose durations are evidence"""
 
 
 def finite(value: float) -> float | None:
