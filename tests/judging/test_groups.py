@@ -11,6 +11,7 @@ from scipy.stats import t, ttest_ind
 from harness.judging import caps, contrasts, ranges, student
 from harness.judging.groups import Groups, quantile, tails
 from harness.judging.normality import shape
+from harness.judging.simulation import Rule, decide
 from harness.judging.verdict import judge
 from harness.specification.models import SeedPlan
 from tests.specimen import claim_with, point
@@ -199,3 +200,16 @@ def test_only_differences_and_ratios_are_of_two_groups():
     ):
         claim = claim_of(contrast, {"at_least": 1})
         assert type(ranges.sequence_of(claim.expectations["e"].contrast, claim)) is kind
+
+
+def test_many_simulated_groups_end_as_the_judge_ends_each():
+    generator = np.random.default_rng(3)
+    ours, theirs = generator.normal(0, 1, (60, 6)), generator.normal(1.5, 2, (60, 10))
+    error = theirs.var(axis=1, ddof=1) / 10
+    found = decide(
+        theirs.mean(axis=1, keepdims=True) - ours, Rule([6], 0.0, math.inf, 0.05, sequence=Groups(error))
+    ).sign
+    signs = {"VERIFIED": 1, "REFUTED": -1, "INCONCLUSIVE": 0}
+    each = [judged(DIFFERENCE, {"at_least": 0}, x, y, alpha=0.05) for x, y in zip(ours, theirs, strict=True)]
+    assert found.tolist() == [signs[one.verdict] for one in each]
+    assert 5 < np.count_nonzero(found) < 55
