@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ALPHAS = (0.001, 0.01)
 
 ROWS: dict[tuple[str, str, str], tuple[Law, int, int, float]] = {
-    (name, f"{few} and {many}", "1/3" if ratio < 1 else f"{ratio:g}"): (law, few, many, ratio)
+    (name, f"{few} against {many}", "1/3" if ratio < 1 else f"{ratio:g}"): (law, few, many, ratio)
     for name, law, ratios in (
         ("normal", NORMAL, (1 / 3, 1.0, 3.0)),
         *(
