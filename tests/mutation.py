@@ -44,6 +44,7 @@ MODULES = (
     "binomial",
     "confidence_sequence",
     "bounded",
+    "groups",
     "quantile",
     "points",
     "contrasts",

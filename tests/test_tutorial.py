@@ -11,7 +11,7 @@ from tests.transcript import ELISION, Command, File, mismatch, perform, steps
 
 TODO = {
     page: steps((PROJECT / "docs" / page).read_text(encoding="utf-8"))
-    for page in ("tutorial.md", "tutorial-command.md", "tutorial-table.md")
+    for page in ("tutorial.md", "tutorial-command.md", "tutorial-table.md", "tutorial-results.md")
 }
 
 BEGINNING = ("claims init", "claims new", "claims check", "claims run")
@@ -88,6 +88,7 @@ def test_the_tutorial_knew_nothing_of_this_checkout(done, folder):
         ("tutorial.md", (*BEGINNING, "claims judge")),
         ("tutorial-command.md", (*BEGINNING, "claims repro")),
         ("tutorial-table.md", (*BEGINNING, "claims check --against-verdicts")),
+        ("tutorial-results.md", BEGINNING),
     ],
 )
 def test_the_tutorial_is_a_tutorial(name, commands):
@@ -97,8 +98,11 @@ def test_the_tutorial_is_a_tutorial(name, commands):
         assert any(line.startswith(command) for line in lines), command
 
 
-@pytest.mark.parametrize(("name", "script"), [("tutorial-command.md", "train.py"), ("tutorial-table.md", "bench.py")])
-def test_of_python_the_others_have_the_script_alone(name, script):
+@pytest.mark.parametrize(
+    ("name", "python"),
+    [("tutorial-command.md", ["train.py"]), ("tutorial-table.md", ["bench.py"]), ("tutorial-results.md", [])],
+)
+def test_of_python_the_others_have_the_script_alone(name, python):
     files = [step.path for step in TODO[name] if isinstance(step, File)]
 
-    assert [path for path in files if path.endswith(".py")] == [script]
+    assert [path for path in files if path.endswith(".py")] == python

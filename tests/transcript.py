@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 FILE = re.compile(r"^# file: (\S+)\n")
-"""The first line of a block that is to be written to a file."""
+"""The first line of a block that is to be written to a file; where a comment would be a row, without that line."""
 
 ELISION = "..."
 """On a line alone: any lines, or none. Within a line: any text."""
@@ -48,7 +48,7 @@ def steps(document: str) -> list[Command | File]:
 def _steps(kind: str, text: str) -> Iterator[Command | File]:
     named = FILE.match(text)
     if named:
-        yield File(named[1], text)
+        yield File(named[1], text[named.end() :] if kind == "csv" else text)
     elif kind == "console":
         for line in text.splitlines():
             if line.startswith("$ "):

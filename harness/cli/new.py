@@ -56,6 +56,9 @@ def add_commands(commands: Any) -> None:
         help="a Markdown table whose cells are the readings; --command measures a row: "
         '"python bench.py --system {arm} --examples {examples} --seed {seed}"',
     )
+    new.add_argument(
+        "--results", metavar="FILE", help="results that lie there: a table, or files such as 'runs/{arm}_s{seed}.json'"
+    )
     new.set_defaults(command=_new)
 
 
@@ -69,11 +72,12 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    claim = start_claim(options.root, options.name, options.title, options.script, options.table)
+    given = {"command": options.script, "table": options.table, "results": options.results}
+    claim = start_claim(options.root, options.name, options.title, **given)
     for path in sorted([claim.parent / "document.yaml", *claim.iterdir()]):
         print(escape_unprintable(path))
     todo = f"write measure() in {claim / 'experiment.py'}, say in claim.yaml what is claimed"
-    if options.script is not None:
+    if options.script is not None or options.results is not None:
         todo = f"say in {claim / 'claim.yaml'} what is claimed, the band and the reasons"
     print(escape_unprintable(f"next: {todo}; claims check"))
     return AS_EXPECTED
@@ -111,7 +115,13 @@ def start_project(folder: Path, *, workflow: bool = False) -> list[str]:
 
 
 def start_claim(
-    project: Path, name: str, title: str | None = None, command: str | None = None, table: str | None = None
+    project: Path,
+    name: str,
+    title: str | None = None,
+    *,
+    command: str | None = None,
+    table: str | None = None,
+    results: str | None = None,
 ) -> Path:
     """Make the folder of a claim, with files to be filled in; and its document's, if that is not there.
 
@@ -121,13 +131,14 @@ def start_claim(
         title: the claim's title; its name in words if None.
         command: what measures it, as a shell would be given it; it is run once. None for an experiment.py.
         table: a Markdown table of the project whose cells are its readings, as file#heading; None for none.
+        results: files that hold what was measured already, as `results: files` has it; None for an experiment.py.
 
     Returns:
         The claim's folder.
 
     Raises:
-        UsageError: no project, a name that is none, a claim that is there already, a title that is no line of text, or a
-            command that leaves no number.
+        UsageError: no project, a name that is none, a claim that is there already, a title that is no line of text, a command
+            that leaves no number, or results that cannot be read.
     """
     # The command line starts without what reads specifications.
     from harness.trials.catalogue import claim_folders
@@ -143,7 +154,14 @@ def start_claim(
         raise UsageError(f"{taken[0]}: is there already; nothing was written, choose another name")
     words = {"id": _scalar(claim), "document": _scalar(document), "title": _quoted(_title(claim, title))}
     files = {file: file for file in ("claim.yaml", "experiment.py", "sabotage.yaml", "test_claim.py")}
-    if table is not None:
+    if results is not None and (command is not None or table is not None):
+        raise UsageError("--results: a claim is measured in one way; give it without --command and --table")
+    if results is not None:
+        from harness.cli import new_results
+
+        words |= new_results.words_of(project, results)
+        files = {"claim.yaml": "results.yaml", "test_claim.py": "test_claim.py"}
+    elif table is not None:
         from harness.cli import new_table
 
         words |= new_table.words_of(project, claim, table, command)

@@ -54,17 +54,17 @@ def words_of(
     fixed = {"arm": arm, **dict([value] if value else [])}
     words, settings = _settings(_split(text, (*KNOWN, *fixed)), fixed)
     output, found = _measured(project, name, words, {**settings, **fixed})
-    names = {_name(key): key for key in found if _name(key) not in (*KNOWN, *settings)}
+    names = {name_of(key): key for key in found if name_of(key) not in (*KNOWN, *settings)}
     if not names:
         raise UsageError(
             f"--command: {text}: left no number of its own; let it print json.dumps({{...}}) as its last line"
         )
-    better = {metric: _better(metric) for metric in names}
+    better = {metric: better_of(metric) for metric in names}
     metric = next((one for one in names if better[one] != "neither"), next(iter(names)))
     keys = {one: key for one, key in names.items() if one != key}
     more = [f"\n  output: {json.dumps(output)}"] if output else []
     more += [f"\n  metrics: {json.dumps(keys, ensure_ascii=False)}"] if keys else []
-    run = f"[{', '.join(map(_quoted, words))}]"
+    run = f"[{', '.join(map(quoted, words))}]"
     expectation = f"{metric[:68]}_as_claimed"
     given = ", ".join(f"{one}: {value}" for one, value in settings.items())
     return {
@@ -146,32 +146,34 @@ def _measured(project: Path, name: str, words: list[str], given: Mapping[str, st
         if wrong := ended.failure():
             raise UsageError(wrong)
         if printed := last_object(ended.output):
-            return "", dict(_numbers(printed))
+            return "", dict(finite(printed))
         for path in sorted(Path(values["out"]).rglob("*")):
             # A name may hold the seed, which others have not.
             file = f"{{out}}/{path.relative_to(values['out'])}".replace(str(values["seed"]), "{seed}")
             with contextlib.suppress(ValueError):
-                if FILE.fullmatch(file) and (found := dict(_numbers(rows_of(path)[-1]))):
+                if FILE.fullmatch(file) and (found := dict(finite(rows_of(path)[-1]))):
                     return file, found
     how = "left neither JSON on the last line of its output nor a file of numbers in {out}; let it print json.dumps({...})"
     raise UsageError(f"--command: {ended.words(how)}")
 
 
-def _numbers(value: Any, head: str = "") -> Iterator[tuple[str, float]]:
+def finite(value: Any, head: str = "") -> Iterator[tuple[str, float]]:
     """Yield the finite numbers of a row, each with its path of keys."""
     for key, inner in value.items() if isinstance(value, dict) else ():
         if isinstance(inner, dict):
-            yield from _numbers(inner, f"{head}{key}.")
+            yield from finite(inner, f"{head}{key}.")
         elif isinstance(inner, int | float) and not isinstance(inner, bool) and -LARGEST < inner < LARGEST:
             yield f"{head}{key}", inner
 
 
-def _name(key: str) -> str:
+def name_of(key: str) -> str:
+    """Return a key as a name in claim.yaml."""
     name = re.sub(r"[^a-z0-9]+", "_", key.lower()).strip("_")[:80]
     return name if name[:1].isalpha() else f"metric_{name}"[:80]
 
 
-def _better(metric: str) -> str:
+def better_of(metric: str) -> str:
+    """Return which direction of a metric is an improvement, as far as its name tells."""
     return next((way for way, words in BETTER.items() if re.search(rf"(?:^|_)(?:{words})(?:_|$)", metric)), "neither")
 
 
@@ -192,7 +194,7 @@ def _files(project: Path, words: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """Return a word as YAML reads it back, without quotes where it needs none."""
     plain = re.fullmatch(r"(?:--?|\.\.?/)?[A-Za-z_/][\w./-]*", word) and word.lower() not in ("null", "true", "false")
     return word if plain else json.dumps(word, ensure_ascii=False)

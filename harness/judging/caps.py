@@ -7,6 +7,7 @@ from operator import mul
 from typing import TYPE_CHECKING, Any
 
 from harness.judging import contrasts, points, ranges, student
+from harness.judging.confidence_sequence import Student
 from harness.specification.kinds import Exact, RankTrend
 from harness.specification.models import MOST_SEEDS
 from harness.specification.profiles import NO_VERDICT_PROFILE
@@ -40,7 +41,7 @@ def problems_of(claim: Claim) -> Iterable[Problem]:
     judging = {name: profile for name, profile in claim.profiles.items() if name != NO_VERDICT_PROFILE}
     if not judging:
         yield ("profiles",), f"only {NO_VERDICT_PROFILE!r}, which gives no verdict; add one that does, such as `quick`"
-    alphas = [e.alpha for _, e, sequence in _sampled(claim) if sequence.normal]
+    alphas = [e.alpha for _, e, sequence in _sampled(claim) if isinstance(sequence, Student)]
     for name, profile in judging.items():
         if any(profile.seeds.cap < student.smallest_n(alpha) for alpha in alphas):
             where: Location = ("profiles", name, "seeds")
@@ -95,7 +96,7 @@ def _too_coarse(claim: Claim, profile_name: str, profile: Profile) -> Iterable[P
     """
     for where, expectation, sequence in _sampled(claim):
         floor = _floor(expectation.contrast, claim, settings_of(claim, profile))
-        if floor is None or not sequence.normal:
+        if floor is None or not isinstance(sequence, Student):
             continue
         reach = floor * student.half_width(profile.seeds.cap, expectation.alpha)
         inside, outside = _room(expectation.band, *ranges.reachable(expectation.contrast, claim))

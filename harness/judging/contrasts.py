@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.judging import student, ties
 from harness.judging.confidence_sequence import STUDENT, ConfidenceSequence
+from harness.judging.groups import Groups
 from harness.judging.points import (
     Point,
     expand,
@@ -24,12 +25,7 @@ from harness.judging.points import (
     whole_cells,
 )
 from harness.judging.ranges import Logarithmic, Sampled, bounds_of, reachable, sequence_of, tau_step, weights_of
-from harness.specification.kinds import (
-    Exact,
-    RankTrend,
-    Rate,
-    Ratio,
-)
+from harness.specification.kinds import Difference, Exact, RankTrend, Rate, Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -109,10 +105,16 @@ def evaluate(
     read = _Reader(claim, evidence, metric_of(contrast), settings, change_of)
     points = points_of(contrast, claim)
     seeds = seeds_with(read.name, points, claim, evidence)
-    problems = tuple(_problems(points, seeds, read, binary=isinstance(contrast, Rate)))
+    read_at = _every(points, seeds, read)
+    problems = tuple(_problems(read_at, read, binary=isinstance(contrast, Rate)))
     if problems or not seeds:
         return PerSeed({}, problems=problems)
-    found = _rank_trend(contrast, read, seeds) if isinstance(contrast, RankTrend) else _linear(contrast, read, seeds)
+    if isinstance(contrast, Difference | Ratio) and not claim.paired:
+        found = _against_mean(contrast, read, read_at)
+    elif isinstance(contrast, RankTrend):
+        found = _rank_trend(contrast, read, seeds)
+    else:
+        found = _linear(contrast, read, seeds)
     beyond = tuple(
         f"seed {s}: the {kind_of(contrast)} of {read.name} is {v}"
         for s, v in found.values.items()
@@ -122,7 +124,8 @@ def evaluate(
         return replace(found, values={}, problems=beyond)
     raw = {seed: [evidence[point][seed][read.name] for point in points] for seed in seeds}
     coarsest = max(read.step(point) or 0.0 for point in points)
-    found = replace(found, sequence=sequence_of(contrast, claim), raw=raw, coarsest=coarsest)
+    sequence = found.sequence if isinstance(found.sequence, Groups) else sequence_of(contrast, claim)
+    found = replace(found, sequence=sequence, raw=raw, coarsest=coarsest)
     if not found.sequence.spread:
         # Zeros and ones may well all agree.
         return found
@@ -139,7 +142,7 @@ def instances(
     read = _Reader(claim, evidence, contrast.exact, settings, change_of)
     points = points_of(contrast, claim)
     seeds = common_seeds(points, evidence)
-    problems = tuple(_problems(points, seeds, read))
+    problems = tuple(_problems(dict.fromkeys(points, seeds), read))
     if problems:
         return [], problems
     return [(p, s, evidence[p][s][contrast.exact]) for s in seeds for p in points], ()
@@ -159,10 +162,15 @@ def common_seeds(points: list[Point], evidence: Evidence) -> list[int]:
     return sorted(set.intersection(*sets)) if sets else []
 
 
-def _problems(points: list[Point], seeds: list[int], read: _Reader, *, binary: bool = False) -> Iterable[str]:
+def _every(points: list[Point], seeds: list[int], read: _Reader) -> dict[Point, list[int]]:
+    """Return the seeds that are read at each point: of a group all that it has."""
+    return {point: seeds if read.claim.paired else sorted(read.evidence.get(point, {})) for point in points}
+
+
+def _problems(read_at: Mapping[Point, list[int]], read: _Reader, *, binary: bool = False) -> Iterable[str]:
     metric = read.claim.metrics[read.name]
     binary = binary or metric.two_valued
-    for point in points:
+    for point, seeds in read_at.items():
         step = read.step(point) or 0.0
         for seed in seeds:
             value = read.evidence[point][seed].get(read.name)
@@ -229,8 +237,11 @@ def steps_of(cells: list[Cell], claim: Claim, step: Callable[[Point], float | No
 
 
 def _linear(contrast: Sampled, read: _Reader, seeds: list[int]) -> PerSeed:
+    return _weighted(contrast, whole_cells(contrast, read.claim), weights_of(contrast, read.claim), read, seeds)
+
+
+def _weighted(contrast: Sampled, cells: list[Cell], weights: list[float], read: _Reader, seeds: list[int]) -> PerSeed:
     """Return weighted sums over the cells, of logarithms for a ratio or a log-log slope."""
-    cells, weights = whole_cells(contrast, read.claim), weights_of(contrast, read.claim)
     steps, log = steps_of(cells, read.claim, read.step), isinstance(contrast, Logarithmic)
     rows = {s: [read(cell, s) for cell in cells] for s in seeds}
     if isinstance(contrast, Ratio) and steps:
@@ -250,6 +261,21 @@ def _linear(contrast: Sampled, read: _Reader, seeds: list[int]) -> PerSeed:
     rounding = {} if steps is None else {s: _rounding(weights, steps, row if log else None) for s, row in rows.items()}
     bounds = student.UNBOUNDED if log else reachable(contrast, read.claim)
     return PerSeed(values, rounding, bounds, isinstance(contrast, Ratio))
+
+
+def _against_mean(contrast: Difference | Ratio, read: _Reader, read_at: Mapping[Point, list[int]]) -> PerSeed:
+    """Return each run of the smaller group against the mean of the other, of logarithms for a ratio; see `groups`."""
+    cells = whole_cells(contrast, read.claim)
+    first, second = (
+        _weighted(contrast, [cell], [1.0], read, read_at[only(expand(cell, read.claim))]) for cell in cells
+    )
+    if first.problems or second.problems:
+        return first if first.problems else second
+    swapped = len(second.values) < len(first.values)
+    own, other, sign = (second, first, -1.0) if swapped else (first, second, 1.0)
+    mean, sd = student.moments(student.numbers(list(other.values.values())))
+    error = max(sd, other.sd_floor(list(other.values))) ** 2 / len(other.values)
+    return replace(own, values={s: sign * (value - mean) for s, value in own.values.items()}, sequence=Groups(error))
 
 
 def _rounding(weights: list[float], steps: list[float], logs_of: list[float] | None) -> float:

@@ -10,6 +10,7 @@ from harness.judging.caps import located
 from harness.specification.kinds import Exact, Interaction, Linear, LogLogSlope, RankTrend
 from harness.specification.models import DEVICE
 from harness.specification.parsing import suggestion
+from harness.specification.results import CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,6 +96,7 @@ def _settings_known(claim: Claim) -> set[str]:
         claim.conditions,
         *claim.arms.values(),
         *(p.settings for p in claim.profiles.values()),
+        CHANGES if claim.results else (),
     ]
     return {name for source in sources for name in source} - RESERVED.keys()
 

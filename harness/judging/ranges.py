@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.judging import student
 from harness.judging.bounded import Bounded
 from harness.judging.confidence_sequence import STUDENT, ConfidenceSequence
+from harness.judging.groups import Groups
 from harness.judging.points import metric_of, sweep_values
 from harness.judging.quantile import Quantile as QuantileSequence
 from harness.specification.kinds import (
@@ -45,6 +46,8 @@ def sequence_of(contrast: Sampled, claim: Claim) -> ConfidenceSequence:
     q = quantile_of(contrast)
     if q is not None:
         return QuantileSequence(q)
+    if not claim.paired and isinstance(contrast, Difference | Ratio):
+        return Groups()
     # Of zeros and ones no t interval keeps its promise, however they are added up.
     return Bounded(*reachable(contrast, claim)) if claim.metrics[metric_of(contrast)].two_valued else STUDENT
 

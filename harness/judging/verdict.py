@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from harness.judging import contrasts, normality, points, student, ties
 from harness.judging.edges import interval_of, on_scale, passable
 from harness.specification.kinds import Exact
+from harness.specification.models import SeedPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from harness.judging.normality import Shape
     from harness.judging.points import Point
     from harness.specification.kinds import Verdict
-    from harness.specification.models import Claim, SeedPlan
+    from harness.specification.models import Claim
     from harness.specification.readings import Band, Expectation
 
 VERIFIED: Final = "VERIFIED"
@@ -107,6 +108,8 @@ def judge(
         return Judgement(INVALID, _first_of(per_seed.problems))
     if not per_seed.values:
         return Judgement(NOT_RUN, "no seed has all the trials that this contrast needs")
+    # Groups of rows are of different sizes, and whole at once.
+    plan = plan if claim.paired else SeedPlan(first=len(per_seed.values), cap=len(per_seed.values))
     return _judge_sample(per_seed, expectation, plan, before)
 
 

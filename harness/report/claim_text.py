@@ -97,6 +97,8 @@ def lines(folder: ClaimFolder, record: ClaimRecord | None, store: str, width: in
             "[bold]command[/]",
             *(f"  {line}" for line in _wrapped(command_line(claim.command.run), width - 2)),
         )
+    if claim.results:
+        yield from ("", "[bold]results[/]", f"  {safe(claim.results.files)}, pairing: {safe(claim.results.pairing)}")
     if claim.conditions:
         yield from ("", "[bold]conditions[/]")
         yield from (f"  {safe(name)}: {safe(', '.join(map(str, c.values)))}" for name, c in claim.conditions.items())

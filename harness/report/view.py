@@ -147,6 +147,8 @@ def details(claim: ClaimRecord) -> Iterator[tuple[str, str]]:
     own = dict(claim.settings)
     if isinstance(command := own.pop("command", None), dict):
         yield "command", command_line(command.get("run"))
+    if isinstance(results := own.pop("results", None), dict):
+        yield "results", f"{results.get('files')}, pairing: {results.get('pairing')}"
     yield "settings", settings(own)
     yield "data", "; ".join(map(_data, claim.data)) or "none is declared"
     yield "environment", ", ".join(f"{name} {value}" for name, value in claim.environment.items())

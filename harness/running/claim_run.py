@@ -54,6 +54,8 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
     """
     started = time.monotonic()
     plan = make_plan(folder, context.options)
+    if plan.claim.results:
+        context.say(f"{plan.claim.id}: {plan.data[-1].name}: {plan.data[-1].source}")
     main = main_variant(plan.claim, readings)
     drawing = Drawing(plan, context.store, fresh=context.options.fresh)
     context = replace(context, drawing=drawing)

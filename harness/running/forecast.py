@@ -20,6 +20,7 @@ import numpy as np
 from harness.judging import contrasts, edges, student
 from harness.judging.bounded import Bounded
 from harness.judging.confidence_sequence import STUDENT
+from harness.judging.groups import Groups
 from harness.judging.simulation import Decisions, Rule, decide
 from harness.running.smallest_effect import RUNS, TARGET_POWER, smallest_distance, smallest_step
 from harness.seeds import Seed
@@ -97,6 +98,9 @@ class Forecast:
         In the contrast's unit; for a ratio it is a factor; nan without a sample.
         """
         if self.rule is None:
+            return math.nan
+        if isinstance(self.rule.sequence, Groups):
+            # The other group is as large as it is, and adds an error of its own.
             return math.nan
         # Rounded, so that expectations of one design share the search.
         floor = round(self.rule.sd_floor / self.sd, 2) if self.rule.sd_floor else 0.0

@@ -11,6 +11,7 @@ from harness.specification.document import Answer, StatementId
 from harness.specification.kinds import Name, Strict, Text, Value
 from harness.specification.quotation import Table
 from harness.specification.readings import Control, Expectation, Reading, Setting
+from harness.specification.results import Results
 from harness.specification.waiver import Waiver
 
 DEVICE = "device"
@@ -18,6 +19,9 @@ DEVICE = "device"
 
 MOST_SEEDS = 10_000
 """The largest cap that a profile may have."""
+
+ALL = "all"
+"""Seeds of a claim about results: as many as there are; until these are read, the most there can be."""
 
 EXTERNAL = "external"
 """Evidence that lies there already: seed k names a run, or a row of a file, and is the same under every base seed."""
@@ -77,7 +81,8 @@ class SeedPlan(Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_number(cls, value: Any) -> Any:
-        return {"first": value, "cap": value} if isinstance(value, int) and not isinstance(value, bool) else value
+        number = MOST_SEEDS if value == ALL else value
+        return {"first": number, "cap": number} if isinstance(number, int) and not isinstance(number, bool) else number
 
     @model_validator(mode="after")
     def _ordered(self) -> SeedPlan:
@@ -100,7 +105,7 @@ class Profile(BaseModel):
     __pydantic_extra__: dict[str, Setting]
 
     seeds: SeedPlan
-    """a number, or {first, step, cap}"""
+    """a number, or {first, step, cap}; of results `all`"""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -168,6 +173,8 @@ class Claim(Strict):
     """`estimators`: arms are estimators of scikit-learn's kind, in the place of an experiment.py with measure()"""
     command: Command | None = None
     """what is started for each trial, in the place of an experiment.py with measure()"""
+    results: Results | None = None
+    """what was measured already, in the place of an experiment.py with measure()"""
     arms: Annotated[dict[Name, dict[str, Setting]], Field(min_length=1)]
     """arm -> its own settings; one with `device: cpu` stays on the processor when others go to a GPU"""
     conditions: dict[Name, Condition] = {}
@@ -192,10 +199,21 @@ class Claim(Strict):
     waiver: Waiver | None = None
     """leave to come out otherwise than expected until a day; absent from most claims"""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _lying_there(cls, value: Any) -> Any:
+        external = isinstance(value, dict) and value.get("results") is not None
+        return {"evidence": EXTERNAL, **value} if external else value
+
+    @property
+    def paired(self) -> bool:
+        """Whether the arms of a seed belong together; else each arm is a group of its own."""
+        return self.results is None or self.results.paired
+
     @property
     def has_experiment(self) -> bool:
         """Whether it is measured by an experiment.py of its own."""
-        return self.command is None and self.experiment is None
+        return self.command is None and self.experiment is None and self.results is None
 
     def metrics_of(self, arm: str) -> tuple[str, ...]:
         """Return the names of the metrics that trials of an arm yield."""
@@ -216,8 +234,9 @@ def schema() -> dict[str, Any]:
     result = Claim.model_json_schema()
     # Short forms are accepted before validation; the generator cannot see that.
     words = {"type": "array", "minItems": 1, "items": {"type": "string"}}
-    short = {"SeedPlan": {"type": "integer", "minimum": 1}, "Condition": {"type": "array", "minItems": 1}}
-    short |= {"Command": words, "Place": {"type": "string", "minLength": 1}, "Table": {"type": "string"}}
+    seeds = {"anyOf": [{"type": "integer", "minimum": 1}, {"const": ALL}]}
+    short = {"SeedPlan": seeds, "Condition": {"type": "array", "minItems": 1}, "Command": words}
+    short |= {"Place": {"type": "string", "minLength": 1}, "Table": {"type": "string"}, "Results": {"type": "string"}}
     # A table's cells become readings before they are validated.
     result["required"].remove("readings")
     result["anyOf"] = [{"required": ["readings"]}, {"required": ["table"]}]

@@ -13,20 +13,21 @@ from harness.specification.globs import matches
 from harness.specification.models import Claim
 from harness.specification.parsing import by_position, parse, suggestion
 from harness.specification.yaml12 import first_of, read_yaml
-from harness.trials import answers, commands
+from harness.trials import answers, commands, result_checks
 from harness.trials.data_sets import problem_of
 from harness.trials.documents import load_document
 from harness.trials.provenance import PICTURES
 from harness.trials.tables import with_cells
 
 if TYPE_CHECKING:
+    from harness.judging.caps import Problem
     from harness.specification.document import Document
 
 NEEDED = {"experiment.py": "there is nothing to measure", "test_claim.py": "nothing would run this claim"}
-"""What a claim's folder must hold besides claim.yaml, and what is lacking without it; with a command no experiment.py."""
+"""What a claim's folder must hold besides claim.yaml, and what is lacking without it; with a command, or results, no experiment.py."""
 
-COMMAND, ESTIMATORS = (Path(__file__).with_name(name) for name in ("command.py", "estimators.py"))
-"""What is called in the place of experiment.py where claim.yaml names a command, or says `experiment: estimators`."""
+COMMAND, ESTIMATORS, RESULTS = (Path(__file__).with_name(f"{name}.py") for name in ("command", "estimators", "results"))
+"""What is called in the place of experiment.py where claim.yaml names a command, says `experiment: estimators`, or names results."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,11 @@ class ClaimFolder:
 
     @property
     def experiment(self) -> Path:
-        """Path of experiment.py, or of this tool's own module in its place: for a command, or for estimators."""
+        """Path of experiment.py, or of this tool's own module in its place: for a command, estimators, or results."""
         if self.claim.experiment:
             return ESTIMATORS
+        if self.claim.results:
+            return RESULTS
         return COMMAND if self.claim.command else self.path / "experiment.py"
 
     @property
@@ -72,11 +75,18 @@ def load_claim(folder: Path) -> ClaimFolder:
     if wrong:
         raise SpecError(first_of(wrong, file.path))
     claim = parse(Claim, file)
-    found = [*feasibility.problems_of(claim), *expected.problems_of(claim), *commands.problems_of(claim)]
-    problems = [file.problem(commands.as_written(where, file.value), message) for where, message in found]
-    ways = [way for way in ("command", "experiment") if getattr(claim, way)]
+    found: list[Problem | str] = [*feasibility.problems_of(claim), *expected.problems_of(claim)]
+    found += [*commands.problems_of(claim), *result_checks.problems_of(claim, file)]
+    if claim.results and not found:
+        claim, found = result_checks.resolved(claim, folder.parents[2])
+        # How many seeds there are is known by now.
+        found = found or [*feasibility.problems_of(claim)]
+    problems = [
+        one if isinstance(one, str) else file.problem(commands.as_written(one[0], file.value), one[1]) for one in found
+    ]
+    ways = [way for way in ("command", "experiment", "results") if getattr(claim, way)]
     if len([*ways, *folder.glob("experiment.py")]) > 1:
-        other = "command" if len(ways) > 1 else "experiment.py"
+        other = ways[0] if len(ways) > 1 else "experiment.py"
         problems.append(file.problem((ways[-1],), f"stands beside {other}; remove one: a claim is measured in one way"))
     problems += [
         file.problem(
@@ -140,7 +150,7 @@ def _has_none(folder: Path) -> bool:
         text = (folder / "claim.yaml").read_bytes() if (folder / "claim.yaml").is_file() else b""
     except OSError:
         return False
-    return re.search(rb"^(command|experiment):", text, re.MULTILINE) is not None
+    return re.search(rb"^(command|experiment|results):", text, re.MULTILINE) is not None
 
 
 def find(root: Path, claim_id: str) -> ClaimFolder:

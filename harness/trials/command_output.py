@@ -15,7 +15,7 @@ from harness.errors import TrialError
 from harness.specification.placeholders import filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     Row = Any
     """A row of a file, or all of a file of JSON."""
@@ -51,7 +51,7 @@ def metrics_of(places: Mapping[str, Mapping[str, Any]], output: str, values: Map
         try:
             if file not in rows:
                 rows[file] = rows_of(Path(filled(file, values))) if file else [_last_line(output)]
-            found[name] = _reduced(rows[file], place["key"], place["take"])
+            found[name] = reduced(rows[file], place["key"], place["take"])
         except ValueError as error:
             where = "the last line of standard output" if file is None else file
             raise TrialError(f"metrics.{name}: {where} {error}") from None
@@ -86,7 +86,7 @@ def rows_of(path: Path) -> list[Row]:
     except OSError as error:
         raise ValueError(f"cannot be read ({error.strerror}); let the script write it below {{out}}") from None
     try:
-        rows = _parsed(content.decode("utf-8-sig"), path.suffix)
+        rows = [row for _, row in numbered(content, path.suffix)]
     except (ValueError, RecursionError, csv.Error) as error:
         raise ValueError(f"is no {path.suffix[1:].upper()} ({error}); let the script write it whole") from None
     if not rows:
@@ -94,16 +94,24 @@ def rows_of(path: Path) -> list[Row]:
     return rows
 
 
-def _parsed(text: str, ending: str) -> list[Row]:
+def numbered(content: bytes, ending: str) -> Iterator[tuple[int, Row]]:
+    """Yield the rows of a file's content, by its name's ending, each with the line on which it ends; of JSON the whole is one.
+
+    Raises:
+        ValueError, RecursionError, csv.Error: it is nothing of the kind.
+    """
+    text = content.decode("utf-8-sig")
     if ending == ".json":
-        return [json.loads(text)]
-    if ending in (".csv", ".tsv"):
+        yield 1, json.loads(text)
+    elif ending in (".csv", ".tsv"):
         table = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if ending == ".tsv" else ",")
-        return [{name: _cell(value) for name, value in row.items()} for row in table]
-    return [json.loads(line) for line in text.split("\n") if line.strip()]
+        for row in table:
+            yield table.line_num, {name: cell(value) for name, value in row.items()}
+    else:
+        yield from ((at, json.loads(line)) for at, line in enumerate(text.split("\n"), 1) if line.strip())
 
 
-def _cell(text: Any) -> Any:
+def cell(text: Any) -> Any:
     """Return the number that a cell of a table holds, or what else stands there."""
     try:
         return float(text)
@@ -111,9 +119,9 @@ def _cell(text: Any) -> Any:
         return text
 
 
-def _reduced(rows: list[Row], key: str, take: str) -> float:
+def reduced(rows: list[Row], key: str, take: str) -> float:
     """Return one number of the rows that have a key: a log may write some values at some rows alone."""
-    values = [value for row in rows if (value := _at(row, key)) not in (None, "")]
+    values = [value for row in rows if (value := value_at(row, key)) not in (None, "")]
     if not values:
         raise ValueError(
             f"has no {key!r}, but {_shown(', '.join(_keys(rows[-1])) or 'nothing')}; name one under `metrics`"
@@ -122,7 +130,7 @@ def _reduced(rows: list[Row], key: str, take: str) -> float:
     return TAKE[take]([_number(value, key) for value in (values[-1:] if take == "last" else values)])
 
 
-def _at(row: Row, key: str) -> Any:
+def value_at(row: Row, key: str) -> Any:
     """Return what stands at a key, or else at a path of keys with dots; None if nothing does."""
     if isinstance(row, dict) and key in row:
         return row[key]

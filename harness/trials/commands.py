@@ -74,13 +74,13 @@ def _names(claim: Claim, command: Command) -> Iterator[Problem]:
     for name in command.metrics:
         if name not in claim.metrics:
             yield ("command", "metrics", name), f"no metric {name!r}; {suggestion(name, claim.metrics)}"
-    for where, names in _settings(claim):
+    for where, names in named_settings(claim):
         for name in names:
             if name in (*OWN, "command"):
                 yield (*where, name), f"the name {name!r} is taken: a command is given it by the tool; choose another"
 
 
-def _settings(claim: Claim) -> Iterator[tuple[Location, Iterable[str]]]:
+def named_settings(claim: Claim) -> Iterator[tuple[Location, Iterable[str]]]:
     """Yield all places where settings are named, with the names."""
     yield ("settings",), claim.settings
     yield ("conditions",), claim.conditions
@@ -120,7 +120,7 @@ def _not_for_commands(claim: Claim) -> Iterator[Problem]:
 def _placeholders(claim: Claim, named: Named) -> Iterator[Problem]:
     """Find placeholders that have no value, for some arm under some profile."""
     placed = ("device", "precision") if claim.precision else ()
-    everything = {*OWN, *placed, *(name for _, names in _settings(claim) for name in names)}
+    everything = {*OWN, *placed, *(name for _, names in named_settings(claim) for name in names)}
     told = set()
     for profile in claim.profiles.values():
         shared = {*OWN, *placed, *settings_of(claim, profile), *claim.conditions}
@@ -138,7 +138,7 @@ def _unused(claim: Claim, named: Named) -> Iterator[Problem]:
     """Find settings that reach nothing: a control that changes one would run the very same command."""
     counts = {str(metric.resolution).removeprefix("1/") for metric in claim.metrics.values()}
     everywhere = counts.union(*named.values())
-    for where, names in _settings(claim):
+    for where, names in named_settings(claim):
         arms = (
             [where[1]]
             if where[0] == "arms"

@@ -19,7 +19,7 @@ from harness._text import block, message_of, shortened
 from harness.errors import INSTALL_TRAINING, ClaimsError, TrialError
 from harness.pictures import plain
 from harness.trials.callers import line_of
-from harness.trials.data_sets import require_declared
+from harness.trials.data_sets import OF_RESULTS, require_declared
 from harness.trials.failed_command import last_words
 from harness.trials.memory import PeakMemory
 from harness.trials.occupancy import calling
@@ -103,6 +103,11 @@ class Task:
         """What the call starts, None for measure() of an author: no setting of hers is a mapping."""
         found = self.settings.get("command")
         return found if isinstance(found, dict) and not self.pictures else None
+
+    @property
+    def results(self) -> bool:
+        """Whether the call reads results, whose content is among the data: no setting of an author is a mapping."""
+        return isinstance(self.settings.get("results"), dict) and not self.pictures
 
     @property
     def device(self) -> str:
@@ -210,7 +215,7 @@ def run_task(task: Task) -> list[Outcome]:
         recorded() as chosen,
         profiled(task.experiment.parent.name),
         calling(alone=task.alone),
-        deaf() if task.command else watching(task.called),
+        deaf() if task.command or task.results else watching(task.called),
     ):
         outcomes = _outcomes(task, log)
     # What a command holds in memory is no part of this process.
@@ -225,8 +230,8 @@ def _seen(task: Task) -> Seen | None:
     """Return what a call rests on; of one that starts a command, that it does: what the command reads nobody sees."""
     if task.code is None:
         return None
-    if task.command:
-        return Seen({}, {}, {}, (), (line_of(task.command["run"]),))
+    if task.command or task.results:
+        return Seen({}, {}, {}, (), (line_of(task.command["run"]),) if task.command else ())
     return seen(task.called, task.project, task.code)
 
 
@@ -241,7 +246,8 @@ def _outcomes(task: Task, log: list[str]) -> list[Outcome]:
             draw = load_pictures(task.pictures, task.project).illustrate
             pictures = tuple(plain(draw(module, task.seeds[0], dict(task.settings))))
             return [Outcome({}, time.perf_counter() - start, pictures=pictures)]
-        own = (task.project, log, task.seconds) if task.command else ()
+        reading = (task.project, dict(task.data)[OF_RESULTS]) if task.results else ()
+        own = (task.project, log, task.seconds) if task.command else reading
         table = _checked(module.measure(task.arm, task.seeds, *own, **task.settings), task)
     except Exception as error:
         # What an exception says goes into the store and the reports: it is bounded, and such as any file can hold.

@@ -12,13 +12,15 @@ from harness.judging.points import wall_clock_metrics
 from harness.seeds import Seed
 from harness.specification.models import DEVICE, EXTERNAL
 from harness.specification.parsing import suggestion
-from harness.trials.data_sets import record_of
+from harness.trials.data_sets import OF_RESULTS, record_of
 from harness.trials.experiment import Task, load_experiment
 from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
 from harness.trials.place import keeps_time
 from harness.trials.provenance import code_of, environment
+from harness.trials.result_cells import planned
+from harness.trials.results import group_size
 from harness.trials.signature import not_found
 
 if TYPE_CHECKING:
@@ -84,8 +86,9 @@ class Plan:
 
     @property
     def data_declared(self) -> tuple[tuple[str, str], ...]:
-        """Each data set by the name that the claim declares, with the SHA-256 of its content."""
-        return tuple((name, record.sha256) for name, record in zip(self.claim.data, self.data, strict=True))
+        """Each data set by the name that the claim declares, with the SHA-256 of its content; then that of its results."""
+        names = [*self.claim.data, *([OF_RESULTS] if self.claim.results else [])]
+        return tuple((name, record.sha256) for name, record in zip(names, self.data, strict=True))
 
     @property
     def identity(self) -> Identity:
@@ -132,6 +135,9 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
     settings = settings_of(claim, profile)
     if claim.command:
         settings["command"] = claim.command.model_dump(mode="json")
+    if claim.results:
+        settings["results"], record = planned(claim, profile, folder.project)
+        data.append(record)
     named = {
         path: digest for files in declared(claim.inputs, folder.project).values() for path, digest in files.items()
     }
@@ -178,11 +184,10 @@ def tasks_of(
 ) -> list[Task]:
     """Return one task per arm and condition, with the keys of its trials; `change_of` an arm is a control's change.
 
-    Of a command each seed is a task of its own: it shares no work with others, and fails or is kept by itself.
+    Of a command each seed is a task of its own: it shares no work with others, and fails or is kept by itself. Of groups
+    of rows every one is measured, however many others have.
     """
-    claim, folder = plan.claim, plan.folder
-    everyone = tuple(Seed(plan.base_seed, claim.id, index) for index in seeds)
-    batches = [(seed,) for seed in everyone] if claim.command else [everyone]
+    claim, folder, wanted = plan.claim, plan.folder, list(seeds)
     cells = dict.fromkeys(
         tuple((name, value) for name, value in point if name not in plan.together) for point in points
     )
@@ -193,6 +198,9 @@ def tasks_of(
         settings, metrics = settings_for(plan, arm, condition, change_of(arm)), claim.metrics_of(arm)
         identity = replace(plan.identity, environment=plan.environment_of(arm))
         everything = {**settings, **placement(plan, arm)}
+        indices = wanted if claim.paired else range(group_size(settings, arm, folder.project))
+        everyone = tuple(Seed(plan.base_seed, claim.id, index) for index in indices)
+        batches = [(seed,) for seed in everyone] if claim.command else [everyone]
         limits = (claim.limits.seconds, claim.limits.gigabytes)
         shape = (metrics, plan.together_length)
         for batch in batches:

@@ -30,7 +30,7 @@ def misfits(folder: ClaimFolder) -> list[str]:
     A measure() that is made by a call, or decorated, says nothing here, and neither does a file that is no Python. Of a
     claim that starts a command it says whether that is found; loading the claim says the rest.
     """
-    if folder.claim.command:
+    if not folder.claim.has_experiment:
         return not_found(folder)
     try:
         tree = ast.parse(folder.experiment.read_bytes())

@@ -19,7 +19,7 @@ from harness.judging.confidence_sequence import Student
 from harness.judging.simulation import Rule, decide
 from harness.running.error_budget import FAMILY_WISE
 from harness.specification.models import SeedPlan
-from tests.calibration import counts, families, rivals
+from tests.calibration import counts, families, groups, rivals
 from tests.calibration.cells import Average, Cell, Figure, Share
 from tests.calibration.laws import BREAKING, KEEPING, Law, Pool, pools
 from tests.calibration.nights import NIGHTS, SEEDS, nights
@@ -515,6 +515,21 @@ TABLES = {
         0,
         0,
         "binomial, summed exactly",
+        0.5,
+    ),
+    "groups": Table(
+        (
+            "contrast",
+            "sizes",
+            "spread of the larger group",
+            *BY_ALPHA,
+            *(f"Welch, either, {alpha}" for alpha in groups.ALPHAS),
+            "width by Welch's",
+        ),
+        {labels: partial(groups.grouped, labels) for labels in groups.ROWS},
+        200_000,
+        20_000,
+        "contrasts through judging.simulation.decide",
         0.5,
     ),
     "rate_differences": Table(

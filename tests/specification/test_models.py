@@ -34,7 +34,7 @@ def test_the_schema_names_every_part_of_a_claim_and_every_kind_of_contrast():
 
 def test_the_schema_admits_the_short_forms():
     definitions = schema()["$defs"]
-    assert definitions["SeedPlan"]["anyOf"][0] == {"type": "integer", "minimum": 1}
+    assert definitions["SeedPlan"]["anyOf"][0] == {"anyOf": [{"type": "integer", "minimum": 1}, {"const": "all"}]}
     assert definitions["Condition"]["anyOf"][0] == {"type": "array", "minItems": 1}
 
 

@@ -31,9 +31,9 @@ class ReplicationRecord(Part):
 class SequenceRecord(Part):
     """What the seeds were asked, and how that became an interval."""
 
-    kind: Literal["student", "bounded", "quantile"]
+    kind: Literal["student", "bounded", "quantile", "groups"]
     """student: the mean of roughly normal seeds; bounded: the mean of values between two bounds, a rate among them;
-    quantile: a quantile; the last two of whatever distribution"""
+    quantile: a quantile; these two of whatever distribution; groups: the difference of two means, looked at once"""
     low: Number = None
     """bounded: the smallest value that a seed can have"""
     high: Number = None
