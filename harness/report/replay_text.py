@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.retrospect.replay import Compared, Finding, Repeatability
-    from harness.trials.experiment import Outcome
     from harness.trials.plan import Plan
     from harness.trials.rows import PastTrial
+    from harness.trials.task import Outcome
 
 
 def listing(trials: list[PastTrial]) -> Iterator[str]:

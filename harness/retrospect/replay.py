@@ -12,11 +12,11 @@ from harness.seeds import seeds_of
 from harness.store.records.claim import ClaimRecord
 from harness.trials.catalogue import find
 from harness.trials.executor import Inline
-from harness.trials.experiment import Task
 from harness.trials.identity import changed_versions
 from harness.trials.occupancy import occupied, waiting
 from harness.trials.options import Options
 from harness.trials.plan import keys_of, make_plan
+from harness.trials.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from harness.store.records.run import Head
     from harness.store.store import Store
-    from harness.trials.experiment import Outcome
     from harness.trials.plan import Plan
     from harness.trials.rows import PastTrial
+    from harness.trials.task import Outcome
 
 SHORT = 12
 """Digits of a key that are shown: enough to name a trial among millions."""

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from harness.running.variant import Variant
     from harness.seeds import Seed
     from harness.store.store import Store
-    from harness.trials.experiment import Task
     from harness.trials.options import Options
     from harness.trials.plan import Plan
     from harness.trials.rows import StoredTrial
+    from harness.trials.task import Task
 
 NEWEST = 256
 """Stored trials of an arm under a condition that are read at most: enough for any mean and spread."""

@@ -14,8 +14,8 @@ from harness.trials.plan import fingerprint, illustration_task, plan_of_pictures
 if TYPE_CHECKING:
     from harness.store.records.beside import Illustration
     from harness.store.store import Store
-    from harness.trials.experiment import Outcome
     from harness.trials.plan import Plan
+    from harness.trials.task import Outcome
     from harness.trials.worker import Job
 
 

@@ -12,7 +12,6 @@ from harness.running.cost import batch_seconds
 from harness.running.progress import Step
 from harness.running.reuse import anew_words, reusable, superseded
 from harness.store.claim_lock import turn
-from harness.trials.experiment import CPU, CUDA
 from harness.trials.inputs import inputs_of
 from harness.trials.jobs import jobs_of, only, timed_jobs_of
 from harness.trials.memory import affordable, affordable_on_gpus
@@ -20,6 +19,7 @@ from harness.trials.occupancy import occupied, waiting
 from harness.trials.options import resolve_workers, visible_gpus
 from harness.trials.plan import lasting, points_of_task, tasks_of
 from harness.trials.rows import TrialRow
+from harness.trials.task import CPU, CUDA
 from harness.trials.worker import device_of
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from harness.seeds import Seed
     from harness.store.store import Store
     from harness.trials.executor import Executor
-    from harness.trials.experiment import Outcome, Task
     from harness.trials.inputs import Inputs
     from harness.trials.occupancy import Company
     from harness.trials.place import Place
     from harness.trials.plan import Plan
     from harness.trials.reach import Seen
+    from harness.trials.task import Outcome, Task
     from harness.trials.worker import Job, Result
 
 

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from harness.seeds import Seed
     from harness.store.store import Store
-    from harness.trials.experiment import Task
     from harness.trials.plan import Plan
     from harness.trials.rows import Measured
+    from harness.trials.task import Task
 
 MOST_NAMED = 3
 """Changes that are named; of more only their number is told."""

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from harness.judging.points import Point
     from harness.running.context import Context
     from harness.specification.models import Claim
-    from harness.trials.experiment import Task
     from harness.trials.plan import Plan
+    from harness.trials.task import Task
 
 ALPHA = 0.001
 """Error rate of each comparison of the arm with itself."""

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from harness.seeds import Seed
     from harness.specification.models import Claim
     from harness.specification.readings import Expectation, Reading
-    from harness.trials.experiment import Metrics, Outcome, Task
     from harness.trials.place import Place
     from harness.trials.plan import Plan
+    from harness.trials.task import Metrics, Outcome, Task
 
 
 @dataclass

@@ -10,7 +10,7 @@ from harness.specification.models import MOST_SEEDS
 from harness.trials.provenance import canonical
 
 if TYPE_CHECKING:
-    from harness.trials.experiment import Metrics
+    from harness.trials.task import Metrics
 
 
 MOST_NAMED = 16

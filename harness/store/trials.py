@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from harness.trials.experiment import Metrics, Task
     from harness.trials.rows import TrialRow
+    from harness.trials.task import Metrics, Task
 
 Shared = TypeVar("Shared", Inputs, Place)
 """What many trials have in common: it is stored once, and each of them names it by its digest."""

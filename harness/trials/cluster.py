@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness._text import shortened
 from harness.errors import TrialError, UsageError
-from harness.trials.experiment import CUDA
 from harness.trials.modules import HARNESS
 from harness.trials.remote import Remote, alive
+from harness.trials.task import CUDA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

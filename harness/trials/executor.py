@@ -10,8 +10,9 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import TrialError
-from harness.trials.experiment import CPU, CUDA, load_experiment, run_task
+from harness.trials.experiment import load_experiment, run_task
 from harness.trials.pool import Pool
+from harness.trials.task import CPU, CUDA
 from harness.trials.worker import Worker, device_of, one_thread
 
 if TYPE_CHECKING:

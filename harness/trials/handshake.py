@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from harness._text import block, message_of, shortened
 from harness.errors import ClaimsError
 from harness.trials.data_sets import record_of
-from harness.trials.experiment import Outcome
 from harness.trials.provenance import code_of, environment
+from harness.trials.task import Outcome
 from harness.trials.witness import deaf, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from harness.trials.experiment import Task
     from harness.trials.provenance import Code
+    from harness.trials.task import Task
 
 NAMED = 3
 """Differences of a kind that are named; of more it is said how many."""

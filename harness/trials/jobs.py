@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from harness.seeds import Seed
-    from harness.trials.experiment import Task
+    from harness.trials.task import Task
     from harness.trials.worker import Job
 
 

@@ -13,7 +13,7 @@ from harness.seeds import Seed
 from harness.specification.models import DEVICE, EXTERNAL
 from harness.specification.parsing import suggestion
 from harness.trials.data_sets import OF_RESULTS, record_of
-from harness.trials.experiment import Task, load_experiment
+from harness.trials.experiment import load_experiment
 from harness.trials.identity import Identity
 from harness.trials.inputs import Inputs, declared
 from harness.trials.options import resolve_device
@@ -22,6 +22,7 @@ from harness.trials.provenance import code_of, environment
 from harness.trials.result_cells import planned
 from harness.trials.results import group_size
 from harness.trials.signature import not_found
+from harness.trials.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

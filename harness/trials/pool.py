@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from harness.trials.experiment import CPU, CUDA
+from harness.trials.task import CPU, CUDA
 from harness.trials.worker import device_of
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from harness.errors import TrialError
 from harness.trials.cluster import Cluster, GoneError, Need
-from harness.trials.experiment import CPU, CUDA, Outcome
 from harness.trials.pool import Pool
 from harness.trials.remote import travelling
+from harness.trials.task import CPU, CUDA, Outcome
 from harness.trials.worker import device_of
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.trials.cluster import Node
-    from harness.trials.experiment import Task
     from harness.trials.options import Options
+    from harness.trials.task import Task
     from harness.trials.worker import Job, Result
 
 MORE_ATTEMPTS = 2

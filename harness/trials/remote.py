@@ -14,7 +14,7 @@ from harness.trials.occupancy import occupied
 from harness.trials.place import NODE
 
 if TYPE_CHECKING:
-    from harness.trials.experiment import Outcome, Task
+    from harness.trials.task import Outcome, Task
 
 
 class Remote:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from harness.seeds import Seed
-    from harness.trials.experiment import Metrics, Outcome, Task
     from harness.trials.inputs import Inputs
     from harness.trials.place import Place
+    from harness.trials.task import Metrics, Outcome, Task
 
 
 @dataclass(frozen=True)

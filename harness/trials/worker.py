@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness._text import message_of
 from harness.errors import TrialError
-from harness.trials.experiment import CPU, CUDA, Outcome, Task, load_experiment, run_task
+from harness.trials.experiment import load_experiment, run_task
 from harness.trials.handshake import refusal_of
 from harness.trials.memory import at_most
 from harness.trials.process_tree import end, end_session, ended_by, lead
+from harness.trials.task import CPU, CUDA, Outcome, Task
 from harness.trials.witness import install
 
 if TYPE_CHECKING:

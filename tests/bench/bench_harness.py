@@ -18,10 +18,10 @@ from harness.seeds import Seed
 from harness.store.store import Store
 from harness.trials.catalogue import claim_folders, load_claim
 from harness.trials.executor import Inline
-from harness.trials.experiment import Outcome, Task
 from harness.trials.options import Options
 from harness.trials.provenance import machine
 from harness.trials.rows import TrialRow
+from harness.trials.task import Outcome, Task
 from tests.bench.conftest import OURS
 from tests.tiny_project import write_claim
 

@@ -33,7 +33,7 @@ from tests.tiny_project import EXPERIMENT, write_claim, write_data
 
 if TYPE_CHECKING:
     from harness.trials.executor import Executor
-    from harness.trials.experiment import Task
+    from harness.trials.task import Task
 
 PROJECT = Path(__file__).parents[2]
 

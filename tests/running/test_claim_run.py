@@ -20,9 +20,9 @@ from harness.store.records.claim import Left
 from harness.store.records.parts import Trials
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline, Processes
-from harness.trials.experiment import Outcome
 from harness.trials.options import Options
 from harness.trials.provenance import processor
+from harness.trials.task import Outcome
 from tests.tiny_project import EXPERIMENT, write_claim
 
 

@@ -21,11 +21,11 @@ from harness.store.garbage import garbage
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
-from harness.trials.experiment import Outcome
 from harness.trials.options import Options
 from harness.trials.plan import make_plan, tasks_of
 from harness.trials.provenance import machine
 from harness.trials.rows import TrialRow
+from harness.trials.task import Outcome
 from tests.tiny_project import write_claim
 
 if TYPE_CHECKING:

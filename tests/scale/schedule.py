@@ -25,7 +25,7 @@ from harness.running.claim_run import run_claim
 from harness.running.context import Context
 from harness.store.store import Store
 from harness.trials.catalogue import load_claim
-from harness.trials.experiment import Outcome, load_experiment, run_task
+from harness.trials.experiment import load_experiment, run_task
 from harness.trials.options import Options
 from harness.trials.provenance import machine
 from tests.tiny_project import write_claim
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from harness.trials.experiment import Task
     from harness.trials.rows import TrialRow
+    from harness.trials.task import Outcome, Task
     from harness.trials.worker import Job, Result
 
 WORKERS = (1, 2, 10, 100, 1000)

@@ -16,11 +16,11 @@ from harness.store.database import SCHEMA_VERSION
 from harness.store.records.claim import ProblemRecord
 from harness.store.records.parsing import parse
 from harness.store.store import Store
-from harness.trials.experiment import Outcome, Task
 from harness.trials.inputs import Inputs
 from harness.trials.options import Options
 from harness.trials.place import place_here
 from harness.trials.rows import Measured, TrialRow
+from harness.trials.task import Outcome, Task
 from tests.tiny_project import MACHINE
 
 

@@ -16,7 +16,7 @@ from harness.training.early_stopping import EarlyStopping
 from harness.training.minibatches import Batches
 from harness.training.optimisers import Optimiser
 from harness.trials.executor import Processes
-from harness.trials.experiment import Task
+from harness.trials.task import Task
 from tests.keywords import train
 
 pytestmark = [

@@ -15,7 +15,7 @@ from harness.specification.command import Command
 from harness.trials.catalogue import COMMAND
 from harness.trials.command import LINES, WIDTH, measure
 from harness.trials.executor import Processes
-from harness.trials.experiment import Task
+from harness.trials.task import Task
 
 SEEDS = seeds_of("a_claim", 0, [0, 1, 2])
 

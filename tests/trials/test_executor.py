@@ -18,8 +18,8 @@ import torch
 from harness.seeds import seeds_of
 from harness.trials import worker
 from harness.trials.executor import Inline, Processes, executor_for
-from harness.trials.experiment import Task
 from harness.trials.process_tree import descendants, end
+from harness.trials.task import Task
 from harness.trials.worker import WORKER_ENVIRONMENT, one_thread
 
 EXPERIMENT = """\
@@ -340,7 +340,7 @@ import signal
 import sys
 from pathlib import Path
 from harness.trials.executor import Inline, Processes
-from harness.trials.experiment import Task
+from harness.trials.task import Task
 from harness.trials.process_tree import descendants, end
 from harness.seeds import seeds_of
 

@@ -8,7 +8,8 @@ import pytest
 
 from harness.errors import TrialError
 from harness.seeds import seeds_of
-from harness.trials.experiment import Task, load_experiment, run_task
+from harness.trials.experiment import load_experiment, run_task
+from harness.trials.task import Task
 
 HEAD = "def measure(arm, seeds, **settings):\n"
 

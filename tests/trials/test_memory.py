@@ -11,8 +11,8 @@ import pytest
 from harness.seeds import seeds_of
 from harness.trials import memory
 from harness.trials.executor import Inline, Processes
-from harness.trials.experiment import Task
 from harness.trials.memory import PeakMemory
+from harness.trials.task import Task
 from tests.tiny_project import write_claim
 
 EXPERIMENT = """\

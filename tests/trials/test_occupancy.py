@@ -20,9 +20,10 @@ from harness.seeds import seeds_of
 from harness.trials import file_lock, occupancy
 from harness.trials.catalogue import load_claim
 from harness.trials.executor import Inline
-from harness.trials.experiment import Task, run_task
+from harness.trials.experiment import run_task
 from harness.trials.occupancy import GATE, TRIALS, occupied, waiting
 from harness.trials.options import Options
+from harness.trials.task import Task
 from tests.tiny_project import EXPERIMENT, write_claim
 
 CLAIM = "warm_exceeds_cold"

@@ -14,9 +14,9 @@ import pytest
 from harness.seeds import seeds_of
 from harness.trials import place
 from harness.trials.executor import Inline, Processes
-from harness.trials.experiment import Task
 from harness.trials.place import Clock, Gpu, Place, keeps_time, place_here
 from harness.trials.provenance import cores, processor
+from harness.trials.task import Task
 
 GPU = Gpu(model="a GPU", uuid="GPU-1", memory=8, mig=None, driver="550", power_limit=700.0)
 

@@ -11,9 +11,9 @@ from harness.errors import TrialError
 from harness.seeds import seeds_of
 from harness.trials.catalogue import COMMAND
 from harness.trials.cluster import GoneError, Need, Node, _line
-from harness.trials.experiment import Outcome, Task
 from harness.trials.ray_pool import RayPool
 from harness.trials.remote import OWN, moved, travelling
+from harness.trials.task import Outcome, Task
 
 A, B = Node("a", "node a", 2, 0, 8 * 2**30), Node("b", "node b", 2, 1, 8 * 2**30)
 FINE = "measured"

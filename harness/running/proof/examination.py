@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from harness.specification.models import Claim
     from harness.specification.readings import Reading
     from harness.trials.catalogue import ClaimFolder
-    from harness.trials.experiment import Outcome
     from harness.trials.plan import Plan
+    from harness.trials.task import Outcome
 
     Known = dict[str, Outcome]
     """Key of a trial -> what became of it."""
