@@ -54,7 +54,7 @@ def test_it_says_what_a_report_of_a_fault_needs(tmp_path, capsys):
     assert facts["store"] | {"bytes": 0, "sqlite": ""} == {
         "path": str(tmp_path / ".claims/store.sqlite3"), "sqlite": "", "bytes": 0,
         "integrity": "ok", "runs": 0, "trials": 0, "records": 0, "pictures_timings_and_noise_floors": 0,
-        "sets_of_inputs": 0,
+        "sets_of_inputs": 0, "places_where_trials_ran": 0,
     }  # fmt: skip
     assert facts["disk"]["store_free_bytes"] > 0
 

@@ -26,7 +26,7 @@ def project(tmp_path):
     store.close()
 
 
-ROWS = {"run": 1, "trial": 18, "record": 1, "beside": 0, "inputs": 1}
+ROWS = {"run": 1, "trial": 18, "record": 1, "beside": 0, "inputs": 1, "place": 1}
 
 
 def test_export_and_import_say_how_many_rows(tmp_path, claims):
@@ -34,10 +34,10 @@ def test_export_and_import_say_how_many_rows(tmp_path, claims):
 
     assert claims("export", "--sqlite", file)[:2] == (
         0,
-        f"{file}: runs 1, trials 18, records 1, pictures, timings and noise floors 0, sets of inputs 1\n",
+        f"{file}: runs 1, trials 18, records 1, pictures, timings and noise floors 0, sets of inputs 1, places where trials ran 1\n",
     )
     assert claims("import", file, "--store", "new.sqlite3")[1] == (
-        f"{tmp_path}/new.sqlite3: new: runs 1, trials 18, records 1, pictures, timings and noise floors 0, sets of inputs 1\n"
+        f"{tmp_path}/new.sqlite3: new: runs 1, trials 18, records 1, pictures, timings and noise floors 0, sets of inputs 1, places where trials ran 1\n"
     )
 
 

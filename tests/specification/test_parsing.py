@@ -72,7 +72,7 @@ PROBLEMS = f"""\
 17:20: profiles.quick.seeds: first (9) is above cap (3), not {{'first': 9, 'cap': 3}}
 17:48: profiles.Smoke: should match ^[a-z][a-z0-9_]{{0,79}}$, not 'Smoke'
 17:56: profiles.Smoke.seeds: should be greater than or equal to 1, not 0
-17:67: profiles.q.seeds: is missing; add it (a number, or {{first, step, cap}})
+17:67: profiles.q.seeds: is missing; add it (a number, or {{first, step, cap}}; of results `all`)
 17:88: profiles.t.mean: should be {PLAIN} or a valid list, not {{}}
 18:14: conditions.w: should have at least 1 item, not []
 18:38: conditions.v.togther: unknown key 'togther'; did you mean 'together'?
