@@ -104,6 +104,13 @@ def test_a_p_value_is_the_smallest_alpha_that_still_decides():
     assert judged(DIFFERENCE, {"at_least": 0.5}, alpha=found.p * 0.999).verdict == "INCONCLUSIVE"
 
 
+def test_a_p_value_counts_the_floor_where_rows_are_more_alike():
+    for floor, spread in ((0.0, np.std(OURS, ddof=1)), (3.0, 3.0)):
+        distance = (np.mean(OURS) - 10) / math.sqrt(spread**2 / 6 + 0.5)
+        for upper in (True, False):
+            assert Groups(0.5).p(np.array(OURS), 10.0, floor, upper=upper) == pytest.approx(2 * t.sf(distance, 5))
+
+
 def test_rows_in_another_order_say_the_same():
     one, other = judged(DIFFERENCE, {"at_least": 0.5}), judged(DIFFERENCE, {"at_least": 0.5}, OURS[::-1], THEIRS[::-1])
     assert (one.low, one.high) == pytest.approx((other.low, other.high))
