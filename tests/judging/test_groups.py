@@ -126,7 +126,9 @@ def test_a_ratio_is_judged_on_the_log_scale():
     )
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(OURS, [*THEIRS, -1.0]), ([*OURS, 0.0], THEIRS)])
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(OURS, [*THEIRS, -1.0]), ([*OURS, 0.0], THEIRS), ([*OURS, 0.0], [*THEIRS, -1.0])]
+)
 def test_no_ratio_of_what_is_not_positive(ours, theirs):
     found = judged({"ratio": "loss", "of": SVM, "to": NET}, {"at_least": 0.1}, ours, theirs)
     assert found.verdict == "INVALID"
@@ -160,7 +162,7 @@ def test_a_group_alone_is_judged_at_all_its_rows():
 
 def test_rows_that_are_paired_are_judged_as_ever():
     claim = claim_with(DIFFERENCE, {"at_least": -99}, results={"files": "runs.csv"})
-    found = judge(claim.expectations["e"], claim, trials_of(OURS, THEIRS), {}, SeedPlan(first=6, cap=6))
+    found = judge(claim.expectations["e"], claim, trials_of(OURS, [*THEIRS, math.nan]), {}, SeedPlan(first=6, cap=6))
     expected = student.interval([b - a for a, b in zip(OURS, THEIRS, strict=False)], 0.001)
     assert (found.low, found.high) == (expected.low, expected.high)
 
