@@ -102,6 +102,14 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def ray(session: nox.Session) -> None:
+    """Run claims on two Ray nodes of this machine while nodes, workers and runs are killed; prints what was lost. Options follow."""
+    install(session, "test")
+    session.install("-c", "constraints.txt", "-e", ".[ray]")
+    session.run("python", "-m", "tests.ray.campaign", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the engine against its rivals, then every claim that trains; needs an idle machine."""
     install(session, "test", "bench")

@@ -144,7 +144,7 @@ def test_modules_are_short_enough_to_read():
     assert not {name: number for name, number in lines.items() if number > LONGEST}
 
 
-HEAVY = "('torch', 'sklearn', 'matplotlib', 'pandas')"
+HEAVY = "('torch', 'sklearn', 'matplotlib', 'pandas', 'ray')"
 
 
 @pytest.mark.parametrize(

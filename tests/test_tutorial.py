@@ -11,7 +11,7 @@ from tests.transcript import ELISION, Command, File, mismatch, perform, steps
 
 TODO = {
     page: steps((PROJECT / "docs" / page).read_text(encoding="utf-8"))
-    for page in ("tutorial.md", "tutorial-command.md", "tutorial-results.md")
+    for page in ("tutorial.md", "tutorial-command.md", "tutorial-table.md", "tutorial-results.md")
 }
 
 BEGINNING = ("claims init", "claims new", "claims check", "claims run")
@@ -88,6 +88,7 @@ def test_the_tutorial_knew_nothing_of_this_checkout(done, folder):
         ("tutorial.md", (*BEGINNING, "claims judge")),
         ("tutorial-command.md", (*BEGINNING, "claims repro")),
         ("tutorial-results.md", BEGINNING),
+        ("tutorial-table.md", (*BEGINNING, "claims check --against-verdicts")),
     ],
 )
 def test_the_tutorial_is_a_tutorial(name, commands):
@@ -97,7 +98,10 @@ def test_the_tutorial_is_a_tutorial(name, commands):
         assert any(line.startswith(command) for line in lines), command
 
 
-@pytest.mark.parametrize(("name", "python"), [("tutorial-command.md", ["train.py"]), ("tutorial-results.md", [])])
+@pytest.mark.parametrize(
+    ("name", "python"),
+    [("tutorial-command.md", ["train.py"]), ("tutorial-table.md", ["bench.py"]), ("tutorial-results.md", [])],
+)
 def test_of_python_the_others_have_the_script_alone(name, python):
     files = [step.path for step in TODO[name] if isinstance(step, File)]
 

@@ -53,6 +53,12 @@ def add_commands(commands: Any) -> None:
     new.add_argument(
         "--results", metavar="FILE", help="results that lie there: a table, or files such as 'runs/{arm}_s{seed}.json'"
     )
+    new.add_argument(
+        "--table",
+        metavar="FILE#HEADING",
+        help="a Markdown table whose cells are the readings; --command measures a row: "
+        '"python bench.py --system {arm} --examples {examples} --seed {seed}"',
+    )
     new.set_defaults(command=_new)
 
 
@@ -66,7 +72,7 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _new(options: argparse.Namespace) -> int:
-    claim = start_claim(options.root, options.name, options.title, options.script, options.results)
+    claim = start_claim(options.root, options.name, options.title, options.script, options.table, options.results)
     for path in sorted([claim.parent / "document.yaml", *claim.iterdir()]):
         print(escape_unprintable(path))
     todo = f"write measure() in {claim / 'experiment.py'}, say in claim.yaml what is claimed"
@@ -108,7 +114,12 @@ def start_project(folder: Path, *, workflow: bool = False) -> list[str]:
 
 
 def start_claim(
-    project: Path, name: str, title: str | None = None, command: str | None = None, results: str | None = None
+    project: Path,
+    name: str,
+    title: str | None = None,
+    command: str | None = None,
+    table: str | None = None,
+    results: str | None = None,
 ) -> Path:
     """Make the folder of a claim, with files to be filled in; and its document's, if that is not there.
 
@@ -118,6 +129,7 @@ def start_claim(
         title: the claim's title; its name in words if None.
         command: what measures it, as a shell would be given it; it is run once. None for an experiment.py.
         results: files that hold what was measured already, as `results: files` has it; None for an experiment.py.
+        table: a Markdown table of the project whose cells are its readings, as file#heading; None for none.
 
     Returns:
         The claim's folder.
@@ -140,17 +152,22 @@ def start_claim(
         raise UsageError(f"{taken[0]}: is there already; nothing was written, choose another name")
     words = {"id": _scalar(claim), "document": _scalar(document), "title": _quoted(_title(claim, title))}
     files = {file: file for file in ("claim.yaml", "experiment.py", "sabotage.yaml", "test_claim.py")}
-    if command is not None and results is not None:
-        raise UsageError("--command, --results: a claim is measured in one way; give one of them")
     if results is not None:
-        from harness.cli.new_results import words_of as words_of_results
+        from harness.cli import new_results
 
-        words |= words_of_results(project, results)
+        if command is not None or table is not None:
+            raise UsageError("--results: stands beside --command or --table; a claim is measured in one way, give one")
+        words |= new_results.words_of(project, results)
         files = {"claim.yaml": "results.yaml", "test_claim.py": "test_claim.py"}
-    if command is not None:
-        from harness.cli.new_command import words_of
+    if table is not None:
+        from harness.cli import new_table
 
-        words |= words_of(project, claim, command)
+        words |= new_table.words_of(project, claim, table, command)
+    elif command is not None:
+        from harness.cli import new_command
+
+        words |= new_command.words_of(project, claim, command)
+    if table is not None or command is not None:
         files = {"claim.yaml": "command.yaml", "test_claim.py": "test_claim.py"}
     try:
         folder.mkdir(parents=True)

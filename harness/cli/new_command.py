@@ -36,14 +36,24 @@ TRAINS = ("epochs", "steps", "updates", "episodes", "iterations", "lr", "learnin
 LARGEST = sys.float_info.max
 
 
-def words_of(project: Path, name: str, text: str) -> dict[str, str]:
+def words_of(
+    project: Path, name: str, text: str, arm: str = ARM, value: tuple[str, str] | None = None
+) -> dict[str, str]:
     """Run a command once under the first seed of a claim; return what its claim.yaml says of it, by the template's names.
+
+    Args:
+        project: where it is started.
+        name: of the claim.
+        text: the command, as a shell would be given it.
+        arm: what `{arm}` stands for.
+        value: a condition, by a name that the command has as a placeholder, and a value of it.
 
     Raises:
         UsageError: it is no command, has placeholders of which nothing is known yet, fails, or leaves no number.
     """
-    words, settings = _settings(_split(text))
-    output, found = _measured(project, name, words, settings)
+    fixed = {"arm": arm, **dict([value] if value else [])}
+    words, settings = _settings(_split(text, (*KNOWN, *fixed)), fixed)
+    output, found = _measured(project, name, words, {**settings, **fixed})
     names = {name_of(key): key for key in found if name_of(key) not in (*KNOWN, *settings)}
     if not names:
         raise UsageError(
@@ -63,13 +73,27 @@ def words_of(project: Path, name: str, text: str) -> dict[str, str]:
         "settings": f"settings: {{{given}}}\n" if given else "",
         "metrics": "\n".join(f"  {one}: {{unit: as printed, better: {better[one]}}}" for one in names),
         "metric": metric,
-        "expectation": expectation,
-        "side": "at_most" if better[metric] == "lower" else "at_least",
-        "controls": _controls(settings, expectation),
+        "arms": f"  {arm}: {{}}\n",
+        "asked": READING.format(
+            expectation=expectation, metric=metric, arm=arm, side="at_most" if better[metric] == "lower" else "at_least"
+        ),
+        "conditions": "",
+        "controls": controls(settings, expectation),
     }
 
 
-def _split(text: str) -> list[str]:
+READING = """\
+readings:
+  as_documented:
+    expectations:
+      {expectation}:
+        contrast: {{mean: {metric}, at: {{arm: {arm}}}}}
+        band: {{{side}: TODO}}  # a number, from the source or from a reason, never from a run
+        because:  # where that number comes from
+"""
+
+
+def _split(text: str, known: tuple[str, ...]) -> list[str]:
     from harness.specification.placeholders import names_in
 
     try:
@@ -78,7 +102,7 @@ def _split(text: str) -> list[str]:
     except ValueError as error:
         raise UsageError(f"--command: {error}: {text}") from None
     for name in named:
-        if name not in KNOWN:
+        if name not in known:
             raise UsageError(
                 f"--command: {{{name}}} has no value yet; write one in its place, such as --{name} 0.1, which becomes a setting"
             )
@@ -87,7 +111,7 @@ def _split(text: str) -> list[str]:
     return words
 
 
-def _settings(words: list[str]) -> tuple[list[str], dict[str, str]]:
+def _settings(words: list[str], fixed: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     """Make settings of numbers that are given by name: `--lr 0.1`, `--lr=0.1`, `lr=0.1`."""
     from harness.judging.names import RESERVED
 
@@ -96,7 +120,7 @@ def _settings(words: list[str]) -> tuple[list[str], dict[str, str]]:
     for word in words:
         head, value = (before, word) if before.startswith("-") else word.rpartition("=")[::2]
         name = head.lstrip("-").replace("-", "_")
-        free = re.fullmatch(r"[a-z][a-z0-9_]*", name) and name not in {*RESERVED, *KNOWN, *found, "command"}
+        free = re.fullmatch(r"[a-z][a-z0-9_]*", name) and name not in {*RESERVED, *KNOWN, *fixed, *found, "command"}
         is_setting = free and re.fullmatch(NUMBER, value) is not None
         if is_setting:
             found[name] = value
@@ -105,17 +129,18 @@ def _settings(words: list[str]) -> tuple[list[str], dict[str, str]]:
     return result, found
 
 
-def _measured(project: Path, name: str, words: list[str], settings: Mapping[str, str]) -> tuple[str, dict[str, float]]:
+def _measured(project: Path, name: str, words: list[str], given: Mapping[str, str]) -> tuple[str, dict[str, float]]:
     """Return the file that holds numbers (none: standard output), and the numbers by their paths of keys."""
+    arm = given["arm"]
     from harness.seeds import Seed
     from harness.specification.command import FILE, Command
     from harness.trials.command import start, values_of
     from harness.trials.command_output import last_object, rows_of
 
     with tempfile.TemporaryDirectory(prefix="claims-", ignore_cleanup_errors=True) as place:
-        values = {**settings, **values_of(ARM, Seed(0, name, 0), Path(place))}
+        values = {**given, **values_of(arm, Seed(0, name, 0), Path(place))}
         try:
-            ended = start(Command(run=words).of(ARM, ()), values, project.resolve(), Path(place))
+            ended = start(Command(run=words).of(arm, ()), values, project.resolve(), Path(place))
         except TrialError as error:
             raise UsageError(str(error)) from None
         if wrong := ended.failure():
@@ -175,7 +200,7 @@ def quoted(word: str) -> str:
     return word if plain else json.dumps(word, ensure_ascii=False)
 
 
-def _controls(settings: Mapping[str, str], expectation: str) -> str:
+def controls(settings: Mapping[str, str], expectation: str) -> str:
     """Return what could break the expectation: another value of a setting, or the reason why nothing could."""
     changed = next((one for one in (*TRAINS, *settings) if one in settings), None)
     if changed is None:
@@ -183,8 +208,9 @@ def _controls(settings: Mapping[str, str], expectation: str) -> str:
             "        # Nothing in the command can be changed yet: make a word of it a setting and add a control, or say\n"
             "        no_control:  # why nothing could break it\n\ncontrols: {}\n"
         )
+    way, other = ("with", 1) if float(settings[changed]) == 0 else ("without", 0)
     return (
         "\n# A change under which the expectation must not come out as expected: it shows that it could have failed.\n"
-        f"controls:\n  without_{changed[:72]}:\n    change: {{{changed}: 0}}\n    breaks: [{expectation}]\n"
+        f"controls:\n  {way}_{changed[:72]}:\n    change: {{{changed}: {other}}}\n    breaks: [{expectation}]\n"
         "    because:  # why it must fail then\n"
     )

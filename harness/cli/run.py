@@ -85,9 +85,8 @@ def _check(given: dict[str, Any], folders: list[Path]) -> None:
     Raises:
         UsageError: for an impossible option, or a profile that none of the claims has.
     """
-    fields = {
-        name.replace("-", "_"): given[name] for name in ("profile", "device", "workers", "max-seconds") if name in given
-    }
+    checked = ("profile", "device", "workers", "max-seconds", "executor", "ray-address")
+    fields = {name.replace("-", "_"): given[name] for name in checked if name in given}
     try:
         profile = Options(**fields).profile
     except UsageError as error:

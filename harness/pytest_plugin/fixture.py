@@ -28,7 +28,7 @@ OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 RUN: pytest.StashKey[str] = pytest.StashKey()
 DEADLINE: pytest.StashKey[float] = pytest.StashKey()
 PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
-UNUSABLE: pytest.StashKey[bool] = pytest.StashKey()
+UNUSABLE: pytest.StashKey[UsageError] = pytest.StashKey()
 
 LIVE = "claims-live"
 """What the live view is called among pytest's plugins."""
@@ -66,6 +66,9 @@ def claim(request: pytest.FixtureRequest) -> ClaimHandle:
 
 def session_of(config: pytest.Config) -> Session:
     """Return the session, opened at the first claim."""
+    if UNUSABLE in config.stash:
+        # A store or a cluster that cannot be had: one wait is enough.
+        raise config.stash[UNUSABLE]
     if SESSION not in config.stash:
         from harness.running.session import Session
 
@@ -84,8 +87,8 @@ def session_of(config: pytest.Config) -> Session:
                 if config.option.verbose + bool(config.getoption("claims_wanted")) > 0
                 else None,
             )
-        except UsageError:
-            config.stash[UNUSABLE] = True
+        except UsageError as error:
+            config.stash[UNUSABLE] = error
             raise
         _finish_at_the_first_interrupt(config)
     return config.stash[SESSION]

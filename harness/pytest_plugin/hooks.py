@@ -79,8 +79,8 @@ def _options(config: pytest.Config) -> Options:
     """Return the options, each with where its value came from."""
     given = {
         name: value
-        for name in ("profile", "base_seed", "accumulate", "store", "fresh", "device", "workers", "max_seconds")
-        if (value := config.getoption(f"claims_{name}")) is not None
+        for name in Options().record()
+        if name != "sources" and (value := config.getoption(f"claims_{name}")) is not None
     }
     sources = dict.fromkeys(given, "command line")
     if "workers" not in given and (hasattr(config, "workerinput") or getattr(config.option, "numprocesses", None)):

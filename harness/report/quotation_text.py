@@ -34,10 +34,12 @@ def quotation_words(record: QuotationRecord) -> str:
         return f"{place}, of which no run has given a verdict; `claims run {record.claim}` does"
     low = "-inf" if record.found_low is None else number(record.found_low)
     high = "inf" if record.found_high is None else number(record.found_high)
-    relied = f", where the text relies on {record.relied_on}" if record.relied_on not in (None, record.found) else ""
+    relied = f", where the text relies on {record.relied_on}" if record.relied_on != record.found else ""
+    # A cell's verdict is of its own number, and of the one that stood there when it was judged.
+    verdict = f" and is {record.found}{relied}" if record.relied_on else ""
     return (
-        f"{place} ({number(record.low, 6)} to {number(record.high, 6)}), but {name} has the interval [{low}, {high}] "
-        f"and is {record.found}{relied}; correct the text, or look at what changed"
+        f"{place} ({number(record.low, 6)} to {number(record.high, 6)}), but {name} has the interval [{low}, {high}]"
+        f"{verdict}; correct the text, or look at what changed"
     )
 
 

@@ -90,7 +90,7 @@ def run_claim(folder: ClaimFolder, context: Context, readings: Collection[str] |
 
 def draw_alone(plan: Plan, drawing: Drawing, context: Context) -> None:
     """Draw what was not drawn beside trials, because there were none to measure."""
-    workers = resolve_workers(context.options.workers, plan.device)
+    workers = resolve_workers(context.options, plan.device)
     with contextlib.closing(measured(plan, drawing.jobs(), context.executor(workers), context)) as results:
         for _, outcomes in results:
             drawing.keep(outcomes[0])

@@ -194,7 +194,7 @@ def _prospect(plan: Plan, variant: Variant, store: Store) -> VariantForecast:
 
 def remaining_seconds(plan: Plan, options: Options, store: Store, run: str) -> float | None:
     """Return the time that the claim still takes in a run, as stored trials took; None where no trial was timed."""
-    workers = resolve_workers(options.workers, plan.device)
+    workers = resolve_workers(options, plan.device)
     prospects = _prospects(plan, store)
     parts = {part.key: part for prospect in prospects for part in prospect.parts}
     inputs = {trial.inputs for part in parts.values() for trial in part.trials}
@@ -231,6 +231,6 @@ def _seeds(plan: Plan, prospect: VariantForecast, run: str | None) -> dict[str, 
 
 def batch_seconds(plan: Plan, variant: Variant, tasks: list[Task], options: Options, store: Store) -> float | None:
     """Return the time that a batch of trials takes, as stored ones took; None where no trial was timed."""
-    workers = resolve_workers(options.workers, plan.device)
+    workers = resolve_workers(options, plan.device)
     parts = [Part(task, [], stored_trials(plan, task, store), variant.timed(plan, task)) for task in tasks]
     return _total([(part, len(part.task.seeds) / (1 if part.timed else workers)) for part in parts])

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from harness.trials.executor import Executor
     from harness.trials.experiment import Outcome, Task
     from harness.trials.inputs import Inputs
+    from harness.trials.occupancy import Company
     from harness.trials.place import Place
     from harness.trials.plan import Plan
     from harness.trials.reach import Seen
@@ -154,30 +155,30 @@ def results_of(plan: Plan, variant: Variant, tasks: list[Task], later: range, co
 
     Of `later` seeds only as much is run as there are processes without a job of these tasks.
     """
-    executor = context.executor(resolve_workers(context.options.workers, plan.device))
+    executor = context.executor(resolve_workers(context.options, plan.device))
     timed = [task for task in tasks if variant.timed(plan, task)]
     rest = [task for task in tasks if not variant.timed(plan, task)]
     for device in (CPU, CUDA):
         own_jobs = [job for job in timed_jobs_of(timed) if device_of(job) == device]
         yield from measured(plan, own_jobs, executor, context, at_once={device: 1}, alone=True)
     # First, since it is one job that nobody can share.
-    jobs, fitting = context.drawing.jobs() if context.drawing and rest else [], {}
+    jobs, fitting, peaks = context.drawing.jobs() if context.drawing and rest else [], {}, {}
     for device in dict.fromkeys(task.device for task in rest):
-        workers = resolve_workers(context.options.workers, device)
+        workers = resolve_workers(context.options, device)
         own = [task for task in rest if task.device == device]
-        peaks = [context.store.peak(plan.claim.id, task) for task in own]
-        fitting[device] = _fitting(device, workers, peaks)
+        found = [context.store.peak(plan.claim.id, task) for task in own]
+        peaks[device] = max((peak for peak, _ in found if peak), default=0)
+        fitting[device] = workers if executor.elsewhere else _fitting(device, workers, peaks[device], found)
         jobs += jobs_of(own, workers)
-        if all(peak for peak, _ in peaks):
+        if all(peak for peak, _ in found):
             # Before it is known what memory a trial takes, none may run short of it for the sake of what nobody has asked for.
             spare = fitting[device] - sum(job[0].device == device for job in jobs)
             jobs += jobs_ahead(plan, variant, later, device, spare, context)
-    yield from measured(plan, jobs, executor, context, at_once=fitting)
+    yield from measured(plan, jobs, executor, context, at_once=fitting, peaks=peaks)
 
 
-def _fitting(device: str, workers: int, peaks: list[tuple[int | None, Place | None]]) -> int:
-    """Return how many processes a device has the memory for, given what trials took there before, and where."""
-    most = max((peak for peak, _ in peaks if peak), default=None)
+def _fitting(device: str, workers: int, most: int, peaks: list[tuple[int | None, Place | None]]) -> int:
+    """Return how many processes a device here has the memory for, given what trials took before at most, and where."""
     if device == CPU:
         return affordable(workers, most)
     memory = min((place.gpu.memory for _, place in peaks if place and place.gpu), default=None)
@@ -210,6 +211,7 @@ def measured(
     context: Context,
     *,
     at_once: Mapping[str, int] | None = None,
+    peaks: Mapping[str, int] | None = None,
     alone: bool = False,
 ) -> Generator[Result]:
     """Run jobs while the machine is ours, alone or beside others; nothing comes of those that it cannot be had for in time.
@@ -221,12 +223,21 @@ def measured(
     plan.import_experiment()
     why = "is measuring, and durations need the machine for themselves" if alone else "needs the machine for itself"
     words = f"{plan.claim.id}: another run {why}; waiting"
-    with occupied(alone=alone, patient=patience(context, words)) as company:
+    with _occupied(executor, alone=alone, patient=patience(context, words)) as company:
         if company is None:
             return
         told = [[replace(task, alone=company == "alone") for task in job] for job in jobs]
-        for task, outcomes in executor.run(told, at_once):
+        for task, outcomes in executor.run(told, at_once, peaks):
             yield task, outcomes if task.alone else [without_durations(plan, outcome) for outcome in outcomes]
+
+
+def _occupied(
+    executor: Executor, *, alone: bool, patient: Callable[[], bool]
+) -> contextlib.AbstractContextManager[Company | None]:
+    """Hold this machine while trials are measured on it; elsewhere each node does so itself."""
+    if executor.elsewhere:
+        return contextlib.nullcontext("alone" if alone else "beside others")
+    return occupied(alone=alone, patient=patient)
 
 
 def without_durations(plan: Plan, outcome: Outcome) -> Outcome:

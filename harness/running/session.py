@@ -24,6 +24,7 @@ from harness.trials.executor import executor_for
 from harness.trials.options import resolve_device, resolve_workers, visible_gpus
 from harness.trials.plan import fingerprint, make_plan
 from harness.trials.provenance import machine, processor
+from harness.trials.ray_pool import pool_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,14 +78,15 @@ class Session:
         progress: Progress | None = None,
         log: Callable[[str], None] | None = None,
     ) -> None:
-        self.options = options
         self.run = run
         self.store = Store(options.store)
         self.store.start_run(run, options.record(), machine(project))
         self._say = _harmless(say)
         self._log = _harmless(log or (lambda _: None))
+        elsewhere = pool_elsewhere(options, project, self._say)
+        self.options = replace(options, slots=elsewhere.slots) if elsewhere else options
         self._records: dict[Path, ClaimRecord | ProblemRecord] = {}
-        self._shared: Executor | None = None
+        self._shared: Executor | None = elsewhere
         self._budget = Budget(deadline)
         self._progress = progress
         self._estimated = -math.inf
@@ -178,9 +180,9 @@ class Session:
     def _executor(self, _workers: int) -> Executor:
         """Return the executor of all claims; it lives as long as the session, so torch is imported once."""
         if self._shared is None:
-            device, wanted = resolve_device(self.options.device), self.options.workers
-            on_each = (resolve_workers(wanted, "cpu"), visible_gpus(device), resolve_workers(wanted, device))
-            self._shared = executor_for(*on_each)
+            device = resolve_device(self.options.device)
+            on_cores, on_gpus = (resolve_workers(self.options, name) for name in ("cpu", device))
+            self._shared = executor_for(on_cores, visible_gpus(device), on_gpus)
         return self._shared
 
     def _problem(self, folder: Path, error: ClaimsError) -> ProblemRecord:

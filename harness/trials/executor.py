@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections import Counter, deque
-from multiprocessing.connection import Connection, wait
+from collections import Counter
+from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import TrialError
 from harness.trials.experiment import CPU, CUDA, load_experiment, run_task
+from harness.trials.pool import Pool
 from harness.trials.worker import Worker, device_of, one_thread
 
 if TYPE_CHECKING:
@@ -20,10 +21,25 @@ if TYPE_CHECKING:
 
 
 class Executor(Protocol):
-    """Runs jobs and yields each task's outcomes as soon as they are there."""
+    """Runs jobs and yields each task's outcomes as soon as they are there.
 
-    def run(self, jobs: Sequence[Job], at_once: Mapping[str, int] | None = None) -> Iterator[Result]:
-        """Yield one result per task, in any order; on a device in `at_once` at most so many jobs run side by side."""
+    Attributes:
+        elsewhere: whether it measures on other machines, which see to it themselves who else measures there.
+    """
+
+    elsewhere: bool
+
+    def run(
+        self, jobs: Sequence[Job], at_once: Mapping[str, int] | None = None, peaks: Mapping[str, int] | None = None
+    ) -> Iterator[Result]:
+        """Yield one result per task, in any order.
+
+        Args:
+            jobs: what to run.
+            at_once: device -> how many jobs may run there side by side, as many as there are workers where it is left out.
+            peaks: device -> bytes that a job takes there at its height, as far as somebody knows; of use elsewhere, where
+                only the executor knows what memory there is.
+        """
         ...
 
     def stop(self) -> None:
@@ -41,6 +57,8 @@ class Inline:
     Calls that have a limit run in one process beside this one, which can be ended.
     """
 
+    elsewhere = False
+
     def __init__(self) -> None:
         self._stopped = False
         self._beside: Processes | None = None
@@ -49,6 +67,7 @@ class Inline:
         self,
         jobs: Sequence[Job],
         at_once: Mapping[str, int] | None = None,  # noqa: ARG002 - one job it is
+        peaks: Mapping[str, int] | None = None,  # noqa: ARG002
     ) -> Iterator[Result]:
         """Yield results in the order of the jobs."""
         for job in jobs:
@@ -78,14 +97,14 @@ class Inline:
             self._beside.close()
 
 
-class Processes:
+class Processes(Pool[Worker]):
     """Runs jobs in processes of one thread each: those on GPUs in some, all others beside them in `workers` that see no GPU.
 
-    Workers are spawned, so they share no state with the caller, and live until
-    `close`, so that each imports torch once. A worker that dies, or takes longer
-    than a call may, fails the task that it was at; what is left of its job goes
-    to another. Whatever a call has started ends with its worker.
+    Workers are spawned, so they share no state with the caller. One that dies, or takes longer than a call may, fails the
+    task that it was at. Whatever a call has started ends with its worker.
     """
+
+    elsewhere = False
 
     def __init__(self, workers: int, gpus: Sequence[str] = (), on_gpus: int | None = None) -> None:
         """Start none yet.
@@ -95,65 +114,39 @@ class Processes:
             gpus: names of GPUs as CUDA_VISIBLE_DEVICES has them, which processes share out and see one each.
             on_gpus: the most processes on them, one each by default.
         """
+        super().__init__()
         self._most = {CPU: workers, CUDA: (on_gpus or len(gpus)) if gpus else 0}
+        self._at_once: Mapping[str, int] = {}
         self._gpus = gpus
-        self._idle: dict[str, list[Worker]] = {CPU: [], CUDA: []}
-        self._stopped = False
 
-    def run(self, jobs: Sequence[Job], at_once: Mapping[str, int] | None = None) -> Iterator[Result]:
-        """Yield results as they arrive."""
-        waiting: dict[str, deque[Job]] = {CPU: deque(), CUDA: deque()}
-        for job in jobs:
-            waiting[device_of(job) if self._gpus else CPU].append(job)
-        most = {device: min(number, (at_once or {}).get(device, number)) for device, number in self._most.items()}
-        busy: dict[Connection, Worker] = {}
-        try:
-            while busy or (any(waiting.values()) and not self._stopped):
-                for device, own in waiting.items() if not self._stopped else ():
-                    while own and sum(worker.device == device for worker in busy.values()) < most[device]:
-                        worker = self._worker(device, list(busy.values()))
-                        worker.start(own.popleft())
-                        busy[worker.connection] = worker
-                due = min(worker.deadline for worker in busy.values())
-                ready = wait(list(busy), None if due == math.inf else max(0.0, due - time.monotonic()))
-                for connection in ready:
-                    assert isinstance(connection, Connection)
-                    yield from busy[connection].receive()
-                for worker in [worker for worker in busy.values() if worker.late]:
-                    yield from worker.overdue()
-                for connection, worker in list(busy.items()):
-                    if worker.alive and not worker.done and not (self._stopped and worker.between):
-                        continue
-                    del busy[connection]
-                    if worker.alive and worker.done:
-                        self._idle[worker.device].append(worker)
-                        continue
-                    if worker.alive:
-                        worker.kill()
-                    elif not worker.done:
-                        waiting[worker.device].appendleft(worker.left)
-        finally:
-            # Left early (an interruption): what runs is of no use any more.
-            for worker in busy.values():
-                worker.kill()
+    def _place(self, job: Job) -> str:
+        return device_of(job) if self._gpus else CPU
 
-    def _worker(self, device: str, busy: Sequence[Worker]) -> Worker:
-        """Return a worker for a device: one that is idle, else a new one, on the GPU that the fewest see."""
-        if self._idle[device]:
-            return self._idle[device].pop()
+    def _open(self, jobs: Sequence[Job], at_once: Mapping[str, int], peaks: Mapping[str, int]) -> None:  # noqa: ARG002
+        self._at_once = at_once
+
+    def _take(self, device: str, busy: Sequence[Worker], waiting: int) -> Worker | None:  # noqa: ARG002 - no start is waited for
+        most = min(self._most[device], self._at_once.get(device, self._most[device]))
+        if sum(worker.device == device for worker in busy) >= most:
+            return None
+        idle = next((worker for worker in reversed(self._idle) if worker.device == device), None)
+        if idle:
+            self._idle.remove(idle)
+            return idle
+        # A new one, on the GPU that the fewest see.
         taken = Counter(worker.gpu for worker in busy)
         unseen = "" if self._gpus else None
         return Worker(min(self._gpus, key=lambda gpu: taken[gpu]) if device == CUDA else unseen)
 
-    def stop(self) -> None:
-        """Hand out no further job; of those that run only the present task is finished."""
-        self._stopped = True
-
-    def close(self) -> None:
-        """End the workers."""
-        for idle in self._idle.values():
-            while idle:
-                idle.pop().kill()
+    def _receive(self, busy: Sequence[Worker]) -> Iterator[Result]:
+        by_connection: dict[object, Worker] = {worker.connection: worker for worker in busy}
+        due = min(worker.deadline for worker in busy)
+        seconds = None if due == math.inf else max(0.0, due - time.monotonic())
+        for connection in wait([worker.connection for worker in busy], seconds):
+            yield from by_connection[connection].receive()
+        for worker in busy:
+            if worker.late:
+                yield from worker.overdue()
 
 
 def executor_for(workers: int, gpus: Sequence[str] = (), on_gpus: int | None = None) -> Executor:

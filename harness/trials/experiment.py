@@ -67,7 +67,10 @@ class Task:
         alone: whether no other trial is measured on the machine meanwhile, so that durations count.
         attempt: 1, or more if machines on which the call was begun before are lost.
         code: the experiment's code; None where nobody asks what the call rests on.
-        data: declared data set -> SHA-256 of its content, as pairs; the call is made on no other.
+        data: declared data set -> SHA-256 of its content, as pairs; no other will do.
+        environment: device, precision and versions that the call was planned with.
+        folder: the claim's; None where the experiment lies in it.
+        foreign: whether the process that runs it may have other code, versions or data, and has to compare them.
     """
 
     experiment: Path
@@ -86,6 +89,9 @@ class Task:
     attempt: int = 1
     code: Code | None = field(default=None, compare=False)
     data: tuple[tuple[str, str], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, compare=False)
+    folder: Path | None = None
+    foreign: bool = False
 
     @property
     def called(self) -> Path:
@@ -129,6 +135,7 @@ class Outcome:
         pictures: what illustrate() drew, as plain values; empty for a trial.
         place: where it ran; None where its process did not live to say so.
         seen: what the call rests on, as far as its process saw; None where nobody asked.
+        refused: whether nothing was measured, since the process has not what the call was planned with; `error` says what.
         log: the last lines that the command of the call wrote; none where it started none.
     """
 
@@ -141,6 +148,7 @@ class Outcome:
     pictures: tuple[dict[str, Any], ...] = field(default=(), compare=False)
     place: Place | None = field(default=None, compare=False)
     seen: Seen | None = field(default=None, compare=False)
+    refused: bool = field(default=False, compare=False)
     log: tuple[str, ...] = field(default=(), compare=False)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import INSTALL_TRAINING, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 TODAY = "today"
 """The base seed that changes every night: the date in UTC."""
@@ -19,6 +21,12 @@ TODAY = "today"
 DEVICES = ("auto", "cpu", "cuda")
 
 PROGRESS = ("auto", "live", "plain")
+
+EXECUTORS = ("processes", "ray")
+
+ADDRESSES = ("auto", "local")
+
+INSTALL_RAY = "`pip install 'claims-harness[ray]'`"
 
 
 def base_seed(text: str) -> int | str:
@@ -72,6 +80,14 @@ FLAGS = (
         int,
     ),
     Flag(
+        "executor", "where trials run: processes of this machine (default), or ray, the nodes of a Ray cluster", "NAME"
+    ),
+    Flag(
+        "ray-address",
+        "the cluster: auto (default: the one of this node), local (one of this machine alone) or HOST:PORT",
+        "WHERE",
+    ),
+    Flag(
         "max-seconds",
         "run the cheapest claims first, and begin nothing that is not expected to end within this time",
         "S",
@@ -102,6 +118,9 @@ class Options:
         device: auto, cpu or cuda.
         workers: processes of one thread each, on the cores and again on GPUs; 0 chooses one per core, one per GPU.
         max_seconds: no new batch is begun after this time; None for no limit.
+        executor: where trials run: processes, or ray.
+        ray_address: the cluster: auto, local or HOST:PORT.
+        slots: device -> workers that a cluster has room for; empty on this machine, which is asked itself.
         sources: option -> where its value came from (default, command line, ...).
     """
 
@@ -113,6 +132,9 @@ class Options:
     device: str = "auto"
     workers: int = 0
     max_seconds: float | None = None
+    executor: str = EXECUTORS[0]
+    ray_address: str = ADDRESSES[0]
+    slots: Mapping[str, int] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -126,6 +148,17 @@ class Options:
             raise UsageError(
                 f"--claims-max-seconds: {self.max_seconds:g} is no time to run; give a positive number of seconds"
             )
+        self._check_executor()
+
+    def _check_executor(self) -> None:
+        if self.executor not in EXECUTORS:
+            raise UsageError(f"--claims-executor: no executor {self.executor!r}; give one of {', '.join(EXECUTORS)}")
+        if self.ray_address not in ADDRESSES and not re.fullmatch(r"[^\s:/]+:\d{1,5}", self.ray_address):
+            raise UsageError(
+                f"--claims-ray-address: {self.ray_address!r} is no address; give {', '.join(ADDRESSES)} or HOST:PORT"
+            )
+        if self.executor == "ray" and find_spec("ray") is None:
+            raise UsageError(f"--claims-executor: ray is not installed; {INSTALL_RAY}")
 
     def record(self) -> dict[str, Any]:
         """Return the options as plain values."""
@@ -138,16 +171,22 @@ class Options:
             "device": self.device,
             "workers": self.workers,
             "max_seconds": self.max_seconds,
+            "executor": self.executor,
+            "ray_address": self.ray_address,
             "sources": self.sources,
         }
 
 
-def resolve_device(wanted: str) -> str:
-    """Return `cpu` or `cuda`; auto takes the GPU if torch can use one.
+def resolve_device(wanted: str, slots: Mapping[str, int] | None = None) -> str:
+    """Return `cpu` or `cuda`; auto takes the GPU if torch can use one here, or the cluster has one that `slots` are of.
 
     Raises:
         UsageError: cuda was asked for and there is none.
     """
+    if slots and wanted != "cpu":
+        if wanted == "cuda" and not slots.get("cuda"):
+            raise UsageError("--claims-device: no node of the cluster has a GPU; give cpu or auto")
+        return "cuda" if slots.get("cuda") else "cpu"
     if wanted == "cpu" or (wanted == "auto" and not _has_gpu_driver()):
         return "cpu"
     try:
@@ -168,12 +207,14 @@ def _has_gpu_driver() -> bool:
     return Path("/proc/driver/nvidia/version").exists() or Path("/dev/nvidia0").exists() or Path("/dev/dxg").exists()
 
 
-def resolve_workers(wanted: int, device: str) -> int:
+def resolve_workers(options: Options, device: str) -> int:
     """Return the number of processes on a device: as many as are wanted, else one per core, on GPUs one for each."""
     # Late: every run of pytest reads the options, also where no claim is.
     from harness.trials.provenance import cores
 
-    return wanted or len(visible_gpus(device)) or cores()
+    if options.slots:
+        return options.workers or max(1, options.slots.get(device, 0))
+    return options.workers or len(visible_gpus(device)) or cores()
 
 
 def visible_gpus(device: str) -> tuple[str, ...]:

@@ -129,7 +129,7 @@ def make_plan(folder: ClaimFolder, options: Options) -> Plan:
         )
     profile = claim.profiles[options.profile]
     # A claim without torch has nothing to put on a GPU.
-    device = resolve_device(options.device) if claim.precision else "cpu"
+    device = resolve_device(options.device, options.slots) if claim.precision else "cpu"
     data = [record_of(name, folder.project) for name in claim.data]
     code, around = _code_and_versions(folder, device)
     settings = settings_of(claim, profile)
@@ -206,7 +206,7 @@ def tasks_of(
         for batch in batches:
             keys = tuple(identity.key(seed, arm, settings, metrics) for seed in batch)
             call = (folder.experiment, folder.project, arm, condition, batch, everything)
-            tasks.append(Task(*call, *shape, keys, *limits, code=plan.code, data=plan.data_declared))
+            tasks.append(Task(*call, *shape, keys, *limits, **_planned(plan)))
     return tasks
 
 
@@ -221,21 +221,19 @@ def illustration_task(plan: Plan) -> Task:
     claim, folder = plan.claim, plan.folder
     seeds = (Seed(plan.base_seed, claim.id, 0),)
     settings = {arm: {**plan.settings, **own, **placement(plan, arm)} for arm, own in claim.arms.items()}
-    limits = claim.limits
-    return Task(
-        folder.experiment,
-        folder.project,
-        "",
-        {},
-        seeds,
-        settings,
-        (),
-        seconds=limits.seconds,
-        gigabytes=limits.gigabytes,
-        pictures=folder.pictures,
-        code=plan.code,
-        data=plan.data_declared,
-    )
+    limits = (claim.limits.seconds, claim.limits.gigabytes)
+    call = (folder.experiment, folder.project, "")
+    return Task(*call, {}, seeds, settings, (), None, (), *limits, pictures=folder.pictures, **_planned(plan))
+
+
+def _planned(plan: Plan) -> dict[str, Any]:
+    """Return what a call is planned with besides its settings, as keywords of a task."""
+    return {
+        "code": plan.code,
+        "data": plan.data_declared,
+        "environment": plan.environment,
+        "folder": plan.folder.path,
+    }
 
 
 def keys_of(plan: Plan, task: Task, seeds: Iterable[Seed]) -> list[str]:

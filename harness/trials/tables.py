@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.specification.kinds import Strict
 from harness.specification.parsing import parse, suggestion
-from harness.specification.quotation import NUMBER, Table, meant
+from harness.specification.quotation import NUMBER, Table, meant, misfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -89,6 +89,7 @@ def with_cells(file: YamlFile, project: Path) -> tuple[YamlFile, list[str]]:
     table = parse(_Tabled, replace(file, value={"table": value["table"]})).table
     cells, troubles = cells_of(table, project, _names(value, "arms"), _columns(value, table))
     readings = {cell.name(table): _reading(cell, table) for cell in cells}
+    troubles += _mixed(value, table, cells)
     if len(readings) < len(cells):
         troubles.append(Trouble("two cells have one name; rows: and columns: give them others", "rows"))
     own, controls = value.get("readings"), value.get("controls")
@@ -119,7 +120,7 @@ def cells_of(
         lines = (project / name).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         return [], [Trouble(f"{name!r} cannot be read: {error}; name a text of the project, in UTF-8")]
-    rows = list(_rows(lines, fragment))
+    rows = list(rows_of(lines, fragment))
     if len(rows) < 2:
         return [], [Trouble(f"{table.file!r}: no table stands there; {_headings(lines, fragment)}")]
     troubles: list[Trouble] = []
@@ -147,6 +148,15 @@ def _wrong(cell: Cell, table: Table, troubles: list[Trouble]) -> bool:
         return False
     troubles.append(Trouble(f"row {cell.row!r}, column {cell.column!r}: {cell.number!r} {message}", line=cell.line))
     return True
+
+
+def _mixed(value: Mapping[str, Any], table: Table, cells: list[Cell]) -> list[Trouble]:
+    """Return what is wrong with the table's unit: it must be one of the metrics' units."""
+    metrics = value.get("metrics")
+    named = dict.fromkeys(str(table.metric or cell.value) for cell in cells)
+    own = {name: metrics.get(name) for name in named} if isinstance(metrics, dict) else {}
+    units = [str(one.get("unit", "")) for one in own.values() if isinstance(one, dict)]
+    return [Trouble(wrong, "unit") for wrong in dict.fromkeys(misfit(table.unit, unit) for unit in units) if wrong]
 
 
 def _reading(cell: Cell, table: Table) -> dict[str, Any]:
@@ -180,7 +190,7 @@ def _number(cell: Cell) -> str:
     return found["number"]
 
 
-def _rows(lines: list[str], fragment: str) -> Iterator[Row]:
+def rows_of(lines: list[str], fragment: str) -> Iterator[Row]:
     """Yield the head and the rows of the first table below a heading; of the first of all without one."""
     start = 0 if not fragment else next((n for n, title in _titles(lines) if _slug(title) == fragment), len(lines))
     rule = next((n for n in range(start + 1, len(lines)) if "|" in lines[n] and _RULE.match(lines[n].strip())), None)

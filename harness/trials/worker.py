@@ -10,11 +10,13 @@ import signal
 import sys
 import time
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from harness._text import message_of
 from harness.errors import TrialError
 from harness.trials.experiment import CPU, CUDA, Outcome, Task, load_experiment, run_task
+from harness.trials.handshake import refusal_of
 from harness.trials.memory import at_most
 from harness.trials.process_tree import end, end_session, ended_by, lead
 from harness.trials.witness import install
@@ -192,9 +194,14 @@ def _serve(connection: Connection) -> None:
     with connection, contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError), one_thread():
         while True:
             for task in connection.recv():
+                if task.foreign and (refused := refusal_of(task)):
+                    connection.send(refused)
+                    continue
                 # What an import takes is no part of what a call may take; if it fails, the call will say so.
                 with contextlib.suppress(TrialError):
                     load_experiment(task.experiment, task.project)
+                if "torch" in sys.modules:
+                    warm(task.device)
                 connection.send(BEGUN)
                 with at_most(task.gigabytes):
                     outcomes = run_task(task)
@@ -202,6 +209,15 @@ def _serve(connection: Connection) -> None:
                 if _gpu_is_lost():
                     # Nothing works there any more for this process; what is left of the job goes to another.
                     return
+
+
+@lru_cache
+def warm(device: str) -> None:
+    """Have torch ready to compute on a device: a GPU's context and the first product are no part of what a call takes."""
+    torch: Any = sys.modules["torch"]
+    # Where the device is not to be had, the call will say so.
+    with contextlib.suppress(RuntimeError, AssertionError):
+        float(torch.ones(64, 64, device=device).matmul(torch.ones(64, 64, device=device)).sum())
 
 
 def _gpu_is_lost() -> bool:

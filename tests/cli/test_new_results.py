@@ -113,4 +113,7 @@ def test_what_cannot_be_begun_is_told_in_a_line_and_nothing_is_written(project, 
 
 def test_a_claim_is_begun_in_one_way(project, claims):
     code, _, error = claims("new", NAME, "--results", "runs.csv", "--command", "python x.py {seed}")
-    assert (code, error) == (2, "--command, --results: a claim is measured in one way; give one of them\n")
+    assert (code, error) == (
+        2,
+        "--results: stands beside --command or --table; a claim is measured in one way, give one\n",
+    )

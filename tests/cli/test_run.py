@@ -61,7 +61,13 @@ def test_ids_and_options_come_in_any_order(run, words):
 
 def test_every_option_has_its_short_name_and_reaches_pytest(run):
     values = {"profile": "quick", "base-seed": "today", "store": "s", "device": "cpu", "workers": "2"}
-    values |= {"max-seconds": "9.5", "report": "r", "progress": "plain"}
+    values |= {
+        "max-seconds": "9.5",
+        "report": "r",
+        "progress": "plain",
+        "executor": "processes",
+        "ray-address": "local",
+    }
     flags = [flag for flag in FLAGS if flag.name != "progress"]
     words = [
         word
@@ -124,6 +130,8 @@ def test_a_document_stands_for_its_claims_and_a_folder_for_itself(run):
         (["--device", "tpu"], "--device: no device 'tpu'; give one of auto, cpu, cuda"),
         (["--workers", "-1"], "--workers: -1 is no number of processes; give 1 or more, or 0 for one per core"),
         (["--max-seconds", "0"], "--max-seconds: 0 is no time to run; give a positive number of seconds"),
+        (["--executor", "dask"], "--executor: no executor 'dask'; give one of processes, ray"),
+        (["--ray-address", "head"], "--ray-address: 'head' is no address; give auto, local or HOST:PORT"),
         (["--progress", "fast"], "--progress: 'fast' is no way to show it; give one of auto, live, plain"),
         (["--base-seed", "tomorrow"], "claims run: argument --base-seed/--claims-base-seed: 'tomorrow' is neither a whole number nor `today`; `claims run --help` lists what it takes"),
         (["warm_again", "--profile"], "claims run: argument --profile/--claims-profile: expected one argument; `claims run --help` lists what it takes"),

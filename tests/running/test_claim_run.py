@@ -312,7 +312,7 @@ def test_an_arm_stays_on_the_processor_while_others_are_on_a_gpu(tmp_path, store
     folder = load_claim(write_claim(tmp_path, experiment=DEVICES, replace=PINNED))
     with monkeypatch.context() as patch, closing(Processes(1, ["7"])) as executor:
         patch.setenv("CUDA_VISIBLE_DEVICES", "7,8")
-        patch.setattr("harness.trials.plan.resolve_device", lambda _: "cuda")
+        patch.setattr("harness.trials.plan.resolve_device", lambda *_: "cuda")
         for owner in ("harness.trials.options", "harness.running.measuring"):
             patch.setattr(f"{owner}.visible_gpus", lambda device: ("7",) if device == "cuda" else ())
         record = run_claim(folder, Context(Options(), store, lambda _: executor, "on a GPU"))
@@ -337,7 +337,7 @@ class Spy(Inline):
         super().__init__()
         self.ran, self._peak = [], peak
 
-    def run(self, jobs, at_once=None):
+    def run(self, jobs, at_once=None, peaks=None):
         self.ran += [(at_once and at_once[task.device], task) for job in jobs for task in job]
         for task, outcomes in super().run(jobs):
             yield task, [replace(outcome, peak_bytes=self._peak) for outcome in outcomes]

@@ -26,7 +26,7 @@ class Wide(Inline):
         super().__init__()
         self.jobs, self.calls = [], []
 
-    def run(self, jobs, at_once=None):
+    def run(self, jobs, at_once=None, peaks=None):
         self.jobs += jobs
         self.calls.append(jobs)
         yield from super().run(jobs, at_once)

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from harness.seeds import seeds_of
+from harness.trials import worker
 from harness.trials.executor import Inline, Processes, executor_for
 from harness.trials.experiment import Task
 from harness.trials.process_tree import descendants, end
@@ -222,6 +223,15 @@ def test_threads_of_the_caller_are_given_back():
     with one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
+
+
+def test_a_worker_that_is_made_ready_draws_nothing_and_does_without_a_gpu():
+    before = torch.get_rng_state()
+    worker.warm("cpu")
+    worker.warm("cuda")
+
+    assert torch.equal(torch.get_rng_state(), before)
+    assert worker.warm.cache_info().currsize == 2, "once for each device"
 
 
 def test_environment_of_the_caller_is_left_alone(task, processes):

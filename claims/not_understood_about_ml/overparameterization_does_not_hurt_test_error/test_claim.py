@@ -25,7 +25,8 @@ def trained(claim, split, width=4, initialiser="uniform", epochs=2):
 @pytest.mark.parametrize("share", [0.05, 0.4])
 def test_instrument_noise_changes_nine_in_ten_of_its_share(claim, share):
     """A redrawn label is the old one in one case of ten; within five standard errors over two thousand labels."""
-    clean, noisy = (drawn(claim, noise, SEEDS[:1], n_train=2000).train[1][0] for noise in (0.0, share))
+    digits = claim.experiment.mnist.draw(SEEDS[:1], 2000, 200)
+    clean, noisy = digits.train[1][0], drawn(claim, share, SEEDS[:1], n_train=2000).train[1][0]
     changed = (clean != noisy).double().mean().item()
 
     assert changed == pytest.approx(0.9 * share, abs=5 * np.sqrt(0.9 * share / 2000))
@@ -54,10 +55,13 @@ def test_instrument_no_digit_is_both_trained_on_and_tested_on(claim):
 
 
 def test_instrument_each_seed_draws_digits_of_its_own(claim):
-    split = drawn(claim, 0.0)
+    """Of five thousand two seeds have few in common: three hundred draws one in seventeen, two hundred one in 25."""
+    from fixtures.leakage import common
+
+    split = claim.experiment.mnist.draw(SEEDS, 300, 200, side=claim.experiment.SIDE)
 
     for inks, labels in (split.train, split.test):
-        assert (inks[0] != inks[1]).any(1).double().mean() > 0.9
+        assert common(inks[0], inks[1]) < 0.15 * inks.shape[1]
         assert (labels[0] != labels[1]).double().mean() > 0.5
 
 
@@ -75,10 +79,11 @@ def test_instrument_each_error_is_that_of_its_own_part(claim):
     from fixtures.leakage import exchanged
 
     split = drawn(claim, 0.05)
-    networks = trained(claim, split)
+    networks = trained(claim, split, width=64, epochs=40)
     found, swapped = (claim.experiment.score(networks, own) for own in (split, exchanged(split)))
 
-    assert (found["train_error"] != found["test_error"]).all()
+    # What was trained on is known better.
+    assert (found["train_error"] < found["test_error"]).all()
     assert (found["train_error"] == swapped["test_error"]).all()
     assert (found["test_error"] == swapped["train_error"]).all()
     assert found["gap"] == pytest.approx(abs(found["train_error"] - found["test_error"]))

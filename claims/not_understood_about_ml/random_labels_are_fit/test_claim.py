@@ -83,10 +83,14 @@ def test_instrument_no_digit_is_both_trained_on_and_tested_on(claim):
 
 
 def test_instrument_each_seed_draws_digits_and_labels_of_its_own(claim):
+    """Of five thousand two seeds have few in common: three hundred draws one in seventeen, two hundred one in 25."""
+    from fixtures.leakage import common
+
+    plain = claim.experiment.mnist.draw(SEEDS, 300, 200)
     split = drawn(claim)
 
-    for inks, labels in (split.train, split.test):
-        assert (inks[0] != inks[1]).any(1).double().mean() > 0.9
+    for (inks, _), (_, labels) in zip((plain.train, plain.test), (split.train, split.test), strict=True):
+        assert common(inks[0], inks[1]) < 0.15 * inks.shape[1]
         assert (labels[0] != labels[1]).double().mean() > 0.5
 
 
@@ -104,9 +108,10 @@ def test_instrument_each_error_is_that_of_its_own_part(claim):
     from fixtures.leakage import exchanged
 
     split = drawn(claim, "true")
-    networks = trained(claim, split)
+    networks = trained(claim, split, epochs=40)
     found, swapped = (claim.experiment.score(networks, own) for own in (split, exchanged(split)))
 
-    assert (found["train_error"] != found["test_error"]).all()
+    # What was trained on is known better.
+    assert (found["train_error"] < found["test_error"]).all()
     assert (found["train_error"] == swapped["test_error"]).all()
     assert (found["test_error"] == swapped["train_error"]).all()

@@ -31,6 +31,25 @@ def test_instrument_rises_are_those_of_the_energy(symmetric):
     assert count_rises(couplings, couplings.T, states, neurons) == expected
 
 
+def test_instrument_a_turn_that_keeps_the_energy_is_no_rise():
+    """Couplings that are opposite to and fro add up to nothing: no state has any energy."""
+    couplings, states = np.array([[0.0, 1.0], [-1.0, 0.0]]), np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]])
+
+    assert not energy(couplings, states).any()
+    assert count_rises(couplings, couplings.T, states, np.zeros(3, int)) == 0
+
+
+def test_instrument_a_sweep_visits_each_neuron_once_in_random_order():
+    """In a chain that is on at its head, and where each follows the one before: of n! orders one turns the next n."""
+    starts = np.tile([1.0, -1.0, -1.0, -1.0], (2000, 1))
+
+    end, _ = settle(np.eye(4, k=-1), starts, 1, SEED.numpy("orders"))
+    turned = (end == 1).sum(axis=1) - 1
+
+    assert turned.min() == 1
+    assert [(turned >= n).mean() for n in (2, 3)] == pytest.approx([1 / 2, 1 / 6], abs=5 * 0.5 / 2000**0.5)
+
+
 def test_instrument_settled_states_agree_with_their_fields():
     """Where the network rests no neuron disagrees with its field, and the energy is not above that of the start."""
     patterns = SEED.numpy("patterns").choice([-1.0, 1.0], (10, 50))
@@ -51,6 +70,29 @@ def test_instrument_damage_flips_exactly_the_share_asked_for():
 
     assert ((cues == -1).sum(axis=1) == 80).all()
     assert len(np.unique(cues, axis=0)) == 30
+
+
+def test_instrument_random_patterns_and_states_are_those_of_fair_coins(claim):
+    """As many +1 as -1, and no overlap of states with patterns but by chance; within five standard errors."""
+    patterns, meant, begin = claim.experiment.cues("random_state", "round", 1000, 0.02, 0.0, 50, SEED.numpy("cues"))
+
+    assert patterns.shape == (20, 1000)
+    for drawn in (patterns, meant):
+        assert set(np.unique(drawn)) == {-1.0, 1.0}
+        assert abs(drawn.mean()) < 5 / drawn.size**0.5
+    assert np.abs(meant @ patterns.T / 1000).max() < 5 / 1000**0.5
+    np.testing.assert_array_equal(begin, meant)
+
+
+@pytest.mark.parametrize(("font", "ink"), [("round", [18, 20, 13, 18]), ("pointed", [16, 20, 13, 18])])
+def test_instrument_letters_are_drawn_on_seven_rows_of_five_pixels(claim, font, ink):
+    """So many are ink, which is +1; an A is like its mirror image, the others are alike upside down."""
+    a, *others = letters = claim.experiment.letters("ABCD", font).reshape(4, 7, 5)
+
+    assert (letters == 1).sum((1, 2)).tolist() == ink
+    assert (letters == -1).sum((1, 2)).tolist() == [35 - dark for dark in ink]
+    np.testing.assert_array_equal(a, a[:, ::-1])
+    assert all((own == own[::-1]).all() for own in others)
 
 
 def test_instrument_hebbian_rule_cannot_store_the_letters(claim):

@@ -84,6 +84,18 @@ def test_instrument_the_scenes_of_a_seed_show_the_same_digits(claim):
         assert (moved != uniform).any((1, 2)).mean() > 0.9
 
 
+def test_instrument_on_a_uniform_ground_all_of_a_digit_lies_in_the_middle(claim):
+    """A canvas holds all ink of its digit, in the 20 x 20 pixels that MNIST fits digits to, which stand in the middle."""
+    from fixtures import mnist
+
+    examples, digits = claim.experiment.examples_of(trial(claim, scene="uniform")), mnist.load()
+    rows, test_rows = mnist.split(digits, SEED, 40, 20)
+    for images, own in ((examples.images, rows), (examples.test_images, test_rows)):
+        ink = digits.images[own].sum((1, 2)) / 255
+        np.testing.assert_allclose(images.sum((1, 2)), ink, rtol=1e-5)
+        np.testing.assert_allclose(images[:, 6:26, 6:26].sum((1, 2)), ink, rtol=1e-5)
+
+
 def test_instrument_placements_are_other_scenes_of_the_same_test_digits(claim):
     """All once, then all again elsewhere, with their labels; on a uniform ground there is nothing to draw again."""
     one, three = (claim.experiment.examples_of(trial(claim, scene="moved", test_placements=n)) for n in (1, 3))

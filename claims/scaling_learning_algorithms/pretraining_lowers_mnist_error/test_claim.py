@@ -31,10 +31,13 @@ def test_instrument_shuffling_keeps_the_numbers_of_each_layer_and_seed(claim):
     import torch
 
     weights = {"0.weight": torch.arange(24.0).view(2, 3, 4)}
-    mixed = claim.experiment.shuffled(weights, SEEDS)["0.weight"]
+    mixed, again = (claim.experiment.shuffled(weights, SEEDS)["0.weight"] for _ in range(2))
 
     assert not torch.equal(mixed, weights["0.weight"])
     torch.testing.assert_close(mixed.flatten(1).sort(1).values, weights["0.weight"].flatten(1))
+    # Each seed's order is its own, and always the same.
+    assert not torch.equal(mixed[0], mixed[1] - 12)
+    assert torch.equal(mixed, again)
 
 
 def test_instrument_misplaced_features_are_the_same_of_other_pixels(claim):
@@ -118,6 +121,21 @@ def test_instrument_stack_learns_to_reconstruct_images(claim):
 def test_instrument_random_networks_begin_without_the_stack(claim):
     """A random start is none of the stack's: the initialiser's alone."""
     assert start(claim, "random") is None
+
+
+@pytest.mark.parametrize("kind", ["random", "pretrained"])
+def test_instrument_training_sees_nothing_of_the_test_digits(claim, kind):
+    """Neither to stop by nor otherwise: without them the networks are the same, bit for bit."""
+    from fixtures.leakage import without_test
+    from harness.training import Optimiser, Recipe
+
+    split = claim.experiment.examples(SEEDS, **SIZES)
+    recipe = Recipe(Optimiser("adam", 0.01), batch_size=10, epochs=2, initialiser="xavier_sigmoid")
+    rule = {f"pretraining_{name}": value for name, value in RULE.items()}
+    settings = {"start": kind, **SIZES, "hidden": [6, 5], "activation": "sigmoid", **rule}
+    one, other = (claim.experiment.fit(SEEDS, own, recipe, **settings) for own in (split, without_test(split)))
+
+    assert (one.predict(split.train[0]) == other.predict(split.train[0])).all()
 
 
 def test_instrument_errors_and_loss_are_counted_on_their_own_digits(claim):

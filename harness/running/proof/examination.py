@@ -1,7 +1,8 @@
 """One version of a claim, as it stands or broken, looked at in a process of its own.
 
 `main` takes two files of JSON, a request and where its answer goes. Nothing is stored, and nothing of the
-project is written; the first stage that tells the version from the claim as it stands is the last.
+project is written; a trial is measured once, whatever reads it, as a run's store has it. What first tells the version
+from the claim as it stands, a stage, a reading, a control, is the last that is looked at.
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ if TYPE_CHECKING:
     from harness.specification.models import Claim
     from harness.specification.readings import Reading
     from harness.trials.catalogue import ClaimFolder
+    from harness.trials.experiment import Outcome
     from harness.trials.plan import Plan
+
+    Known = dict[str, Outcome]
+    """Key of a trial -> what became of it."""
 
 OF_VERDICTS = {"reading", "control", "training_arm", "inference_arm", "benchmark"}
 """Fixtures of the tests beside a claim that check no instrument."""
@@ -56,7 +61,8 @@ def examine(request: Request) -> Answer:
     if request.file:
         replace_source(Path(request.file), request.text)
     answer, begun = Answer(), time.process_time()
-    steps: dict[str, Callable[[ClaimFolder, Request, Answer], None]] = {
+    known: Known = {}
+    steps: dict[str, Callable[[ClaimFolder, Request, Answer, Known], None]] = {
         SMOKE: _smoke,
         INSTRUMENT: _instrument,
         READINGS: _readings,
@@ -69,8 +75,8 @@ def examine(request: Request) -> Answer:
                 # What changes no number at the smoke scale is left to the tests of the instrument.
                 if answer.unchanged and stage in (READINGS, CONTROLS):
                     break
-                steps[stage](folder, request, answer)
-                answer.noticed = difference(request.intact, answer) if request.intact else ""
+                steps[stage](folder, request, answer, known)
+                answer.noticed = _difference(request, answer)
                 if answer.noticed or answer.error:
                     break
         answer.reached = {path: sorted(own) for path, own in lines.items()}
@@ -79,6 +85,11 @@ def examine(request: Request) -> Answer:
         answer.noticed = f"does not run: {answer.error}"
     answer.seconds = time.process_time() - begun
     return answer
+
+
+def _difference(request: Request, answer: Answer) -> str:
+    """Return what tells a version from the claim as it stands; nothing for that claim itself."""
+    return difference(request.intact, answer) if request.intact else ""
 
 
 def difference(intact: Answer, now: Answer) -> str:
@@ -98,13 +109,13 @@ def difference(intact: Answer, now: Answer) -> str:
     return f"control {idle[0]} breaks nothing" if idle else ""
 
 
-def _smoke(folder: ClaimFolder, request: Request, answer: Answer) -> None:
+def _smoke(folder: ClaimFolder, request: Request, answer: Answer, known: Known) -> None:
     """Run every trial of the smoke profile, those of controls too; note the digest of what they yield."""
     options = Options(profile=NO_VERDICT_PROFILE, base_seed=request.base_seed, device=request.device)
     plan = make_plan(folder, options)
     durations, found = wall_clock_metrics(plan.claim), []
     for variant in variants_of(plan.claim):
-        measure_here(plan, variant, list(variant.expectations), plan.seeds.first)
+        measure_here(plan, variant, list(variant.expectations), plan.seeds.first, known)
         if variant.errors:
             answer.error = variant.errors[0]
             return
@@ -124,18 +135,21 @@ def variants_of(claim: Claim) -> Iterator[Variant]:
     yield from (control_variant(claim, name, main) for name in claim.controls)
 
 
-def measure_here(plan: Plan, variant: Variant, names: Collection[str], n: int) -> None:
-    """Measure what the named expectations read of the seeds 0 to n - 1, past every store."""
+def measure_here(plan: Plan, variant: Variant, names: Collection[str], n: int, known: Known) -> None:
+    """Measure what the named expectations read of the seeds 0 to n - 1, past every store; what is known already is not measured again."""
     for task in tasks_of(plan, variant.points(names, plan.claim), range(n), variant.change_of):
         missing = only(task, [seed for seed in task.seeds if not variant.knows(plan, task, seed)])
         if missing is None:
             continue
-        outcomes = run_task(replace(missing, code=None))
-        for seed, outcome in zip(missing.seeds, outcomes, strict=True):
-            variant.keep(plan, missing, seed, outcome)
+        pairs = list(zip(missing.seeds, missing.keys, strict=True))
+        anew = only(missing, [seed for seed, key in pairs if key not in known])
+        if anew is not None:
+            known.update(zip(anew.keys, run_task(replace(anew, code=None)), strict=True))
+        for seed, key in pairs:
+            variant.keep(plan, missing, seed, known[key])
 
 
-def _instrument(folder: ClaimFolder, request: Request, answer: Answer) -> None:
+def _instrument(folder: ClaimFolder, request: Request, answer: Answer, _: Known) -> None:
     """Run the tests beside the claim that judge no verdict and time nothing; note which fail."""
     import pytest
 
@@ -179,13 +193,18 @@ class _Instrument:
             self._failed.append(report.nodeid.split("::", 1)[-1])
 
 
-def _readings(folder: ClaimFolder, request: Request, answer: Answer) -> None:
-    plan, main = _judged(folder, request)
+def _readings(folder: ClaimFolder, request: Request, answer: Answer, known: Known) -> None:
+    """Judge reading by reading, at the first look or until it is decided."""
+    plan = _plan(folder, request)
     for name in _names(plan.claim, request):
+        main = main_variant(plan.claim, [name])
+        _gather(plan, main, plan.seeds.looks if request.to_the_end else plan.seeds.looks[:1], known)
         verdict, as_expected = reading_of(plan.claim, plan.claim.readings[name], main)
         answer.verdicts[name] = verdict
         answer.unexpected += [] if as_expected else [name]
-    answer.errors = main.errors[:1]
+        answer.errors = answer.errors or main.errors[:1]
+        if _difference(request, answer):
+            break
 
 
 def _names(claim: Claim, request: Request) -> list[str]:
@@ -200,20 +219,16 @@ def _names(claim: Claim, request: Request) -> list[str]:
     ]
 
 
-def _judged(folder: ClaimFolder, request: Request) -> tuple[Plan, Variant]:
-    """Measure and judge the claim as it stands: at the first look, or until it is decided."""
-    plan = make_plan(folder, Options(profile=request.profile, base_seed=request.base_seed, device=request.device))
-    main = main_variant(plan.claim, _names(plan.claim, request))
-    _gather(plan, main, plan.seeds.looks if request.to_the_end else plan.seeds.looks[:1])
-    return plan, main
+def _plan(folder: ClaimFolder, request: Request) -> Plan:
+    return make_plan(folder, Options(profile=request.profile, base_seed=request.base_seed, device=request.device))
 
 
-def _gather(plan: Plan, variant: Variant, looks: list[int]) -> None:
+def _gather(plan: Plan, variant: Variant, looks: list[int], known: Known) -> None:
     for n in looks:
         names = variant.open()
         if not names or variant.failed:
             break
-        measure_here(plan, variant, names, n)
+        measure_here(plan, variant, names, n, known)
         variant.judge(plan)
 
 
@@ -230,15 +245,18 @@ def _tried(claim: Claim, variant: Variant, names: Collection[str]) -> list[Tried
     return [Tried(name, found[name].verdict, found[name].reason, expected[name], enough=True) for name in names]
 
 
-def _controls(folder: ClaimFolder, request: Request, answer: Answer) -> None:
-    plan = make_plan(folder, Options(profile=request.profile, base_seed=request.base_seed, device=request.device))
+def _controls(folder: ClaimFolder, request: Request, answer: Answer, known: Known) -> None:
+    """Judge control by control at the first look."""
+    plan = _plan(folder, request)
     main = main_variant(plan.claim, _names(plan.claim, request))
     for name in plan.claim.controls:
         control = control_variant(plan.claim, name, main)
         if control.expectations:
-            _gather(plan, control, plan.seeds.looks[:1])
+            _gather(plan, control, plan.seeds.looks[:1], known)
             tried = _tried(plan.claim, control, control.expectations)
             answer.controls[name] = state_of(tried, control.errors).behaves
+        if _difference(request, answer):
+            break
 
 
 def main(request: Path, answer: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness._clock import now
 from harness.errors import TrialError, UsageError
 from harness.running.proof.check import Check
-from harness.running.proof.versions import sample, versions_of
+from harness.running.proof.versions import possible, sample, versions_of
 from harness.seeds import Seed
 from harness.store.records.proof import MutantsRecord, VersionRecord
 from harness.trials.options import Options
@@ -61,8 +61,8 @@ def mutants(
     equal = _equal(folder, everything)
     _require_some(folder, everything)
     intact = _as_it_stands(folder, examiner, base, {version.file for version in everything})
-    possible = [version for version in everything if version.runs(intact.reached)]
-    chosen = sample(possible, n, Seed(seed, folder.claim.id, 0).numpy(MUTANTS))
+    able = possible(plan, everything, intact.reached)
+    chosen = sample(able, n, Seed(seed, folder.claim.id, 0).numpy(MUTANTS))
     _require_some(folder, chosen)
     requests = [_request(folder, version, base, intact) for version in chosen]
     done = Counter[str]()
@@ -78,7 +78,7 @@ def mutants(
         profile=base.profile,
         base_seed=base.base_seed,
         seed=seed,
-        possible=len(possible),
+        possible=len(able),
         noticed=sum(bool(row.noticed) for row in rows),
         counted=sum(row.equal is None for row in rows),
         by=dict(Counter(kind_of(row.noticed) for row in rows if row.noticed)),

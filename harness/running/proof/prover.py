@@ -46,7 +46,7 @@ class Prover:
         self._executors: dict[int, Executor] = {}
         self.context = Context(options, self.store, self._executor, uuid.uuid4().hex[:12], self._say)
         self._device = resolve_device(options.device)
-        self.examiner = Examiner(self.store, resolve_workers(options.workers, self._device), options.fresh)
+        self.examiner = Examiner(self.store, resolve_workers(options, self._device), options.fresh)
 
     def checks(self, folder: ClaimFolder) -> Iterator[Check]:
         """Yield the checks of a claim, the cheapest first."""

@@ -12,13 +12,15 @@ from harness.trials.sabotage import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from numpy.random import Generator
 
     from harness.running.proof.mutation import Path as Way
     from harness.running.proof.operators import Operator
     from harness.trials.plan import Plan
+
+    Ran = Mapping[str, Collection[int]]
+    """File, relative to the project -> its lines that ran."""
 
 NUMERIC_PAIRS = [("argmax", "argmin"), ("mean", "sum"), ("sin", "cos"), ("zeros", "ones"), ("train", "test")]
 
@@ -40,6 +42,7 @@ class Version:
         operator: the kind of change.
         text: the whole module with it.
         lines: of the statement that is broken.
+        names: what the definition at the top of the module defines that it stands in.
     """
 
     file: str
@@ -48,10 +51,11 @@ class Version:
     operator: str
     text: str
     lines: range
+    names: frozenset[str] = frozenset()
 
-    def runs(self, reached: Mapping[str, Collection[int]]) -> bool:
-        """Whether its statement is among the lines that ran: file -> lines."""
-        return any(line in reached.get(self.file, ()) for line in self.lines)
+    def runs(self, ran: Ran) -> bool:
+        """Whether its statement is among the lines that ran."""
+        return any(line in ran.get(self.file, ()) for line in self.lines)
 
 
 def number_scaled(node: ast.AST) -> Iterator[Any]:
@@ -95,11 +99,22 @@ def versions_of(plan: Plan) -> list[Version]:
     """Return every broken version of a claim's experiment, file by file, in the order of the text; none where it has no experiment.py of its own."""
     if not plan.claim.has_experiment:
         return []
+    texts = _texts(plan)
+    reached = reachable([(ast.parse(text), None) for text in texts.values()])
+    return [version for file, text in texts.items() for version in _versions(file, text, reached)]
+
+
+def possible(plan: Plan, versions: Iterable[Version], ran: Ran) -> list[Version]:
+    """Return the versions that some run could tell: their statement ran, and what it defines is read by a line that ran."""
+    read = reachable([(ast.parse(text), ran.get(file, ())) for file, text in _texts(plan).items()])
+    return [version for version in versions if version.runs(ran) and version.names & read]
+
+
+def _texts(plan: Plan) -> dict[str, str]:
+    """Return the modules that are broken: file, relative to the project -> its text."""
     project = plan.folder.project
     files = [plan.folder.experiment, *(project / name for name in plan.code.modules if _is_broken_too(name))]
-    texts = {path: source_of(path) for path in dict.fromkeys(files)}
-    reached = reachable([ast.parse(text) for text in texts.values()])
-    return [version for path, text in texts.items() for version in _versions(path, project, text, reached)]
+    return {str(path.relative_to(project)): source_of(path) for path in files}
 
 
 def _is_broken_too(module: str) -> bool:
@@ -107,14 +122,15 @@ def _is_broken_too(module: str) -> bool:
     return module.endswith(".py") and not module.startswith("harness/")
 
 
-def _versions(path: Path, project: Path, text: str, reached: set[str]) -> Iterator[Version]:
+def _versions(file: str, text: str, reached: set[str]) -> Iterator[Version]:
+    tops = ast.parse(text).body
+
     def is_left(operator: Operator, node: ast.AST, way: Way) -> bool:
         return _is_unreached(way, reached) or _says_nothing(operator, node, way)
 
-    for found in mutations_of(text, path.name, OPERATORS, is_left):
-        yield Version(
-            str(path.relative_to(project)), found.line, found.description, found.operator, found.source, found.lines
-        )
+    for found in mutations_of(text, file.rpartition("/")[2], OPERATORS, is_left):
+        names = frozenset(_defines(next(top for top in tops if found.line <= (top.end_lineno or found.line))))
+        yield Version(file, found.line, found.description, found.operator, found.source, found.lines, names)
 
 
 def _is_unreached(way: Way, reached: set[str]) -> bool:
@@ -151,16 +167,27 @@ def _is_guard(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and not node.orelse and all(isinstance(part, ast.Raise) for part in node.body)
 
 
-def reachable(trees: Iterable[ast.Module], entry: str = ENTRY) -> set[str]:
-    """Return the names that are defined at the top of some modules and that `entry` reaches, by their names."""
+def reachable(modules: Iterable[tuple[ast.Module, Collection[int] | None]], entry: str = ENTRY) -> set[str]:
+    """Return the names that are defined at the top of some modules and that `entry` reaches, by their names.
+
+    Args:
+        modules: each with those of its lines that ran, of which alone names are read; None for all.
+        entry: where reaching begins.
+    """
     tops: dict[str, set[str]] = {}
-    for tree in trees:
+    for tree, ran in modules:
         for node in tree.body:
-            used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-            used |= {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
+            used = set(_read(node, ran))
             for name in _defines(node):
                 tops.setdefault(name, set()).update(used)
     return _closure(entry, tops)
+
+
+def _read(node: ast.AST, ran: Collection[int] | None) -> Iterator[str]:
+    """Yield the names that are read in a part of a module, on lines that ran."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name | ast.Attribute) and (ran is None or one.lineno in ran):
+            yield one.id if isinstance(one, ast.Name) else one.attr
 
 
 def _closure(entry: str, tops: Mapping[str, set[str]]) -> set[str]:

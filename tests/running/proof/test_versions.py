@@ -14,6 +14,7 @@ from harness.running.proof.versions import (
     Version,
     arguments_swapped,
     number_scaled,
+    possible,
     reachable,
     sample,
     shuffle_lost,
@@ -149,7 +150,33 @@ def test_reaching_goes_through_names_and_attributes_and_takes_the_last_assignmen
         ast.parse("def draw(): return own()\ndef own(): ...\ndef other(): return draw()"),
     ]
 
-    assert reachable(trees) == {"measure", "prepare", "examples", "fit", "draw", "own"}
+    assert reachable([(tree, None) for tree in trees]) == {"measure", "prepare", "examples", "fit", "draw", "own"}
+
+
+RARE = """\
+RARE = 3
+
+
+def measure(arm, seeds, *, centre, spread):
+    if spread > 9:
+        spread = RARE
+    return SCALE
+"""
+
+
+def test_a_constant_can_be_told_where_a_line_that_ran_reads_it(tmp_path):
+    folder = load_claim(write_claim(tmp_path, experiment=f"SCALE = 2\n{RARE}"))
+    plan = make_plan(folder, Options(profile="smoke"))
+    everything = versions_of(plan)
+
+    def constants(*ran):
+        able = possible(plan, everything, {everything[0].file: ran})
+        return {version.change.split()[2] for version in able if version.change.split()[1] == "top:"}
+
+    assert constants(1, 2, 6, 7, 8) == {"SCALE", "RARE"}
+    assert constants(1, 2, 6, 8) == {"SCALE"}
+    # Imported, and nothing called.
+    assert constants(1, 2) == set()
 
 
 def version(number, operator):
