@@ -116,6 +116,11 @@ def test_rows_in_another_order_say_the_same():
     assert (one.low, one.high) == pytest.approx((other.low, other.high))
 
 
+def test_of_groups_of_one_size_the_first_is_shown_against_the_mean_of_the_second():
+    found = judged(DIFFERENCE, {"at_least": 0}, OURS, THEIRS[:6])
+    assert list(found.values.values()) == pytest.approx([value - np.mean(OURS) for value in THEIRS[:6]])
+
+
 def test_a_ratio_is_judged_on_the_log_scale():
     found = judged({"ratio": "loss", "of": SVM, "to": NET}, {"at_least": 0.1})
     logs = [np.log(OURS), np.log(THEIRS)]
