@@ -12,8 +12,11 @@ from harness.errors import SpecError
 from harness.judging import student
 from harness.report.view import details
 from harness.running.proof.declared import declared
+from harness.running.variant import main_variant
 from harness.trials import plan, result_files
 from harness.trials.catalogue import load_all, load_claim
+from harness.trials.handshake import refusal_of
+from harness.trials.options import Options
 from harness.trials.result_files import read_rows
 from tests.outside import PROJECT
 from tests.results_claim import COUNTS, convergence_counts, seeds_of_two_systems, table, write
@@ -245,6 +248,14 @@ def test_a_table_that_changes_after_planning_fails_the_trials_and_is_no_evidence
     record = run(write(tmp_path))
     assert "results: runs.csv changed since the run was planned; run again" in record.errors[0]
     assert record.readings["as_documented"].verdict == "INVALID"
+
+
+def test_another_machine_compares_what_it_has_and_looks_at_results_itself(tmp_path):
+    planned = plan.make_plan(load_claim(write(tmp_path)), Options())
+    main = main_variant(planned.claim)
+    (task, *_) = plan.tasks_of(planned, main.points(["errs_less"], planned.claim), range(2), main.change_of)
+    assert refusal_of(task) == []
+    assert task.data[-1] == ("results:", read_rows("runs.csv", tmp_path).sha256)
 
 
 def test_pictures_of_results_are_drawn_as_ever(tmp_path, run):

@@ -164,7 +164,7 @@ def common_seeds(points: list[Point], evidence: Evidence) -> list[int]:
 
 def _every(points: list[Point], seeds: list[int], read: _Reader) -> dict[Point, list[int]]:
     """Return the seeds that are read at each point: of a group all that it has."""
-    return {point: seeds if read.claim.paired else sorted(read.evidence.get(point, {})) for point in points}
+    return {point: seeds if read.claim.paired else list(read.evidence.get(point, {})) for point in points}
 
 
 def _problems(read_at: Mapping[Point, list[int]], read: _Reader, *, binary: bool = False) -> Iterable[str]:
@@ -269,8 +269,9 @@ def _against_mean(contrast: Difference | Ratio, read: _Reader, read_at: Mapping[
     first, second = (
         _weighted(contrast, [cell], [1.0], read, read_at[only(expand(cell, read.claim))]) for cell in cells
     )
-    if first.problems or second.problems:
-        return first if first.problems else second
+    if second.problems:
+        # Without values the first is the smaller, and brings its own along.
+        return second
     swapped = len(second.values) < len(first.values)
     own, other, sign = (second, first, -1.0) if swapped else (first, second, 1.0)
     mean, sd = student.moments(student.numbers(list(other.values.values())))

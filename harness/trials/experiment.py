@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import inspect
 import sys
@@ -26,7 +25,7 @@ from harness.trials.occupancy import calling
 from harness.trials.place import place_here
 from harness.trials.profiling import profiled
 from harness.trials.reach import Seen, seen
-from harness.trials.source_module import module_of
+from harness.trials.source_module import module_of, unwritten
 from harness.trials.task import Metrics, Outcome, Task
 from harness.trials.witness import deaf, watching
 
@@ -53,7 +52,7 @@ def load_experiment(path: Path, project: Path) -> ModuleType:
         raise TrialError(
             f"{path}: has no function measure(arm, seeds, **settings); `claims new DOCUMENT/CLAIM` writes an example"
         )
-    line = _unwritten(path)
+    line = unwritten(path)
     if line:
         raise TrialError(f"{path}:{line}: write measure(); what stands there only raises NotImplementedError")
     return module
@@ -82,17 +81,6 @@ def _imported(path: Path, project: Path) -> ModuleType:
     except Exception as error:
         remedy = f"; {INSTALL_TRAINING}" if getattr(error, "name", None) in {"torch", "sklearn"} else ""
         raise TrialError(f"{path}: cannot be imported: {_one_line(error)}{remedy}") from error
-
-
-def _unwritten(path: Path) -> int | None:
-    """Return the line of a measure() that only says that it has yet to be written, as `claims new` leaves it."""
-    defined = (node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.FunctionDef))
-    measure = next((node for node in defined if node.name == "measure"), None)
-    if measure is None:
-        return None
-    *docstring, last = measure.body
-    stub = isinstance(last, ast.Raise) and "NotImplementedError" in ast.unparse(last)
-    return last.lineno if stub and all(isinstance(part, ast.Expr) for part in docstring) else None
 
 
 def run_task(task: Task) -> list[Outcome]:

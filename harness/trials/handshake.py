@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness._text import block, message_of, shortened
 from harness.errors import ClaimsError
-from harness.trials.data_sets import record_of
+from harness.trials.data_sets import OF_RESULTS, record_of
 from harness.trials.provenance import code_of, environment
 from harness.trials.task import Outcome
 from harness.trials.witness import deaf, watching
@@ -67,7 +67,7 @@ def _code_here(experiment: Path, project: Path, pictures: Path | None, folder: P
 
 
 def _data(task: Task) -> Iterator[str]:
-    for name, planned in task.data:
+    for name, planned in (pair for pair in task.data if pair[0] != OF_RESULTS):
         try:
             here = record_of(name, task.project)
         except ClaimsError as error:

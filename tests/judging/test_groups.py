@@ -104,9 +104,21 @@ def test_a_p_value_is_the_smallest_alpha_that_still_decides():
     assert judged(DIFFERENCE, {"at_least": 0.5}, alpha=found.p * 0.999).verdict == "INCONCLUSIVE"
 
 
+def test_a_p_value_counts_the_floor_where_rows_are_more_alike():
+    for floor, spread in ((0.0, np.std(OURS, ddof=1)), (3.0, 3.0)):
+        distance = (np.mean(OURS) - 10) / math.sqrt(spread**2 / 6 + 0.5)
+        for upper in (True, False):
+            assert Groups(0.5).p(np.array(OURS), 10.0, floor, upper=upper) == pytest.approx(2 * t.sf(distance, 5))
+
+
 def test_rows_in_another_order_say_the_same():
     one, other = judged(DIFFERENCE, {"at_least": 0.5}), judged(DIFFERENCE, {"at_least": 0.5}, OURS[::-1], THEIRS[::-1])
     assert (one.low, one.high) == pytest.approx((other.low, other.high))
+
+
+def test_of_groups_of_one_size_the_first_is_shown_against_the_mean_of_the_second():
+    found = judged(DIFFERENCE, {"at_least": 0}, OURS, THEIRS[:6])
+    assert list(found.values.values()) == pytest.approx([value - np.mean(OURS) for value in THEIRS[:6]])
 
 
 def test_a_ratio_is_judged_on_the_log_scale():
@@ -119,7 +131,9 @@ def test_a_ratio_is_judged_on_the_log_scale():
     )
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(OURS, [*THEIRS, -1.0]), ([*OURS, 0.0], THEIRS)])
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(OURS, [*THEIRS, -1.0]), ([*OURS, 0.0], THEIRS), ([*OURS, 0.0], [*THEIRS, -1.0])]
+)
 def test_no_ratio_of_what_is_not_positive(ours, theirs):
     found = judged({"ratio": "loss", "of": SVM, "to": NET}, {"at_least": 0.1}, ours, theirs)
     assert found.verdict == "INVALID"
@@ -153,7 +167,7 @@ def test_a_group_alone_is_judged_at_all_its_rows():
 
 def test_rows_that_are_paired_are_judged_as_ever():
     claim = claim_with(DIFFERENCE, {"at_least": -99}, results={"files": "runs.csv"})
-    found = judge(claim.expectations["e"], claim, trials_of(OURS, THEIRS), {}, SeedPlan(first=6, cap=6))
+    found = judge(claim.expectations["e"], claim, trials_of(OURS, [*THEIRS, math.nan]), {}, SeedPlan(first=6, cap=6))
     expected = student.interval([b - a for a, b in zip(OURS, THEIRS, strict=False)], 0.001)
     assert (found.low, found.high) == (expected.low, expected.high)
 
