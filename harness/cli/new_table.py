@@ -28,7 +28,6 @@ def words_of(project: Path, name: str, table: str, command: str | None) -> dict[
     """
     from harness.cli.new_command import KNOWN
     from harness.cli.new_command import words_of as words_of_command
-    from harness.specification.placeholders import names_in
 
     if command is None:
         raise UsageError(
@@ -37,7 +36,7 @@ def words_of(project: Path, name: str, table: str, command: str | None) -> dict[
     head, body = _read(project, table)
     arms = {_slug(cells[0]): cells[0] for cells in body}
     values = {column: number[0].replace(",", "") for column in head if (number := re.search(r"\d[\d,.]*", column))}
-    free = [one for one in _names_in(command, names_in) if one not in (*KNOWN, "arm")]
+    free = [one for one in _placeholders(command) if one not in (*KNOWN, "arm")]
     over = free[0] if free and len(values) == len(head) else None
     first = next(iter(arms))
     own = words_of_command(project, name, command, first, (over, values[head[0]]) if over else None)
@@ -62,9 +61,11 @@ def words_of(project: Path, name: str, table: str, command: str | None) -> dict[
     }
 
 
-def _names_in(command: str, names_in: object) -> list[str]:
+def _placeholders(command: str) -> list[str]:
+    from harness.specification.placeholders import names_in
+
     try:
-        return [*names_in(command)]  # type: ignore[operator]
+        return [*names_in(command)]
     except ValueError as error:
         raise UsageError(f"--command: {error}: {command}") from None
 
