@@ -56,11 +56,13 @@ def anywhere(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def exports(session: nox.Session) -> None:
-    """Read exports back with the real TensorBoard and the real MLflow, which takes 850 MB and so is in no other session."""
+    """Read exports back with the real TensorBoard and the real MLflow, and Parquet with pyarrow: 850 MB, in no other session."""
     install(session, "test")
     # Of constraints.txt torch alone: MLflow wants a python-dateutil below 3.
-    session.install("-e", ".[documents,tensorboard,mlflow]", TORCH)
-    session.run("pytest", "tests/report/test_export.py", "--benchmark-disable", *session.posargs)
+    session.install("-e", ".[documents,tensorboard,mlflow,parquet]", TORCH)
+    session.run(
+        "pytest", "tests/report/test_export.py", "tests/trials/test_parquet.py", "--benchmark-disable", *session.posargs
+    )
 
 
 @nox.session(default=False)

@@ -10,7 +10,7 @@ from harness.specification.command import Word
 from harness.specification.kinds import Name, Strict
 from harness.specification.placeholders import names_in
 
-ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 """Of files that can be read."""
 
 UNPAIRED = "none"

@@ -90,7 +90,8 @@ def _rows(project: Path, files: tuple[tuple[str, tuple[tuple[str, str], ...], tu
     for path, fields, signature in files:
         content = _content(project / path, path, signature)
         digests.append(f"{path}\0{hashlib.sha256(content).hexdigest()}")
-        rows += _parsed(content, path, {name: cell(text) for name, text in fields})
+        parse = _of_parquet if path.endswith(".parquet") else _parsed
+        rows += parse(content, path, {name: cell(text) for name, text in fields})
     return Rows(rows, hashlib.sha256("\n".join(digests).encode()).hexdigest(), len(files))
 
 
@@ -124,6 +125,20 @@ def _parsed(content: bytes, path: str, fields: Mapping[str, Any]) -> Iterator[Ro
                 yield Row(place, {**item, **fields})
     except (ValueError, RecursionError, csv.Error) as error:
         raise DataError(f"{path}: is no {ending[1:].upper()} ({error}); write it whole") from None
+
+
+def _of_parquet(content: bytes, path: str, fields: Mapping[str, Any]) -> Iterator[Row]:
+    try:
+        from pyarrow import ArrowException, BufferReader
+        from pyarrow.parquet import read_table
+    except ImportError:
+        raise DataError(f"{path}: reading Parquet takes pyarrow; `pip install 'claims-harness[parquet]'`") from None
+    try:
+        items = read_table(BufferReader(content)).to_pylist()
+    except ArrowException as error:
+        raise DataError(f"{path}: is no Parquet ({error}); write it whole") from None
+    for number, item in enumerate(items):
+        yield Row(f"{path}: [{number}]", {**item, **fields})
 
 
 def _name(pattern: str) -> re.Pattern[str]:
