@@ -45,7 +45,7 @@ def _check(options: argparse.Namespace) -> int:
     }
     problems += [line for lines in found.values() for line in lines]
     sound = sum(not lines for lines in found.values())
-    with opened(options) as store:
+    with opened(options, needed=options.against_verdicts) as store:
         problems += _drifted(loaded, store, options)
         notes = [note for f in loaded for note in (*undeclared_data(f), *undeclared(f, store))]
     if options.json:

@@ -146,14 +146,16 @@ def refuse_unknown_document(name: str | None, known: Collection[str]) -> None:
 
 
 @contextmanager
-def opened(options: argparse.Namespace) -> Iterator[Store | None]:
-    """Give the store, None if there is none; one that cannot be read is told of, for the specifications can be shown without."""
+def opened(options: argparse.Namespace, *, needed: bool = False) -> Iterator[Store | None]:
+    """Give the store, None if there is none; one that cannot be read is told of, for specifications can be shown without, or refused."""
     from harness.store.store import Store
 
     path = options.root / options.store
     try:
         store = Store(path) if path.is_file() else None
     except UsageError as error:
+        if needed:
+            raise short_names(error) from None
         print(escape_unprintable(f"{short_names(error)}; without verdicts:"), file=sys.stderr)
         store = None
     try:

@@ -161,7 +161,7 @@ def _pages(options: argparse.Namespace, loaded: list[ClaimFolder], problems: lis
     from harness.report.quotation_text import with_numbers
 
     last = {}
-    with opened(options) as store:
+    with opened(options, needed=True) as store:
         for claim in (folder.claim.id for folder in loaded):
             if store and (found := store.last_record(claim)):
                 last[claim] = found[1]

@@ -221,7 +221,7 @@ class Claim(Strict):
 
     def device_of(self, arm: str, device: str) -> str:
         """Return where trials of an arm run when a run is on `device`: there, unless the arm says otherwise."""
-        return str(self.arms[arm].get(DEVICE, device))
+        return str(self.arms.get(arm, {}).get(DEVICE, device))
 
     @property
     def expectations(self) -> dict[str, Expectation]:

@@ -37,6 +37,12 @@ class Wide(Inline):
         return Counter(seed.index for task in tasks for seed in task.seeds)
 
 
+@pytest.fixture(autouse=True)
+def memory_for_all(monkeypatch):
+    """How many workers fit into this machine's memory is no matter here."""
+    monkeypatch.setattr("harness.running.measuring.affordable", lambda workers, _: workers)
+
+
 @pytest.fixture
 def on(tmp_path):
     """Run a claim on so many workers and a store of their own; return its record, the executor and what was said."""

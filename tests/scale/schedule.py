@@ -28,10 +28,11 @@ from harness.trials.catalogue import load_claim
 from harness.trials.experiment import load_experiment, run_task
 from harness.trials.options import Options
 from harness.trials.provenance import machine
+from harness.trials.task import CPU
 from tests.tiny_project import write_claim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.trials.rows import TrialRow
@@ -77,9 +78,13 @@ class Simulated:
         """Let the driver's time count from here."""
         self._since = self._clock()
 
-    def run(self, jobs: Sequence[Job], at_once: int | None = None) -> Iterator[Result]:
+    elsewhere = False
+
+    def run(
+        self, jobs: Sequence[Job], at_once: Mapping[str, int] | None = None, peaks: Mapping[str, int] | None = None
+    ) -> Iterator[Result]:
         """Yield results in the order in which simulated workers have them."""
-        waiting, most = deque(jobs), min(self.workers, at_once or self.workers)
+        waiting, most = deque(jobs), min(self.workers, (at_once or {}).get(CPU, self.workers))
         busy, events = 0, []
         self.works()
         while waiting or events:

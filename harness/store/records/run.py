@@ -30,6 +30,10 @@ class OptionsRecord(Part):
     device: str
     workers: Count
     max_seconds: Number
+    executor: str
+    """where trials ran: `processes` of this machine, or `ray`"""
+    ray_address: str
+    """the cluster, if there was one"""
     sources: dict[str, str]
     """option -> where its value came from"""
 
