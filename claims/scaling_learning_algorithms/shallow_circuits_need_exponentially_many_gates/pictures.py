@@ -32,9 +32,9 @@ def _layer(experiment: ModuleType) -> Matrix:
     return Matrix(
         f"One hidden layer computes the parity of {BITS} bits: which unit fires",
         "ones among the inputs",
-        "hidden unit (fires for so many), output",
+        "hidden unit (fires for so many), output y",
         [str(ones) for ones in range(BITS + 1)],
-        [*columns, "out"],
+        [*columns, "y"],
         np.hstack([fired, output]).astype(np.int64),
     )
 
