@@ -70,8 +70,9 @@ def attention(run: Run) -> Iterator[Line]:
         if claim.noise and claim.noise.verdict == "DIFFERENT":
             yield line_of(claim, f"A/A run: {BROKEN}")
     for number in run.quotations:
-        if number.holds is False:
-            yield Line(number.claim, run.records[number.claim].title, quotation_words(number))
+        claim_of = run.records.get(number.claim)
+        if claim_of and number.holds is False:
+            yield line_of(claim_of, quotation_words(number))
     for claim in left(run):
         yield line_of(claim, f"left for lack of time: {wording.left_words(claim)}")
     for row, name, e in without_bound(run):
