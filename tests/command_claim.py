@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.tiny_project import DOCUMENT
+from tests.tiny_project import DOCUMENT, edited
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,10 +65,6 @@ def write(root: Path, replace: dict[str, str] | None = None, script: str = SCRIP
     (root / "train.py").write_text(script)
     (root / "gains.py").write_text("def of(gain):\n    return gain\n")
     (root / "config.txt").write_text("0.0\n")
-    text = CLAIM
-    for old, new in (replace or {}).items():
-        assert old in text, f"{old!r} is not in the claim"
-        text = text.replace(old, new)
-    (folder / "claim.yaml").write_text(text)
+    (folder / "claim.yaml").write_text(edited(CLAIM, replace))
     (folder / "test_claim.py").write_text("from harness.claim_tests import test_control, test_reading\n")
     return folder

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.tiny_project import DOCUMENT
+from tests.tiny_project import DOCUMENT, edited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,11 +89,7 @@ def write(root: Path, content: str | None = None, replace: Mapping[str, str] | N
     folder = root / "claims" / "notes" / "ours_errs_less"
     folder.mkdir(parents=True, exist_ok=True)
     (folder.parent / "document.yaml").write_text(DOCUMENT)
-    text = CLAIM
-    for old, new in (replace or {}).items():
-        assert old in text, f"{old!r} is not in the claim"
-        text = text.replace(old, new)
-    (folder / "claim.yaml").write_text(text)
+    (folder / "claim.yaml").write_text(edited(CLAIM, replace))
     (folder / "test_claim.py").write_text("from harness.claim_tests import test_control, test_reading\n")
     (root / "runs.csv").write_text(seeds_of_two_systems() if content is None else content)
     return folder

@@ -6,6 +6,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 MACHINE = {
@@ -106,6 +107,14 @@ def write_data(root: Path, told: str = "return DataRecord('numbers', 'a' * 64, 1
     return {"arms:\n": "data: [numbers]\narms:\n"}
 
 
+def edited(text: str, replace: Mapping[str, str] | None) -> str:
+    """Return a claim.yaml with parts of it replaced, each of which must stand there."""
+    for old, new in (replace or {}).items():
+        assert old in text, f"{old!r} is not in the claim"
+        text = text.replace(old, new)
+    return text
+
+
 def write_claim(
     root: Path,
     name: str = "warm_exceeds_cold",
@@ -122,10 +131,7 @@ def write_claim(
     folder.mkdir(parents=True, exist_ok=True)
     (folder.parent / "document.yaml").write_text(DOCUMENT)
     text = claim.format(id=name, gap=gap, expected=expected)
-    for old, new in (replace or {}).items():
-        assert old in text, f"{old!r} is not in the claim"
-        text = text.replace(old, new)
-    (folder / "claim.yaml").write_text(text)
+    (folder / "claim.yaml").write_text(edited(text, replace))
     (folder / "experiment.py").write_text(dedent(experiment))
     (folder / "test_claim.py").write_text(TEST_CLAIM)
     if pictures is not None:

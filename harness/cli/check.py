@@ -71,4 +71,5 @@ def _drifted(loaded: list[ClaimFolder], store: Store | None, options: argparse.N
     last = {claim: store.last_record(claim) if store else None for claim in {number.claim for number in numbers}}
     records = [held(number, found[1] if (found := last[number.claim]) else None) for number in numbers]
     told = (False, None) if options.against_verdicts else (False,)
-    return problems + [f"{options.root / quotation_words(record)}" for record in records if record.holds in told]
+    here = [r.model_copy(update={"file": str(options.root / r.file)}) for r in records if r.holds in told]
+    return problems + [quotation_words(record) for record in here]

@@ -166,10 +166,10 @@ def finite(value: Any, head: str = "") -> Iterator[tuple[str, float]]:
             yield f"{head}{key}", inner
 
 
-def name_of(key: str) -> str:
-    """Return a key as a name in claim.yaml."""
+def name_of(key: str, kind: str = "metric") -> str:
+    """Return a key as a name in claim.yaml; where it begins with no letter its kind comes first."""
     name = re.sub(r"[^a-z0-9]+", "_", key.lower()).strip("_")[:80]
-    return name if name[:1].isalpha() else f"metric_{name}"[:80]
+    return name if name[:1].isalpha() else f"{kind}_{name}"[:80]
 
 
 def better_of(metric: str) -> str:

@@ -26,7 +26,7 @@ def words_of(project: Path, name: str, table: str, command: str | None) -> dict[
     Raises:
         UsageError: there is no such table, or no command, or it leaves no number.
     """
-    from harness.cli.new_command import KNOWN
+    from harness.cli.new_command import KNOWN, name_of
     from harness.cli.new_command import words_of as words_of_command
 
     if command is None:
@@ -34,7 +34,7 @@ def words_of(project: Path, name: str, table: str, command: str | None) -> dict[
             f'--table: {table}: say with --command what measures a row, such as "python bench.py --system {{arm}} --seed {{seed}}"'
         )
     head, body = _read(project, table)
-    arms = {_slug(cells[0]): cells[0] for cells in body}
+    arms = {name_of(cells[0], "row"): cells[0] for cells in body}
     values = {column: number[0].replace(",", "") for column in head if (number := re.search(r"\d[\d,.]*", column))}
     free = [one for one in _placeholders(command) if one not in (*KNOWN, "arm")]
     over = free[0] if free and len(values) == len(head) else None
@@ -83,11 +83,6 @@ def _read(project: Path, table: str) -> tuple[list[str], list[list[str]]]:
     if len(rows) < 2:
         raise UsageError(f"--table: {table}: no table stands there; give README.md, or README.md#the-heading-above-it")
     return rows[0].cells[1:], [row.cells for row in rows[1:]]
-
-
-def _slug(text: str) -> str:
-    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:80]
-    return name if name[:1].isalpha() else f"row_{name}"[:80]
 
 
 def _renamed(field: str, names: dict[str, str]) -> str:

@@ -137,20 +137,22 @@ def load_all(root: Path) -> tuple[list[ClaimFolder], list[str]]:
                 f"{folder}/claim.yaml:1:1: id: {folder.name!r} is also the id of {first[folder.name]}; rename one"
             )
         for name, lack in NEEDED.items():
-            if not (folder / name).is_file() and not (name == "experiment.py" and _has_none(folder)):
+            if not (folder / name).is_file() and not (
+                name == "experiment.py" and declares(folder, "command", "experiment", "results")
+            ):
                 problems.append(f"{folder}/{name}:1:1: (file): is missing, so {lack}; copy a neighbour's")
     return loaded, list(
         dict.fromkeys([*problems, *answers.problems_of(root, [(folder.path, folder.claim) for folder in loaded])])
     )
 
 
-def _has_none(folder: Path) -> bool:
-    """Whether claim.yaml names what is called in the place of an experiment.py, be it that it cannot be loaded."""
+def declares(folder: Path, *fields: str) -> bool:
+    """Whether claim.yaml has one of these fields, by a look that parses nothing, and so of one that cannot be loaded, too."""
     try:
         text = (folder / "claim.yaml").read_bytes() if (folder / "claim.yaml").is_file() else b""
     except OSError:
         return False
-    return re.search(rb"^(command|experiment|results):", text, re.MULTILINE) is not None
+    return re.search(rf"^({'|'.join(fields)}):".encode(), text, re.MULTILINE) is not None
 
 
 def find(root: Path, claim_id: str) -> ClaimFolder:

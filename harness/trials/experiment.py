@@ -88,7 +88,7 @@ def run_task(task: Task) -> list[Outcome]:
     memory, log = PeakMemory(task.device), list[str]()
     with (
         recorded() as chosen,
-        profiled(task.experiment.parent.name),
+        profiled(task.home.name),
         calling(alone=task.alone),
         deaf() if task.command or task.results else watching(task.called),
     ):

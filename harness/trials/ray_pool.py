@@ -169,8 +169,8 @@ class RayPool(Pool[RayWorker]):
     def _open(self, jobs: Sequence[Job], at_once: Mapping[str, int], peaks: Mapping[str, int]) -> None:
         first = jobs[0][0]
         self._count()
-        self._claim = first.experiment.parent.name
-        self._refusals = self._refused.setdefault(first.experiment, {})
+        self._claim = first.home.name
+        self._refusals = self._refused.setdefault(first.home, {})
         self._failed_starts = 0
         self._at_once = at_once
         devices = dict.fromkeys(map(device_of, jobs))

@@ -73,6 +73,11 @@ class Task:
         return self.pictures or self.experiment
 
     @property
+    def home(self) -> Path:
+        """The claim's folder; where a module of this tool measures, the experiment lies elsewhere."""
+        return self.folder or self.experiment.parent
+
+    @property
     def command(self) -> Mapping[str, Any] | None:
         """What the call starts, None for measure() of an author: no setting of hers is a mapping."""
         found = self.settings.get("command")

@@ -109,6 +109,18 @@ def test_one_cell_of_a_table_edited_by_hand_is_named_with_line_number_and_interv
     )
 
 
+def test_a_report_has_the_numbers_of_a_table_where_no_document_quotes_any(tmp_path, claims, measured):
+    (tmp_path / "README.md").write_text(BENCHMARK.replace("| 5 |", "| - |").replace("`1.1`", "`1.9`"))
+    measured(write_claim(tmp_path, replace=EDITS))
+
+    claims("report")
+
+    numbers = json.loads((tmp_path / "reports/latest/report.json").read_text())["quotations"]
+    assert [(number["printed"], number["holds"]) for number in numbers] == [
+        ("0.0", True), ("0.0", True), ("1.0", True), ("1.9", False)
+    ]  # fmt: skip
+
+
 def test_index_writes_single_numbers_into_markdown_and_latex(folder, claims, measured, tmp_path):
     measured(folder)
     paper = tmp_path / "paper.tex"

@@ -32,6 +32,8 @@ from harness.trials.ray_pool import RayPool
 from tests.tiny_project import EXPERIMENT, write_claim, write_data
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.trials.executor import Executor
     from harness.trials.task import Task
 
@@ -256,30 +258,29 @@ def node_removed(campaign: Campaign, project: Path) -> None:
 
 def worker_killed(campaign: Campaign, project: Path) -> None:
     """Kill a process that measures: its trials fail, and the next run measures them."""
-    run = campaign.run(project, "worker")
-    run.until(6)
-    os.kill(campaign.workers()[0], signal.SIGKILL)
-    run.end()
-    errors = failures(run)
-    again = campaign.run(project, "worker")
-    again.end()
-    good = bool(errors) and all("ended by SIGKILL" in error for error in errors) and not failures(again)
-    campaign.keep("a worker killed", project, again, f"{len(errors)} failed, measured by the next run", good=good)
+    what, words = "a worker killed", "measured by the next run"
+    killed(campaign, project, "worker", campaign.workers, "ended by SIGKILL", (what, words))
 
 
 def actor_killed(campaign: Campaign, project: Path) -> None:
     """Kill an actor on a node that lives: as if it had run out of memory."""
-    run = campaign.run(project, "actor")
+    what, words = "an actor killed, its node alive", "not tried again"
+    killed(campaign, project, "actor", campaign.actors, "on a node that lives", (what, words))
+
+
+def killed(
+    campaign: Campaign, project: Path, name: str, processes: Callable[[], list[int]], why: str, told: tuple[str, str]
+) -> None:
+    """Kill the first of some processes while it measures; its trials must fail and say why, and a second run measure them."""
+    run = campaign.run(project, name)
     run.until(6)
-    os.kill(campaign.actors()[0], signal.SIGKILL)
+    os.kill(processes()[0], signal.SIGKILL)
     run.end()
     errors = failures(run)
-    again = campaign.run(project, "actor")
+    again = campaign.run(project, name)
     again.end()
-    good = bool(errors) and all("on a node that lives" in error for error in errors) and not failures(again)
-    campaign.keep(
-        "an actor killed, its node alive", project, again, f"{len(errors)} failed, not tried again", good=good
-    )
+    good = bool(errors) and all(why in error for error in errors) and not failures(again)
+    campaign.keep(told[0], project, again, f"{len(errors)} failed, {told[1]}", good=good)
 
 
 def deadline(campaign: Campaign) -> None:

@@ -142,6 +142,19 @@ def test_modules_of_this_tool_are_those_of_the_node(tmp_path):
     assert (there.experiment, there.folder, there.project) == (COMMAND, tmp_path / "claims/d/c", tmp_path)
 
 
+def test_claims_that_this_tool_measures_for_are_told_apart():
+    """Their experiment is one module, and a node that lacks the data of one may have those of the other."""
+    of_a_command = replace(task("x"), experiment=COMMAND, folder=Path("/project/claims/d/a_command"))
+
+    assert of_a_command.home == Path("/project/claims/d/a_command")
+    assert task("x").home == task("x").experiment.parent
+    cluster = StandIn()
+    pool = pool_on(cluster)
+    for name in ("one", "other"):
+        list(pool.run([[replace(of_a_command, folder=Path("/project/claims/d") / name)]]))
+    assert [folder.name for folder in pool._refused] == ["one", "other"]
+
+
 def test_a_task_whose_node_was_lost_goes_elsewhere_and_its_attempt_is_counted():
     cluster = StandIn(ends={"x": ["lost"]})
 

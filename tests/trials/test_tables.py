@@ -123,6 +123,8 @@ def test_a_cell_that_is_no_number_of_the_table_is_said_with_its_line(folder, tex
         ("#the-benchmark", "#the-bench", "file", "'README.md#the-bench': no table stands there; did you mean 'the-benchmark'?"),
         ("[0.05, 0.1, 1000]", "[0.05, 0.1, 100]", "columns", "'spread = 1,000' names nothing of the claim; say what it is, "),
         ("warm: {centre: 1.0}", "hot: {centre: 1.0}", "rows", "'Warm' names nothing of the claim; say what it is, "),
+        ("  because: measured", "  unit: '%'\n  because: measured", "unit", "'%' is a unit of fractions, but the estimate has the unit 'degree'; "),
+        ("  because: measured", "  rows: {cold: warm, Warm: warm}\n  because: measured", "rows", "two cells have one name; rows: and columns: "),
         ("  because: measured", "  rows: {Wrm: warm}\n  because: measured", "rows", "'Wrm' does not stand in the table; did you mean 'Warm'?"),
     ],
 )  # fmt: skip
