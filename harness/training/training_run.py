@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from harness._strategy_log import note
 from harness.errors import UsageError
+from harness.training.draws import Streams
 from harness.training.early_stopping import StoppingState
 from harness.training.ensembles import Ensemble, at_once
 from harness.training.examples import as_inputs, as_targets, require_fit
@@ -67,7 +68,7 @@ def train(
         build: makes the untrained network; called with the meta device as default, so its own initialisation is void.
         inputs: (n_seeds, n, *shape); an expanded view will do where all seeds share the examples, and is not copied.
         targets: class numbers (n_seeds, n), or for "squared_error" values of the outputs' shape, (n_seeds, n, *out).
-        seeds: one per network; the roles "weights", "batches" and "dropout" are drawn from.
+        seeds: one per network; the roles "weights", "batches" and, for layers that draw, "layer <name>" are drawn from.
         recipe: optimiser, batches, length, initial weights, loss, device and precision.
         start: initial values by name, (n_seeds, *shape), in place of the initialiser's.
         masks: zeros and ones by name, (n_seeds, *shape): a weight under a zero is zero throughout (a pruned one).
@@ -135,9 +136,9 @@ class _Run:
     observer: Observer | None
     untrained: Ensemble
 
-    def dropout(self) -> list[torch.Generator]:
-        """Return the generators of dropout, one per seed."""
-        return [seed.torch("dropout", str(self.inputs.device)) for seed in self.seeds]
+    def streams(self) -> Streams:
+        """Return what the networks' layers draw, from its beginning."""
+        return Streams(self.seeds, self.inputs.device)
 
     def of(self, some: slice) -> _Run:
         """Return the same run for a slice of the seeds."""
@@ -155,9 +156,7 @@ def _train(run: _Run, architecture: nn.Module, first: dict[str, Tensor], chosen:
     if chosen == "loop":
         return _one_by_one(run, architecture, first)
     module = copy.deepcopy(architecture)
-    stacked = chosen == "stacked"
-    own = (module, first, run.frozen)
-    network = Stacked(*own, run.dropout()) if stacked else VmappedNetworks(*own)
+    network = (Stacked if chosen == "stacked" else VmappedNetworks)(module, first, run.frozen, run.streams())
     return _descend(run, network, Batches(run.inputs, run.targets, run.seeds, run.batch_size, run.steps))
 
 
@@ -171,7 +170,7 @@ def _one_by_one(run: _Run, architecture: nn.Module, first: dict[str, Tensor]) ->
         only = slice(number, number + 1)
         # Memory of its own: autograd counts changes, and counts those of all views of one tensor together.
         own, weights = run.of(only), {name: values[only].clone() for name, values in first.items()}
-        network = SingleNetwork(copy.deepcopy(architecture), weights, run.frozen, own.dropout())
+        network = SingleNetwork(copy.deepcopy(architecture), weights, run.frozen, own.streams())
         batches = Batches(own.inputs, own.targets, own.seeds, own.batch_size, own.steps, channels_last=True)
         return _descend(own, network, batches)
 
@@ -206,7 +205,7 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
 
     take = step
     if worth_recording(run.untrained.strategy, run.steps, run.inputs.device):
-        take = Recorded(step, lambda: [*network.weights().values(), *rule.state()], network.generators)
+        take = Recorded(step, lambda: [*network.weights().values(), *rule.state(), *network.streams.state()])
     for inputs, targets in batches:
         take(inputs, targets)
         taken += 1
