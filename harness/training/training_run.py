@@ -22,6 +22,7 @@ from harness.training.early_stopping import StoppingState
 from harness.training.ensembles import Ensemble, at_once
 from harness.training.examples import as_inputs, as_targets, require_fit
 from harness.training.graphs import Recorded, worth_recording
+from harness.training.held_weights import held_weights
 from harness.training.initialisation import initial_weights
 from harness.training.layers import rounds_first
 from harness.training.losses import error_rates, losses, require_answers, summed_loss
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from harness.seeds import Seeds
     from harness.training.early_stopping import EarlyStopping
     from harness.training.ensembles import Observer
+    from harness.training.held_weights import Held
     from harness.training.losses import Loss, Measure
     from harness.training.networks import Network
     from harness.training.optimisers import Optimiser
@@ -57,7 +59,7 @@ def train(
     recipe: Recipe,
     start: Mapping[str, Tensor] | None = None,
     masks: Mapping[str, Tensor] | None = None,
-    frozen: Collection[str] = (),
+    frozen: Collection[str] | Mapping[str, Tensor] = (),
     stopping: EarlyStopping | None = None,
     strategy: Strategy | None = None,
     observer: Observer | None = None,
@@ -72,7 +74,8 @@ def train(
         recipe: optimiser, batches, length, initial weights, loss, device and precision.
         start: initial values by name, (n_seeds, *shape), in place of the initialiser's.
         masks: zeros and ones by name, (n_seeds, *shape): a weight under a zero is zero throughout (a pruned one).
-        frozen: names of parameters that keep their initial values, as those do that ask for no gradient.
+        frozen: names of parameters that keep their initial values, as those do that ask for no gradient; or, by name, which
+            entries of a parameter do, as truth values, (n_seeds, *shape).
         stopping: when a seed stops before its steps are used up; it then has the weights of its best look.
         strategy: overrides the rule of `choose_strategy`.
         observer: looks on, at one seed.
@@ -93,8 +96,7 @@ def train(
     rules = list(optimiser) if isinstance(optimiser, Sequence) else [optimiser] * len(seeds)
     _require(len(rules) == len(seeds), f"optimiser: {len(rules)} for {len(seeds)} seeds: give one, or one per seed")
     first = initial_weights(module, seeds, recipe.initialiser, start, recipe.layer_factors, device=device, dtype=stored)
-    _require_trainable(module, frozen)
-    kept = _checked_masks(masks or {}, first, module)
+    held, whole = held_weights(masks or {}, frozen, first, module)
     looks = stopping and _on_device(stopping, module, loss, stored, device, len(seeds))
     batch = examples[0, : min(recipe.batch_size, examples.shape[1])]
     made = rehearse(module, {name: values[0] for name, values in first.items()}, batch, precision)
@@ -105,7 +107,7 @@ def train(
     note(chosen)
     _require(observer is None or len(seeds) == 1, f"observer: {len(seeds)} seeds: it looks at one alone")
     untrained = Ensemble(copy.deepcopy(module).eval(), first, chosen, precision)
-    fixed = (recipe.batch_size, count, precision, loss, kept, frozenset(frozen), looks, observer, untrained)
+    fixed = (recipe.batch_size, count, precision, loss, held, whole, looks, observer, untrained)
     run = _Run(examples, answers, seeds, rules, *fixed)
     before = global_states(examples.device)
     with exact(examples.device):
@@ -130,7 +132,7 @@ class _Run:
     steps: int
     precision: Precision
     loss: Loss
-    masks: dict[str, Tensor]
+    held: dict[str, Held]
     frozen: frozenset[str]
     stopping: EarlyStopping | None
     observer: Observer | None
@@ -145,10 +147,10 @@ class _Run:
         stopping = self.stopping and replace(
             self.stopping, inputs=self.stopping.inputs[some], targets=self.stopping.targets[some]
         )
-        masks = {name: own[some] for name, own in self.masks.items()}
+        held = {name: (where[some], values[some]) for name, (where, values) in self.held.items()}
         return replace(
             self, inputs=self.inputs[some], targets=self.targets[some], seeds=self.seeds[some],
-            optimisers=self.optimisers[some], masks=masks, stopping=stopping,
+            optimisers=self.optimisers[some], held=held, stopping=stopping,
         )  # fmt: skip
 
 
@@ -191,7 +193,7 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
     """Take the steps of a run on its networks, each seed's until its rule stops it."""
     parameters = list(network.trained.values())
     rule = make_stepper(run.optimisers, parameters, run.steps)
-    masked = [(network.weights()[name].detach(), mask) for name, mask in run.masks.items()]
+    held = [(network.weights()[name].detach(), *own) for name, own in run.held.items()]
     watch = run.stopping and StoppingState(run.stopping, len(run.seeds), run.inputs.device)
     around, stored, taken = arithmetic(run.inputs.device, run.precision), storage(run.precision), 0
 
@@ -200,8 +202,8 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
             outputs = network.forward(inputs, training=True)
         summed_loss(run.loss, outputs.to(stored), targets).backward()  # type: ignore[no-untyped-call]
         rule.step()
-        for parameter, mask in masked:
-            parameter.mul_(mask)
+        for parameter, where, values in held:
+            torch.where(where, values, parameter, out=parameter)
 
     take = step
     if worth_recording(run.untrained.strategy, run.steps, run.inputs.device):
@@ -233,25 +235,6 @@ def _looked_at(run: _Run, network: Network) -> Tensor:
         loss = run.stopping.metric == "loss"
         total += (losses(run.loss, outputs, answers) if loss else error_rates(outputs, answers)) * block.shape[1]
     return total / inputs.shape[1]
-
-
-def _checked_masks(masks: Mapping[str, Tensor], first: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
-    """Apply the masks to the first weights and return them in their dtype and on their device."""
-    checked, parameters = {}, [name for name, _ in module.named_parameters()]
-    for name, mask in masks.items():
-        _require(name in parameters, f"masks: {name!r}: the network has {parameters}")
-        checked[name] = own = torch.as_tensor(mask).to(first[name])
-        _require(own.shape == first[name].shape, f"masks: {name}: shape {tuple(own.shape)} does not fit")
-        _require(bool(((own == 0) | (own == 1)).all()), f"masks: {name}: has values besides zero and one")
-        first[name].mul_(own)
-    return checked
-
-
-def _require_trainable(module: nn.Module, frozen: Collection[str]) -> None:
-    parameters = [name for name, _ in module.named_parameters()]
-    _require(set(frozen) <= set(parameters), f"frozen: {sorted(frozen)}: the network has {parameters}")
-    trained = [name for name, own in module.named_parameters() if own.requires_grad and name not in frozen]
-    _require(bool(trained), "frozen: nothing is left to train")
 
 
 def _on_device(

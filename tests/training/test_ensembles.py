@@ -167,6 +167,30 @@ def test_masked_weights_are_zero_throughout_and_frozen_ones_stay(strategy, optim
         assert_same(one(ensemble, number), expected, SUMS_IN_ANOTHER_ORDER["float64"])
 
 
+@pytest.mark.parametrize("optimiser", [SGD, ADAM], ids=["sgd", "adam"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_frozen_entries_stay_and_the_others_move_as_in_a_plain_loop_that_puts_them_back(strategy, optimiser):
+    """Beside a mask on the same parameter, and a parameter of which every entry is frozen."""
+    generator = torch.Generator().manual_seed(1)
+    stays, mask = (torch.randint(2, (3, 20, 36), generator=generator) for _ in range(2))
+    held = {"masks": {"1.weight": mask}, "frozen": {"1.weight": stays.bool(), "4.weight": torch.ones(3, 12, 20)}}
+    ensemble = trained(strategy=strategy, optimiser=optimiser, **held)
+    first = trained(steps=0).weights
+
+    moved = ensemble.weights["1.weight"] != first["1.weight"] * mask
+    assert torch.equal(moved, (mask == 1) & (stays == 0))
+    for number, seed in enumerate(SEEDS):
+        own = first["1.weight"][number] * mask[number]
+
+        def put_back(_step, module, number=number, own=own):
+            module.get_parameter("1.weight").data[stays[number] == 1] = own[stays[number] == 1]
+            return False
+
+        masks = {"1.weight": mask[number]}
+        expected = plain(seed, optimiser=optimiser, masks=masks, frozen=("4.weight",), after=put_back)
+        assert_same(one(ensemble, number), expected, SUMS_IN_ANOTHER_ORDER["float64"])
+
+
 GRIDS = {
     "sgd": [
         Optimiser("sgd", 0.1, 0.9, 1e-3, "cosine"),
@@ -388,6 +412,16 @@ def test_a_start_value_allows_a_parameter_of_unknown_kind():
         ({"initialiser": "zeros"}, "initialiser: 'zeros'"),
         ({"masks": {"nose": torch.ones(3, 1)}}, "masks: 'nose': the network has"),
         ({"masks": {"1.bias": torch.ones(3, 1)}}, r"masks: 1.bias: shape \(3, 1\) does not fit"),
+        ({"frozen": {"nose": torch.ones(3, 1)}}, "frozen: 'nose': the network has"),
+        ({"frozen": {"1.bias": torch.ones(3, 1)}}, r"frozen: 1.bias: shape \(3, 1\) does not fit"),
+        ({"frozen": {"1.bias": torch.full((3, 20), 0.5)}}, "frozen: 1.bias: has values besides zero and one"),
+        (
+            {
+                "build": lambda: nn.Sequential(nn.Flatten(), nn.Linear(36, 10)),
+                "frozen": {"1.weight": torch.ones(3, 10, 36), "1.bias": torch.ones(3, 10)},
+            },
+            "frozen: nothing is left to train",
+        ),
         ({"frozen": ["nose"]}, r"frozen: \['nose'\]: the network has"),
         (
             {"stopping": EarlyStopping(torch.ones(2, 5, 1, 6, 6), torch.ones(2, 5, dtype=int), every=1, patience=1)},
