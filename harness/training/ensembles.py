@@ -84,7 +84,10 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Observer:
-    """Is shown an ensemble of one seed, with the steps taken, every so many steps; the next step changes what it saw."""
+    """Is shown the ensemble of all seeds, with the steps taken, every so many steps.
+
+    The weights are a copy, which it may keep. Where seeds stop early, one that has stopped is shown training on until all have.
+    """
 
     every: int
     see: Callable[[int, Ensemble], None]
