@@ -14,6 +14,7 @@ from harness.training.losses import Loss
 from harness.training.minibatches import Rows, orders
 from harness.training.optimisers import Optimiser
 from harness.training.precision import Precision
+from harness.training.rate_search import search
 from harness.training.recipe import Recipe
 from harness.training.supervised_learning import Split, supervised
 from harness.training.training_run import train
@@ -34,6 +35,7 @@ __all__ = [
     "Split",
     "error_rate",
     "orders",
+    "search",
     "supervised",
     "train",
 ]

@@ -44,6 +44,7 @@ class Recipe:
         precision: "bfloat16" computes under autocast with float32 weights.
         layer_factors: what the weights of each linear or convolutional layer are multiplied by at the start; by nothing
             if empty.
+        rates: learning rates that `search` chooses among; where there are any, nothing else trains by this recipe.
 
     Raises:
         UsageError: for an unknown loss or precision, a number out of its range, or not exactly one of epochs and steps.
@@ -58,6 +59,7 @@ class Recipe:
     device: str = "cpu"
     precision: Precision = "float32"
     layer_factors: tuple[float, ...] = ()
+    rates: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for name, kinds in (("loss", get_args(Loss)), ("precision", get_args(Precision))):
@@ -74,8 +76,8 @@ class Recipe:
 
         Nothing has a default: what trains a network stands in claim.yaml. Names are those of `Optimiser` and of this
         class; `epochs` or `steps`; no `momentum` for the method "adam"; `weight_variance` and `bias_variance` for the
-        initialiser "gaussian" alone; `layer_factors`, a list, only where layers are to have them. The harness adds
-        `device` and `precision` where a claim says `precision`.
+        initialiser "gaussian" alone; `layer_factors`, a list, only where layers are to have them; a list as `learning_rate`
+        is a grid for `search`. The harness adds `device` and `precision` where a claim says `precision`.
 
         Raises:
             UsageError: settings that are missing, all at once; or values that `Optimiser` or this class refuses.
@@ -92,7 +94,10 @@ class Recipe:
         own = {name: settings[name] for name in (*OF_OPTIMISER, "momentum") if name in settings}
         rest = {name: settings[name] for name in (*OF_TRAINING, *LENGTHS) if name in settings} | _start_of(settings)
         taken = {*own, *rest, *OF_GAUSSIAN}
-        return cls(Optimiser(**own), **rest), {name: value for name, value in settings.items() if name not in taken}
+        optimisers = [Optimiser(**own | {"learning_rate": rate}) for rate in _rates(own["learning_rate"])]
+        if isinstance(own["learning_rate"], (list, tuple)):
+            rest["rates"] = tuple(each.learning_rate for each in optimisers)
+        return cls(optimisers[0], **rest), {name: value for name, value in settings.items() if name not in taken}
 
     def steps_in_an_epoch(self, examples: int) -> int:
         """Return the updates of one pass over so many examples."""
@@ -101,6 +106,14 @@ class Recipe:
     def steps_in_all(self, examples: int) -> int:
         """Return the updates of the whole training on so many examples."""
         return self.steps if self.epochs is None else self.epochs * self.steps_in_an_epoch(examples)  # type: ignore[return-value]
+
+
+def _rates(given: Any) -> list[float]:
+    """Return the learning rates that a setting names: one, or a grid."""
+    if not isinstance(given, (list, tuple)):
+        return [given]
+    _require(len(set(given)) == len(given) > 1, f"learning_rate: {given}: a grid has two rates or more, each once")
+    return list(given)
 
 
 def _start_of(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,6 +82,7 @@ def train(
             inputs in place.
     """
     loss, device, precision, optimiser = recipe.loss, recipe.device, recipe.precision, recipe.optimiser
+    _require(not recipe.rates, f"learning_rate: {list(recipe.rates)}: a grid: call `search`, or give one rate")
     module, stored = _architecture(build), storage(precision)
     rounded = torch.bfloat16 if precision == "bfloat16" and rounds_first(module) else stored
     examples = as_inputs(inputs, module, rounded, device)

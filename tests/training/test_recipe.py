@@ -99,3 +99,16 @@ def test_the_last_batch_of_an_epoch_may_be_smaller():
 
     assert recipe.steps_in_an_epoch(41) == 3
     assert recipe.steps_in_all(41) == 9
+
+
+def test_a_list_of_learning_rates_is_a_grid():
+    recipe, rest = Recipe.split({**SETTINGS, "learning_rate": [0.1, 1]})
+
+    assert (recipe.rates, recipe.optimiser.learning_rate, rest) == ((0.1, 1), 0.1, {})
+    assert Recipe.split(SETTINGS)[0].rates == ()
+
+
+@pytest.mark.parametrize(("rates", "message"), [([0.1], "two rates"), ([0.1, 0.1], "each once"), ([0.1, -1], "-1")])
+def test_a_grid_of_rates_has_several_that_are_rates(rates, message):
+    with pytest.raises(UsageError, match=message):
+        Recipe.split({**SETTINGS, "learning_rate": rates})
