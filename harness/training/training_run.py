@@ -78,7 +78,7 @@ def train(
             entries of a parameter do, as truth values, (n_seeds, *shape).
         stopping: when a seed stops before its steps are used up; it then has the weights of its best look.
         strategy: overrides the rule of `choose_strategy`.
-        observer: looks on, at one seed.
+        observer: looks on, at all seeds at once; "loop", which trains them one after the other, has it look at one seed only.
 
     Raises:
         UsageError: for shapes that do not fit, targets that torch would broadcast or leave out, a parameter of unknown
@@ -105,7 +105,8 @@ def train(
         require_possible(strategy, module)
     chosen = strategy or choose_strategy(module, batch.to("meta"), len(batch), torch.device(device).type)
     note(chosen)
-    _require(observer is None or len(seeds) == 1, f"observer: {len(seeds)} seeds: it looks at one alone")
+    one_by_one = "with 'loop' they are trained one after the other: take another strategy, or one call for each seed"
+    _require(observer is None or len(seeds) == 1 or chosen != "loop", f"observer: {len(seeds)} seeds: {one_by_one}")
     untrained = Ensemble(copy.deepcopy(module).eval(), first, chosen, precision)
     fixed = (recipe.batch_size, count, precision, loss, held, whole, looks, observer, untrained)
     run = _Run(examples, answers, seeds, rules, *fixed)
@@ -212,14 +213,19 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
         take(inputs, targets)
         taken += 1
         if run.observer and taken % run.observer.every == 0:
-            weights = {name: values.detach() for name, values in network.weights().items()}
-            run.observer.see(taken, replace(run.untrained, weights=weights, steps=(taken,)))
+            run.observer.see(taken, replace(run.untrained, weights=_copied(network), steps=(taken,) * len(run.seeds)))
         if watch and watch.due(taken) and watch.look(taken, _looked_at(run, network), network.weights()):
             break
     if watch and watch.best:
         return watch.best, watch.steps
-    weights = {name: values.detach().contiguous() for name, values in network.weights().items()}
-    return weights, torch.full((len(run.seeds),), taken)
+    return _copied(network), torch.full((len(run.seeds),), taken)
+
+
+def _copied(network: Network) -> dict[str, Tensor]:
+    """Return the weights as they are now, laid out as torch's layers have them."""
+    return {
+        name: values.detach().clone(memory_format=torch.contiguous_format) for name, values in network.weights().items()
+    }
 
 
 @torch.no_grad()
