@@ -13,7 +13,6 @@ from harness.running import waiver
 from harness.seeds import Seed
 from harness.specification.profiles import NO_VERDICT_PROFILE
 from harness.timing import synchronised
-from harness.trials.catalogue import ClaimFolder, load_claim
 from harness.trials.experiment import load_experiment
 from harness.trials.occupancy import occupied, waiting
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from harness.store.records.beside import Timed
     from harness.store.records.claim import ClaimRecord
     from harness.store.records.expectation import ControlRecord, ReadingRecord
+    from harness.trials.catalogue import ClaimFolder
     from harness.trials.plan import Plan
 
 
@@ -54,7 +54,7 @@ class ClaimHandle:
     @cached_property
     def folder(self) -> ClaimFolder:
         """The specification and where it lies."""
-        return load_claim(self.path)
+        return self._session.claim(self.path)
 
     @cached_property
     def experiment(self) -> ModuleType:
@@ -64,9 +64,7 @@ class ClaimHandle:
     @cached_property
     def plan(self) -> Plan:
         """Settings, device and keys under the chosen profile."""
-        from harness.trials.plan import make_plan
-
-        return make_plan(self.folder, self._session.options)
+        return self._session.plan(self.path)
 
     @property
     def record(self) -> ClaimRecord:

@@ -46,9 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if project is None:
         return
     config.stash[PROJECT] = project
-    from harness.pytest_plugin import collection, hooks, node_ids
+    from harness.pytest_plugin import collection, hooks, instruments, node_ids
 
-    for module in (node_ids, collection, hooks):
+    for module in (node_ids, collection, hooks, instruments):
         config.pluginmanager.register(module, module.__name__)
 
 

@@ -90,6 +90,7 @@ class Session:
         self._budget = Budget(deadline)
         self._progress = progress
         self._estimated = -math.inf
+        self._folders: dict[Path, ClaimFolder] = {}
         self._plans: dict[Path, Plan] = {}
 
     def arrange(self, folders: list[Path]) -> list[Path]:
@@ -124,13 +125,31 @@ class Session:
         # experiment's, its own test will say what is wrong.
         with contextlib.suppress(Exception):
             if self.store.has_trials(folder.name):
-                if folder not in self._plans:
-                    self._plans[folder] = make_plan(load_claim(folder), self.options)
-                seconds = remaining_seconds(self._plans[folder], self.options, self.store, self.run)
+                seconds = remaining_seconds(self.plan(folder), self.options, self.store, self.run)
         if self._progress is not None:
             self._progress.estimate(folder.name, seconds)
             self._estimated = time.monotonic()
         return seconds
+
+    def claim(self, folder: Path) -> ClaimFolder:
+        """Return the claim in `folder` as it was when the session first asked.
+
+        Raises:
+            SpecError: every error of claim.yaml at once.
+        """
+        if folder not in self._folders:
+            self._folders[folder] = load_claim(folder)
+        return self._folders[folder]
+
+    def plan(self, folder: Path) -> Plan:
+        """Return the plan of that claim under the session's options; a run of the claim makes its own.
+
+        Raises:
+            ClaimsError: the claim cannot be loaded or planned.
+        """
+        if folder not in self._plans:
+            self._plans[folder] = make_plan(self.claim(folder), self.options)
+        return self._plans[folder]
 
     def record_of(self, folder: Path) -> ClaimRecord | ProblemRecord:
         """Return the record of the claim in `folder`; it is run at the first call.

@@ -38,14 +38,15 @@ class Imports(NamedTuple):
 
 def modules_of(begun: Iterable[Path], project: Path) -> list[Path]:
     """Return some modules, and those of the project and of this tool that they reach by their imports."""
-    pending, seen = list(begun), dict[Path, None]()
+    pending, seen, asked = list(begun), dict[Path, None](), set[str]()
     while pending:
         path = pending.pop()
         if path in seen:
             continue
         seen[path] = None
         found = imports_in(path)
-        pending += [file for name in found.anywhere for file in _module_files(name, project)]
+        pending += [file for name in sorted(found.anywhere - asked) for file in _module_files(name, project)]
+        asked |= found.anywhere
         pending += _siblings(parsed(path, path.stat().st_mtime_ns), path) if found.relative else []
     return list(seen)
 

@@ -111,6 +111,14 @@ class TimingRecord(Part):
     finished: str
 
 
+class PassedRecord(Part):
+    """That an instrument test passed, which a store keeps."""
+
+    inputs: Any
+    """what it read, as `Inputs` reads it"""
+    finished: str
+
+
 class PicturesRecord(Part):
     """What a store keeps of a claim's pictures."""
 
