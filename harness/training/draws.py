@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.seeds import Seeds
 
 MULTIPLIERS = (0x7FEB352D, 0x846CA68B - 2**32)
@@ -20,8 +22,8 @@ SHIFTS = (16, 15, 16)
 """Of a bijection of 32 bits in which every bit of the input turns every bit of the output with probability near one half
 (Wellons 2018, "lowbias32"); a multiplication and a shift are to it what they are to SplitMix (Steele, Lea & Flood 2014)."""
 
-AHEAD = 256
-"""Calls whose keys are made at once on a CPU, where each small operation costs a microsecond."""
+AT_ONCE = 65_536
+"""Words that a CPU makes at once, of several calls if they are few: each small operation costs it a microsecond."""
 
 
 class Draws:
@@ -36,11 +38,10 @@ class Draws:
 
     def __init__(self, keys: Tensor) -> None:
         self._places, self._calls = keys[:, :1].contiguous(), keys[:, 1:].contiguous()
-        self._count = torch.zeros_like(self._calls)
         # A count on the device, so that a step which was recorded draws anew when it is replayed.
         self._counted = keys.device.type != "cpu"
-        self._ahead: list[Tensor] = []
-        self._kept: dict[tuple[int, ...], tuple[Tensor, Tensor, Tensor]] = {}
+        self._count, self._called = torch.zeros_like(self._calls), 0
+        self._kept: dict[tuple[int, ...], _Words] = {}
 
     @classmethod
     def of(cls, seeds: Seeds, role: str, device: str | torch.device = "cpu") -> Draws:
@@ -54,10 +55,21 @@ class Draws:
         return [self._count]
 
     def words(self, *shape: int) -> Tensor:
-        """Return the next words of 32 bits, int32 (n_seeds, *shape); the next call of that shape writes over them."""
-        where, words, between = self._memory(shape)
-        torch.bitwise_xor(where, self._key(), out=words)
-        return mix(words, between).view(len(where), *shape)
+        """Return the next words of 32 bits, int32 (n_seeds, *shape), good until the next call."""
+        if shape not in self._kept:
+            self._kept[shape] = _Words(self._places, math.prod(shape), 1 if self._counted else AT_ONCE)
+        words = self._kept[shape].of_call(self._called, self._keys)
+        if self._counted:
+            self._count.add_(1)
+        else:
+            self._called += 1
+        return words.view(len(self._places), *shape)
+
+    def _keys(self, calls: int) -> Tensor:
+        """Return the keys of the next calls, (calls, n_seeds, 1)."""
+        numbers = torch.arange(self._called, self._called + calls, dtype=torch.int32, device=self._calls.device)
+        keys = (self._calls + self._count) + numbers[:, None, None]
+        return mix(keys, torch.empty_like(keys))
 
     def coins(self, likeness: Tensor, probability: float) -> Tensor:
         """Return ones with a probability below one, else zeros, shaped and typed as `likeness`, (n_seeds, ...)."""
@@ -75,29 +87,31 @@ class Draws:
         radius = self.uniform(*shape, dtype=dtype).neg_().add_(1.0).log_().mul_(-2.0).sqrt_()
         return self.uniform(*shape, dtype=dtype).mul_(math.tau).cos_().mul_(radius)
 
-    def _memory(self, shape: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the mixed places of every seed, and room for words; (n_seeds, places) each."""
-        if shape not in self._kept:
-            places = torch.arange(math.prod(shape), dtype=torch.int32, device=self._places.device) + self._places
-            self._kept[shape] = (
-                mix(places, torch.empty_like(places)),
-                torch.empty_like(places),
-                torch.empty_like(places),
-            )
-        return self._kept[shape]
 
-    def _key(self) -> Tensor:
-        """Return the key of the next call, (n_seeds, 1)."""
-        if self._counted:
-            key = self._calls + self._count
-            self._count.add_(1)
-            return mix(key, torch.empty_like(key))
-        if not self._ahead:
-            steps = self._count + torch.arange(AHEAD, dtype=torch.int32)
-            keys = self._calls + steps
-            self._ahead = list(reversed(torch.split(mix(keys, torch.empty_like(keys)), 1, 1)))
-            self._count.add_(AHEAD)
-        return self._ahead.pop()
+class _Words:
+    """The words of some calls of one shape, and room for them.
+
+    Args:
+        keys: of places, (n_seeds, 1).
+        places: that a seed draws at in a call.
+        at_once: how many words are made at once, if a call has not more.
+    """
+
+    def __init__(self, keys: Tensor, places: int, at_once: int) -> None:
+        numbers = torch.arange(places, dtype=torch.int32, device=keys.device) + keys
+        self._places = mix(numbers, torch.empty_like(numbers))
+        calls = max(1, at_once // max(1, numbers.numel()))
+        self._words, self._between = (numbers.new_empty(calls, *numbers.shape) for _ in range(2))
+        self._first: int | None = None
+
+    def of_call(self, call: int, keys_of: Callable[[int], Tensor]) -> Tensor:
+        """Return the words of a call, (n_seeds, places), by the keys of this and of the next."""
+        calls = len(self._words)
+        if calls == 1 or self._first is None or not self._first <= call < self._first + calls:
+            torch.bitwise_xor(self._places, keys_of(calls), out=self._words)
+            mix(self._words, self._between)
+            self._first = call
+        return self._words[call - self._first]
 
 
 class Streams:

@@ -8,7 +8,8 @@ import torch
 from scipy import stats
 
 from harness.seeds import seeds_of
-from harness.training.draws import AHEAD, Draws, Streams, mix
+from harness.training import draws as draws_module
+from harness.training.draws import Draws, Streams, mix
 
 SEEDS = seeds_of("draws", 0, range(4))
 WORD = 0xFFFFFFFF
@@ -33,12 +34,14 @@ def unsigned(words: torch.Tensor) -> np.ndarray:
     return words.numpy().view(np.uint32)
 
 
-def test_words_are_the_mix_of_key_call_and_place():
-    """Beyond the calls whose keys are made at once, and at more places than a vector of a processor holds."""
+@pytest.mark.parametrize("at_once", [1, 1000, 65_536])
+def test_words_are_the_mix_of_key_call_and_place(monkeypatch, at_once):
+    """At more places than a vector of a processor holds, and whatever calls are made at once: 1, 7, 468."""
+    monkeypatch.setattr(draws_module, "AT_ONCE", at_once)
     draws = Draws.of(SEEDS, "role")
-    for call in range(2 * AHEAD + 2):
+    for call in range(500):
         words = unsigned(draws.words(7, 5))
-        if call in (0, 1, AHEAD - 1, AHEAD, 2 * AHEAD + 1):
+        if call in (0, 1, 6, 7, 467, 468, 499):
             expected = [
                 [[by_hand(seed, call, 5 * row + own) for own in range(5)] for row in range(7)] for seed in SEEDS
             ]
@@ -53,6 +56,15 @@ def test_each_bit_that_turns_turns_every_other_half_of_the_time():
         changed = unsigned(mix(words.clone(), torch.empty_like(words)) ^ mix(turned, torch.empty_like(words)))
         shares = (changed[:, None] >> np.arange(32, dtype=np.uint32) & 1).mean(0)
         assert np.abs(shares - 0.5).max() < 2.5 / 20_000**0.5 + 0.005
+
+
+def test_calls_of_another_shape_count_too():
+    """As an epoch's smaller last batch does."""
+    draws, alone = Draws.of(SEEDS, "role"), Draws.of(SEEDS, "role")
+    every = [alone.words(9).clone() for _ in range(12)]
+
+    for call, size in enumerate([9, 9, 4, 9, 9, 4, 4, 9]):
+        assert torch.equal(draws.words(size), every[call][:, :size])
 
 
 def test_a_seed_draws_the_same_beside_others_and_alone():
