@@ -48,7 +48,7 @@ class Draws:
         """Return what the seeds draw for `role`, on `device`."""
         words = [seed.entropy(role) for seed in seeds]
         halves = [[_signed(word >> 32), _signed(word & 0xFFFFFFFF)] for word in words]
-        return cls(torch.tensor(halves, dtype=torch.int32).to(device))
+        return cls(torch.tensor(halves, dtype=torch.int32).view(-1, 2).to(device))
 
     def state(self) -> list[Tensor]:
         """Return what a call changes: how many there were, where a recorded step counts them."""

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from harness.errors import UsageError
 from harness.training.architecture import by_batch_statistics, call, is_sequence, mixes_examples, state_of
+from harness.training.draws import Streams
 from harness.training.examples import as_inputs, as_targets
+from harness.training.layers import products, stack, stackable
 from harness.training.losses import error_rates, require_answers
 from harness.training.precision import arithmetic, exact, storage
 
@@ -93,13 +95,12 @@ class Ensemble:
         if len(given) != len(self):
             raise UsageError(f"train: inputs: {len(given)} seeds, but the ensemble has {len(self)}")
         wanted = state_of(module).keys()
-        outputs = []
+        weights = {name: own for name, own in self.weights.items() if name in wanted}
+        number = size or at_once(given[0], module)
+        together = self.strategy == "stacked" and predicted_together(anywhere.device, module)
         with exact(anywhere.device), arithmetic(anywhere.device, self.precision):
-            for number, own in enumerate(given):
-                state = {name: _laid_out(own[number]) for name, own in self.weights.items() if name in wanted}
-                blocks = [call(module, state, _laid_out(block)) for block in own.split(size or at_once(own, module))]
-                outputs.append(torch.cat(blocks).to(storage(self.precision)))
-        made = torch.stack(outputs)
+            made = (_all_at_once if together else _one_by_one)(module, weights, given, number)
+        made = made.to(storage(self.precision))
         # An experiment compares them with what it has; only this module needs to know where networks are.
         return made.to(inputs.device if isinstance(inputs, Tensor) else "cpu")
 
@@ -113,6 +114,28 @@ class Observer:
 
     every: int
     see: Callable[[int, Ensemble], None]
+
+
+def predicted_together(device: torch.device, module: nn.Module) -> bool:
+    """Whether all seeds' networks predict in one operation per layer: where starting one costs more than what it computes."""
+    return device.type != "cpu" and stackable(module) and not mixes_examples(module)
+
+
+def _all_at_once(module: nn.Module, weights: dict[str, Tensor], inputs: Tensor, number: int) -> Tensor:
+    """Return the outputs, (n_seeds, n, *out), in blocks of so many examples of every seed."""
+    multiplied = products(module)
+    laid_out = {name: own.mT.contiguous() if name in multiplied else own for name, own in weights.items()}
+    forward, training = stack(module, laid_out, Streams((), inputs.device)), False
+    return torch.cat([forward(block, training) for block in torch.split(inputs, number, 1)], 1)
+
+
+def _one_by_one(module: nn.Module, weights: dict[str, Tensor], inputs: Tensor, number: int) -> Tensor:
+    """Return the same by one network after the other, whatever it is."""
+    outputs = []
+    for seed, own in enumerate(inputs):
+        state = {name: _laid_out(values[seed]) for name, values in weights.items()}
+        outputs.append(torch.cat([call(module, state, _laid_out(block)) for block in own.split(number)]))
+    return torch.stack(outputs)
 
 
 def at_once(examples: Tensor, module: nn.Module) -> int:

@@ -14,7 +14,7 @@ from harness._strategy_log import recorded
 from harness.errors import UsageError
 from harness.seeds import seeds_of
 from harness.training.early_stopping import EarlyStopping
-from harness.training.ensembles import Ensemble, error_rate
+from harness.training.ensembles import Ensemble, error_rate, predicted_together
 from harness.training.initialisation import initial_weights
 from harness.training.layers import LastStep
 from harness.training.optimisers import Optimiser
@@ -631,6 +631,32 @@ def test_no_number_depends_on_how_many_examples_are_predicted_at_once(monkeypatc
 def normalised(dropout: float = 0.4) -> nn.Sequential:
     hidden = [nn.Flatten(), nn.Linear(36, 20), nn.BatchNorm1d(20), nn.ReLU(), nn.Dropout(dropout)]
     return nn.Sequential(*hidden, nn.Linear(20, 10))
+
+
+@pytest.mark.parametrize("build", [normalised, convolutional, lambda: nn.Sequential(nn.Flatten(), nn.Linear(36, 10))])
+def test_all_seeds_predict_together_what_each_predicts_alone_but_for_batch_statistics(monkeypatch, build):
+    """As on a device where starting an operation costs more than it computes: in blocks of 16, the last one smaller."""
+    ensemble, inputs = trained(build=build, strategy="stacked"), examples()[0]
+    alone = ensemble.predict(inputs)
+    upto = len(ensemble.module) - 1
+    features = ensemble.features(inputs, upto)
+    asked = []
+
+    def together(device, module):
+        asked.append(predicted_together(torch.device("meta"), module))
+        return asked[-1]
+
+    monkeypatch.setattr("harness.training.ensembles.predicted_together", together)
+    for name in ("IMAGES_AT_ONCE", "PREDICTED_AT_ONCE"):
+        monkeypatch.setattr(f"harness.training.ensembles.{name}", 16)
+
+    torch.testing.assert_close(ensemble.predict(inputs), alone, rtol=0, atol=1e-12)
+    torch.testing.assert_close(ensemble.features(inputs, upto), features, rtol=0, atol=1e-12)
+    assert asked == [True, True]
+    if build is not normalised:
+        return
+    ensemble.predict(inputs, batch_statistics=True, batch_size=14)
+    assert asked[-1] is False, "what depends on the batch goes as it did"
 
 
 NORMALISED = [("stacked", normalised), ("loop", normalised), ("loop", convolutional), ("vmap", Residual)]
