@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import operator
 import random
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,15 +28,27 @@ class Seed:
         base: base seed of the run (`--claims-base-seed`); it enters every draw.
         claim: id of the claim.
         index: 0, 1, 2, ... within the claim.
+        repeats: which repetition within the seed, and which within that; none of a trial's own seed.
     """
 
     base: int
     claim: str
     index: int
+    repeats: tuple[int, ...] = ()
+
+    def again(self, number: int) -> Seed:
+        """Return the randomness of repetition `number` within this seed: a restart, or a resample.
+
+        Number 0 is a repetition like the others, not this seed itself, and all draw independently of it and of each other, at every depth:
+        `seed.again(1).again(2)`. A repetition has no trial: what `measure` returns is one number per seed.
+        """
+        return replace(self, repeats=(*self.repeats, operator.index(number)))
 
     def entropy(self, role: str) -> int:
-        """Return 64 bits for `role`, by SHA-256 of base, claim, role and index."""
-        text = f"{self.base}\x1f{self.claim}\x1f{role}\x1f{self.index}"
+        """Return 64 bits for `role`, by SHA-256 of base, claim, role, index and repeats."""
+        # The repeats have a separator of their own: whatever the role, no repetition reads like another seed's index.
+        own = "\x1e".join(map(str, (self.index, *self.repeats)))
+        text = f"{self.base}\x1f{self.claim}\x1f{role}\x1f{own}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
     def numpy(self, role: str) -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""One network trained as anybody would, by torch's own pieces: the oracle of the engine and the base of its bench."""
+"""One network trained as anybody would, by torch's own pieces: the oracle of the engine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from harness.training.draws import Draws
 from harness.training.initialisation import initial_weights
 
 if TYPE_CHECKING:
@@ -17,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class PlainDropout(nn.Module):
-    """Dropout by a generator, written out."""
+    """Dropout by the words that a seed draws for a layer, written out."""
 
-    def __init__(self, probability: float, generator: torch.Generator) -> None:
+    def __init__(self, probability: float, draws: Draws) -> None:
         super().__init__()
-        self.probability, self.generator = probability, generator
+        self.probability, self.draws = probability, draws
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return inputs
-        kept = torch.bernoulli(torch.full_like(inputs, 1 - self.probability), generator=self.generator)
+        kept = (self.draws.words(*inputs.shape)[0].long() + 2**31) / 2**32 < 1 - self.probability
         return inputs * kept / (1 - self.probability)
 
 
@@ -52,11 +53,9 @@ def plain_loop(
     module = build().to(inputs.dtype if inputs.is_floating_point() else torch.float64)
     first = initial_weights(module, (seed,), "uniform", dtype=next(module.parameters()).dtype)
     module.load_state_dict({name: values[0] for name, values in first.items()})
-    generator = seed.torch("dropout")
-    for parent in list(module.modules()):
-        for name, child in parent.named_children():
-            if isinstance(child, nn.Dropout):
-                setattr(parent, name, PlainDropout(child.p, generator))
+    for path, child in list(module.named_modules()):
+        if isinstance(child, nn.Dropout):
+            module.set_submodule(path, PlainDropout(child.p, Draws.of((seed,), f"layer {path}")))
     trained = [own for name, own in module.named_parameters() if name not in frozen]
     optimiser: Any = (
         torch.optim.SGD(trained, rate, momentum, weight_decay=decay)

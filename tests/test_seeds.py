@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
+import pickle
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -45,6 +48,55 @@ def test_a_thousand_seeds_have_a_thousand_entropies():
 def test_entropy_is_the_documented_hash():
     # By sha256sum; another value would make every stored trial another experiment.
     assert SEED.entropy("data") == 0xC14FF919992D7B7A
+
+
+def repetitions(seed):
+    """Some of every depth down to the third, of a seed and of its neighbours."""
+    numbers = (0, 1, 2, 11, 12)
+    return [
+        functools.reduce(Seed.again, path, own)
+        for own in (seed, replace(seed, index=1), replace(seed, index=11), replace(seed, base=1))
+        for depth in range(4)
+        for path in itertools.product(numbers, repeat=depth)
+    ]
+
+
+def test_repetitions_of_a_seed_draw_apart_from_it_and_from_each_other_at_every_depth():
+    every = repetitions(SEED)
+
+    assert len(every) == 4 * (1 + 5 + 25 + 125)
+    assert len(set(every)) == len({seed.entropy("data") for seed in every}) == len(every)
+    assert SEED.again(0) not in {SEED, SEED.again(0).again(0)}
+    assert SEED.again(3) == SEED.again(np.int64(3)), "numbers that are equal draw alike"
+    assert SEED.again(True).entropy("data") == SEED.again(1).entropy("data")  # noqa: FBT003 - equal, and so printed
+
+
+def test_what_is_hashed_tells_repeats_from_roles_and_indices():
+    # With one separator for all, these pairs would be one text each.
+    assert SEED.again(2).entropy("a") != replace(SEED, index=2).entropy("a\x1f0")
+    assert SEED.again(2).entropy("a") != replace(SEED, index=2).entropy("a\x1e0")
+    assert replace(SEED, index=1).again(2).entropy("a") != replace(SEED, index=12).entropy("a")
+
+
+def test_entropy_of_a_repetition_is_the_documented_hash():
+    # By printf '0\037a_claim\037data\0370\0363\0364' | sha256sum
+    assert SEED.again(3).again(4).entropy("data") == 0x789DAFF5F2FC5FB8
+
+
+def test_a_repetition_is_pickled_printed_and_ordered_after_its_seed():
+    again = SEED.again(3)
+
+    assert pickle.loads(pickle.dumps(again)) == again
+    assert (again.base, again.claim, again.index, again.repeats) == (0, "a_claim", 0, (3,))
+    assert repr(again) == "Seed(base=0, claim='a_claim', index=0, repeats=(3,))"
+    assert sorted([SEED.again(1), replace(SEED, index=1), again.again(0), again, SEED]) == [
+        SEED, SEED.again(1), again, again.again(0), replace(SEED, index=1),
+    ]  # fmt: skip
+
+
+def test_a_repetition_is_counted():
+    with pytest.raises(TypeError, match="float"):
+        SEED.again(1.5)
 
 
 def test_no_draw_touches_the_global_generator():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import chain
 from typing import cast
 
@@ -62,6 +63,15 @@ def tied(module: nn.Module) -> bool:
 def mixes_examples(module: nn.Module) -> bool:
     """Whether what a module makes of an example depends on those beside it also when nothing is trained."""
     return any(isinstance(part, _BatchNorm) and part.running_mean is None for part in module.modules())
+
+
+def by_batch_statistics(module: nn.Module) -> nn.Module:
+    """Return a module whose batch normalisation keeps no running statistics, and so goes by those of the batch also in evaluation."""
+    own = copy.deepcopy(module)
+    for part in own.modules():
+        if isinstance(part, _BatchNorm):
+            part.running_mean = part.running_var = None
+    return own
 
 
 def places(module: nn.Module) -> dict[str, str]:

@@ -1,49 +1,55 @@
-"""Dropout by a seed's own generator, and what would draw from a global one instead."""
+"""Dropout by a seed's own draws, and what would draw from a global generator instead."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
 from harness.errors import UsageError
 from harness.training.architecture import bare, children
+from harness.training.noise import SeededNoise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from harness.training.draws import Draws, Streams
 
 
 class SeededDropout(nn.Module):
-    """`nn.Dropout`, drawing from a generator of its own instead of the global one."""
+    """`nn.Dropout`, by draws of its own instead of the global generator's."""
 
-    def __init__(self, probability: float, generator: torch.Generator) -> None:
+    def __init__(self, probability: float, draws: Draws) -> None:
         super().__init__()
         self.probability = probability
-        self.generator = generator
+        self.draws = draws
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the inputs, in training masked and scaled."""
-        return drop(inputs[None], self.probability, [self.generator])[0] if self.training else inputs
+        return drop(inputs[None], self.probability, self.draws)[0] if self.training else inputs
 
 
-def drop(inputs: Tensor, probability: float, generators: Sequence[torch.Generator]) -> Tensor:
-    """Return `inputs`, (n_seeds, ...), each seed masked by its own generator and scaled to keep the expectation."""
-    mask = torch.empty_like(inputs, memory_format=torch.contiguous_format)
-    for own, generator in zip(mask, generators, strict=True):
-        own.bernoulli_(1.0 - probability, generator=generator)
+def drop(inputs: Tensor, probability: float, draws: Draws) -> Tensor:
+    """Return `inputs`, (n_seeds, ...), each seed masked by its own draws and scaled to keep the expectation."""
+    if probability == 0.0:
+        return inputs
+    mask = draws.coins(inputs, 1.0 - probability)
     # Where all is dropped there is no expectation to keep, and no scale.
     return inputs * (mask.div_(1.0 - probability) if probability < 1.0 else mask)
 
 
-def seed_dropout(module: nn.Module, generator: torch.Generator) -> None:
-    """Let every dropout layer of `module` draw from `generator`."""
+def seed_layers(module: nn.Module, streams: Streams, path: str = "") -> None:
+    """Let every layer of `module` that draws have draws of its own, by its name."""
     for name, child in children(module):
-        if type(child) is nn.Dropout:
-            setattr(module, name, SeededDropout(child.p, generator))
+        if type(child) in (nn.Dropout, SeededNoise):
+            setattr(module, name, _seeded(child, streams.of(path + name)))
         else:
-            seed_dropout(child, generator)
+            seed_layers(child, streams, f"{path}{name}.")
+
+
+def _seeded(layer: nn.Module, draws: Draws) -> nn.Module:
+    if isinstance(layer, SeededNoise):
+        return SeededNoise(layer.shift, layer.factor, layer.jitter, draws)
+    return SeededDropout(cast("nn.Dropout", layer).p, draws)
 
 
 def require_seeded(module: nn.Module) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.errors import UsageError
-from harness.training.architecture import call, is_sequence, mixes_examples, state_of
+from harness.training.architecture import by_batch_statistics, call, is_sequence, mixes_examples, state_of
 from harness.training.examples import as_inputs, as_targets
 from harness.training.losses import error_rates, require_answers
 from harness.training.precision import arithmetic, exact, storage
@@ -49,9 +49,31 @@ class Ensemble:
     def __len__(self) -> int:
         return len(next(iter(self.weights.values())))
 
-    def predict(self, inputs: Tensor | np.ndarray) -> Tensor:
-        """Return the networks' outputs, (n_seeds, n, *out), for inputs (n_seeds, n, *shape), and where those lie."""
-        return self._run(self.module, inputs)
+    def predict(
+        self, inputs: Tensor | np.ndarray, *, batch_statistics: bool = False, batch_size: int | None = None
+    ) -> Tensor:
+        """Return the networks' outputs, (n_seeds, n, *out), and where the inputs lie.
+
+        Args:
+            inputs: (n_seeds, n, *shape).
+            batch_statistics: let batch normalisation go by the mean and variance of the batch, as in training; the
+                running ones stay as they are, and dropout stays off.
+            batch_size: how many examples, one after the other, are such a batch; None for all of them.
+
+        Raises:
+            UsageError: a batch size without batch statistics, or a batch of one example, which has no variance.
+        """
+        _require(
+            batch_statistics or batch_size is None, f"batch_size: {batch_size}: give batch_statistics=True with it"
+        )
+        module = by_batch_statistics(self.module) if batch_statistics else self.module
+        if not (batch_statistics and mixes_examples(module)):
+            return self._run(module, inputs)
+        number = inputs.shape[1]
+        size = number if batch_size is None else batch_size
+        few = f"batch_size: {size}: a batch needs two examples, the last of the {number} too: leave some out, or change it"
+        _require(size > 1 and number % size != 1, few)
+        return self._run(module, inputs, size)
 
     def features(self, inputs: Tensor | np.ndarray, upto: int) -> Tensor:
         """Return what the first `upto` layers of a Sequential make of `inputs`, (n_seeds, n, *hidden), where those lie.
@@ -65,7 +87,7 @@ class Ensemble:
         return self._run(cast("nn.Sequential", self.module)[:upto], inputs)
 
     @torch.no_grad()
-    def _run(self, module: nn.Module, inputs: Tensor | np.ndarray) -> Tensor:
+    def _run(self, module: nn.Module, inputs: Tensor | np.ndarray, size: int | None = None) -> Tensor:
         anywhere = next(iter(self.weights.values()))
         given = as_inputs(inputs, self.module, storage(self.precision), str(anywhere.device))
         if len(given) != len(self):
@@ -75,7 +97,7 @@ class Ensemble:
         with exact(anywhere.device), arithmetic(anywhere.device, self.precision):
             for number, own in enumerate(given):
                 state = {name: _laid_out(own[number]) for name, own in self.weights.items() if name in wanted}
-                blocks = [call(module, state, _laid_out(block)) for block in own.split(at_once(own, module))]
+                blocks = [call(module, state, _laid_out(block)) for block in own.split(size or at_once(own, module))]
                 outputs.append(torch.cat(blocks).to(storage(self.precision)))
         made = torch.stack(outputs)
         # An experiment compares them with what it has; only this module needs to know where networks are.
@@ -84,7 +106,10 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Observer:
-    """Is shown an ensemble of one seed, with the steps taken, every so many steps; the next step changes what it saw."""
+    """Is shown the ensemble of all seeds, with the steps taken, every so many steps.
+
+    The weights are a copy, which it may keep. Where seeds stop early, one that has stopped is shown training on until all have.
+    """
 
     every: int
     see: Callable[[int, Ensemble], None]
@@ -124,3 +149,8 @@ def error_rate(ensemble: Ensemble, inputs: Tensor | np.ndarray, targets: Tensor 
     classes = as_targets(targets, "error_rate", outputs.dtype, str(outputs.device), "error_rate: ")
     require_answers("error_rate", outputs.shape, classes, "error_rate: ")
     return error_rates(outputs, classes).cpu().numpy()
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise UsageError(f"predict: {message}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from torch import Tensor
 
@@ -39,16 +39,10 @@ class Recorded:
     Args:
         step: takes a step on inputs and targets that stay where they are in memory.
         state: returns all tensors that a step changes; those that it makes itself are zero before the first.
-        generators: what a step draws from, besides.
     """
 
-    def __init__(
-        self,
-        step: Callable[[Tensor, Tensor], None],
-        state: Callable[[], list[Tensor]],
-        generators: Sequence[torch.Generator],
-    ) -> None:
-        self._step, self._state, self._generators = step, state, generators
+    def __init__(self, step: Callable[[Tensor, Tensor], None], state: Callable[[], list[Tensor]]) -> None:
+        self._step, self._state = step, state
         self._graphs: dict[tuple[int, int, torch.Size], torch.cuda.CUDAGraph] = {}
         self._pool = torch.cuda.graph_pool_handle()
 
@@ -63,7 +57,6 @@ class Recorded:
     def _warm_up(self, inputs: Tensor, targets: Tensor) -> None:
         """Take steps beside the queue of all else, and undo them."""
         before = {own.data_ptr(): own.detach().clone() for own in self._state()}
-        drawn = [generator.get_state() for generator in self._generators]
         beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         beside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(beside), warnings.catch_warnings():
@@ -75,13 +68,9 @@ class Recorded:
         with torch.no_grad():
             for own in self._state():
                 own.detach().copy_(before.get(own.data_ptr(), torch.zeros_like(own)))
-        for generator, state in zip(self._generators, drawn, strict=True):
-            generator.set_state(state)
 
     def _record(self, inputs: Tensor, targets: Tensor) -> torch.cuda.CUDAGraph:
         graph = torch.cuda.CUDAGraph()
-        for generator in self._generators:
-            graph.register_generator_state(generator)
         with torch.cuda.graph(graph, pool=self._pool):
             self._step(inputs, targets)
         return graph

@@ -7,7 +7,7 @@ a function of activations; no operation mixes seeds, so that a seed's values do 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +15,12 @@ from torch.nn import functional
 
 from harness.training.architecture import bare, is_sequence, leaf_layers, tied
 from harness.training.dropout import drop
+from harness.training.noise import SeededNoise, disturb
+
+if TYPE_CHECKING:
+    from harness.training.draws import Draws, Streams
 
 Weights = Mapping[str, Tensor]
-Generators = list[torch.Generator]
 Forward = Callable[[Tensor, bool], Tensor]
 """From activations and whether this is training to activations."""
 
@@ -28,6 +31,7 @@ POOLS = (
     nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d,
     nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d,
 )  # fmt: skip
+DRAWING = (nn.Dropout, SeededNoise)
 CONVOLVE = {nn.Conv1d: functional.conv1d, nn.Conv2d: functional.conv2d, nn.Conv3d: functional.conv3d}
 
 
@@ -88,19 +92,19 @@ def rounds_first(module: nn.Module) -> bool:
     return bool(acting) and type(acting[0]) in (nn.Linear, *CONVOLUTIONS) and bare(acting[0])
 
 
-def stack(module: nn.Module, weights: Weights, generators: Generators) -> Forward:
+def stack(module: nn.Module, weights: Weights, streams: Streams) -> Forward:
     """Return the function of a Sequential of known layers for all seeds at once.
 
     Args:
         module: the architecture, `stackable`.
         weights: parameters and buffers by name, (n_seeds, *shape), but those of `products` (n_seeds, in, out); running
             statistics are updated in place.
-        generators: one per seed, for dropout.
+        streams: what layers draw that do, by their names.
     """
     layers = []
     for path, layer in leaf_layers(module):
         own = {name.removeprefix(path): values for name, values in weights.items() if name.startswith(path)}
-        layers.append(_stacked(layer, own, generators))
+        layers.append(_drawing(layer, streams.of(path[:-1])) if isinstance(layer, DRAWING) else _stacked(layer, own))
 
     def forward(inputs: Tensor, training: bool) -> Tensor:
         for layer in layers:
@@ -110,11 +114,15 @@ def stack(module: nn.Module, weights: Weights, generators: Generators) -> Forwar
     return forward
 
 
-def _stacked(layer: nn.Module, weights: Weights, generators: Generators) -> Forward:
+def _drawing(layer: nn.Dropout | SeededNoise, draws: Draws) -> Forward:
+    if isinstance(layer, SeededNoise):
+        return lambda inputs, training: disturb(inputs, layer, draws) if training else inputs
+    return lambda inputs, training: drop(inputs, layer.p, draws) if training else inputs
+
+
+def _stacked(layer: nn.Module, weights: Weights) -> Forward:
     if isinstance(layer, nn.Linear):
         return _linear(weights)
-    if isinstance(layer, nn.Dropout):
-        return lambda inputs, training: drop(inputs, layer.p, generators) if training else inputs
     if isinstance(layer, nn.Flatten):
         return lambda inputs, _: inputs.flatten(2)
     if isinstance(layer, CONVOLUTIONS):
@@ -283,7 +291,7 @@ STEPS: dict[type[nn.RNNBase], Callable[[Tensor, Tensor, States, Activation], Sta
 }
 
 KNOWN = (
-    nn.Linear, nn.Dropout, nn.Flatten, nn.LayerNorm, nn.GroupNorm, nn.Embedding, LastStep,
-    *CONVOLUTIONS, *BATCH_NORMALISATIONS, *POOLS, *ELEMENTWISE,
+    nn.Linear, nn.Flatten, nn.LayerNorm, nn.GroupNorm, nn.Embedding, LastStep,
+    *DRAWING, *CONVOLUTIONS, *BATCH_NORMALISATIONS, *POOLS, *ELEMENTWISE,
 )  # fmt: skip
 """The types of layers that `stack` may have an equivalent of."""

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from torch.func import vmap
 
 from harness.training.architecture import assign, bare, call, children, sequences, state_of
-from harness.training.dropout import seed_dropout
+from harness.training.dropout import seed_layers
 from harness.training.layers import products, stack
 from harness.training.strategy import convolves
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from harness.training.layers import Generators
+    from harness.training.draws import Streams
 
 Weights = dict[str, Tensor]
 
@@ -29,11 +29,11 @@ class Network(Protocol):
 
     Attributes:
         trained: parameters by name, leaves of autograd, each with or without a first dimension for the seeds.
-        generators: what dropout draws from, one per seed.
+        streams: what layers draw that do so in training.
     """
 
     trained: Weights
-    generators: Generators
+    streams: Streams
 
     def forward(self, inputs: Tensor, training: bool) -> Tensor:
         """Return the outputs (n_seeds, batch, *out) for inputs (n_seeds, batch, *shape)."""
@@ -51,11 +51,11 @@ class Stacked:
     gradient so, and to copy it into another layout at each step would take longer than the product.
     """
 
-    def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str], generators: Generators) -> None:
-        self._products, self.generators = products(module), generators
+    def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str], streams: Streams) -> None:
+        self._products, self.streams = products(module), streams
         laid_out = {name: own.mT.contiguous() if name in self._products else own for name, own in first.items()}
         self.trained = _leaf_tensors(module, laid_out, frozen)
-        self._forward = stack(module, laid_out, generators)
+        self._forward = stack(module, laid_out, streams)
         # Detached: what autograd keeps of a view belongs to the queue it was taken in, and a recording has its own.
         self._state = {n: own.detach().mT if n in self._products else own for n, own in laid_out.items()}
 
@@ -71,9 +71,8 @@ class Stacked:
 class VmappedNetworks:
     """Networks whose weights are stacked, the architecture mapped over them by torch.func; without dropout."""
 
-    def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str]) -> None:
-        self.trained = _leaf_tensors(module, first, frozen)
-        self.generators: Generators = []
+    def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str], streams: Streams) -> None:
+        self.trained, self.streams = _leaf_tensors(module, first, frozen), streams
         self._state = first
         self._module = module
         self._forward = vmap(lambda own, inputs: call(module, own, inputs))
@@ -91,14 +90,14 @@ class VmappedNetworks:
 class SingleNetwork:
     """One seed's network, an ordinary module."""
 
-    def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str], generators: Generators) -> None:
+    def __init__(self, module: nn.Module, first: Weights, frozen: Collection[str], streams: Streams) -> None:
         assign(module, {name: values[0] for name, values in first.items()})
         if convolves(module):
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             pool_first(module)
         self.trained = _leaf_tensors(module, dict(module.named_parameters()), frozen)
-        seed_dropout(module.train(), generators[0])
-        self._module, self.generators = module, generators
+        seed_layers(module.train(), streams)
+        self._module, self.streams = module, streams
 
     def forward(self, inputs: Tensor, training: bool) -> Tensor:
         """Return the outputs, (1, batch, *out)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from harness.training.optimisers import Optimiser
 from harness.training.training_run import train
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     import numpy as np
 
     from harness.seeds import Seeds
@@ -35,7 +34,7 @@ def search(
     recipe: Recipe,
     start: Mapping[str, Tensor] | None = None,
     masks: Mapping[str, Tensor] | None = None,
-    frozen: Collection[str] = (),
+    frozen: Collection[str] | Mapping[str, Tensor] = (),
 ) -> tuple[Ensemble, Tensor]:
     """Train every seed at each of `recipe.rates`, and return its network of least training loss.
 
@@ -51,7 +50,7 @@ def search(
         recipe: with `rates`.
         start: initial values by name, (n_seeds, *shape).
         masks: zeros and ones by name, (n_seeds, *shape).
-        frozen: names of parameters that keep their initial values.
+        frozen: names of parameters that keep their initial values, or entries of some by name, (n_seeds, *shape).
 
     Returns:
         The networks, one per seed, and the rate of each, float64 (n_seeds,).
@@ -63,7 +62,8 @@ def search(
     if not (rates and isinstance(optimiser, Optimiser)):
         raise UsageError("search: learning_rate: one rate leaves nothing to choose: give a list, or call `train`")
     number = len(rates)
-    first, pruned = ({name: _repeated(own, number) for name, own in (given or {}).items()} for given in (start, masks))
+    first, pruned = _all_repeated(start or {}, number), _all_repeated(masks or {}, number)
+    frozen = _all_repeated(frozen, number) if isinstance(frozen, Mapping) else frozen
     inputs, targets = _repeated(inputs, number), _repeated(targets, number)
     optimisers = [replace(optimiser, learning_rate=rate) for rate in rates for _ in seeds]
     every = replace(recipe, optimiser=optimisers, rates=())
@@ -77,6 +77,10 @@ def search(
     weights = {name: own[rows.to(own.device)] for name, own in tried.weights.items()}
     steps = tuple(tried.steps[row] for row in rows.tolist())
     return replace(tried, weights=weights, steps=steps), torch.tensor(rates, dtype=torch.float64)[best]
+
+
+def _all_repeated(given: Mapping[str, Tensor], times: int) -> dict[str, Tensor]:
+    return {name: _repeated(own, times) for name, own in given.items()}
 
 
 def _repeated(values: Tensor | np.ndarray, times: int) -> Tensor:

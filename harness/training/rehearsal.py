@@ -11,8 +11,10 @@ import numpy as np
 import torch
 
 from harness.errors import UsageError
+from harness.seeds import Seed
 from harness.training.architecture import call
-from harness.training.dropout import require_seeded, seed_dropout
+from harness.training.draws import Streams
+from harness.training.dropout import require_seeded, seed_layers
 from harness.training.precision import arithmetic
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from harness.training.precision import Precision
+
+REHEARSAL = (Seed(0, "rehearsal", 0),)
 
 
 def rehearse(module: nn.Module, state: dict[str, Tensor], inputs: Tensor, precision: Precision) -> torch.Size:
@@ -37,7 +41,7 @@ def rehearse(module: nn.Module, state: dict[str, Tensor], inputs: Tensor, precis
     """
     require_seeded(module)
     acting, own = copy.deepcopy(module).train(), inputs.clone()
-    seed_dropout(acting, torch.Generator(inputs.device))
+    seed_layers(acting, Streams(REHEARSAL, inputs.device))
     version, before = own._version, global_states(inputs.device)
     with arithmetic(inputs.device, precision), _meta_in_words():
         outputs = call(acting, {name: values.clone() for name, values in state.items()}, own)

@@ -10,12 +10,13 @@ from torch.func import vmap
 from harness.errors import UsageError
 from harness.training.architecture import call, state_of
 from harness.training.layers import CONVOLUTIONS, stackable
+from harness.training.noise import SeededNoise
 
 Strategy = Literal["stacked", "vmap", "loop"]
 
 STACKED_AT_MOST = 500_000
 
-_NEVER_MAPPED = (nn.Dropout, nn.RNNBase, nn.Embedding, nn.EmbeddingBag)
+_NEVER_MAPPED = (nn.Dropout, SeededNoise, nn.RNNBase, nn.Embedding, nn.EmbeddingBag)
 """Layers that vmap would give every seed the same draws, that it cannot batch, or that it would let look up a word which
 they do not have at the neighbouring seed's."""
 

@@ -17,10 +17,12 @@ from torch import Tensor, nn
 
 from harness._strategy_log import note
 from harness.errors import UsageError
+from harness.training.draws import Streams
 from harness.training.early_stopping import StoppingState
 from harness.training.ensembles import Ensemble, at_once
 from harness.training.examples import as_inputs, as_targets, require_fit
 from harness.training.graphs import Recorded, worth_recording
+from harness.training.held_weights import held_weights
 from harness.training.initialisation import initial_weights
 from harness.training.layers import rounds_first
 from harness.training.losses import error_rates, losses, require_answers, summed_loss
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from harness.seeds import Seeds
     from harness.training.early_stopping import EarlyStopping
     from harness.training.ensembles import Observer
+    from harness.training.held_weights import Held
     from harness.training.losses import Loss, Measure
     from harness.training.networks import Network
     from harness.training.optimisers import Optimiser
@@ -56,7 +59,7 @@ def train(
     recipe: Recipe,
     start: Mapping[str, Tensor] | None = None,
     masks: Mapping[str, Tensor] | None = None,
-    frozen: Collection[str] = (),
+    frozen: Collection[str] | Mapping[str, Tensor] = (),
     stopping: EarlyStopping | None = None,
     strategy: Strategy | None = None,
     observer: Observer | None = None,
@@ -67,14 +70,15 @@ def train(
         build: makes the untrained network; called with the meta device as default, so its own initialisation is void.
         inputs: (n_seeds, n, *shape); an expanded view will do where all seeds share the examples, and is not copied.
         targets: class numbers (n_seeds, n), or for "squared_error" values of the outputs' shape, (n_seeds, n, *out).
-        seeds: one per network; the roles "weights", "batches" and "dropout" are drawn from.
+        seeds: one per network; the roles "weights", "batches" and, for layers that draw, "layer <name>" are drawn from.
         recipe: optimiser, batches, length, initial weights, loss, device and precision.
         start: initial values by name, (n_seeds, *shape), in place of the initialiser's.
         masks: zeros and ones by name, (n_seeds, *shape): a weight under a zero is zero throughout (a pruned one).
-        frozen: names of parameters that keep their initial values, as those do that ask for no gradient.
+        frozen: names of parameters that keep their initial values, as those do that ask for no gradient; or, by name, which
+            entries of a parameter do, as truth values, (n_seeds, *shape).
         stopping: when a seed stops before its steps are used up; it then has the weights of its best look.
         strategy: overrides the rule of `choose_strategy`.
-        observer: looks on, at one seed.
+        observer: looks on, at all seeds at once; "loop", which trains them one after the other, has it look at one seed only.
 
     Raises:
         UsageError: for shapes that do not fit, targets that torch would broadcast or leave out, a parameter of unknown
@@ -92,8 +96,7 @@ def train(
     rules = list(optimiser) if isinstance(optimiser, Sequence) else [optimiser] * len(seeds)
     _require(len(rules) == len(seeds), f"optimiser: {len(rules)} for {len(seeds)} seeds: give one, or one per seed")
     first = initial_weights(module, seeds, recipe.initialiser, start, recipe.layer_factors, device=device, dtype=stored)
-    _require_trainable(module, frozen)
-    kept = _checked_masks(masks or {}, first, module)
+    held, whole = held_weights(masks or {}, frozen, first, module)
     looks = stopping and _on_device(stopping, module, loss, stored, device, len(seeds))
     batch = examples[0, : min(recipe.batch_size, examples.shape[1])]
     made = rehearse(module, {name: values[0] for name, values in first.items()}, batch, precision)
@@ -102,9 +105,10 @@ def train(
         require_possible(strategy, module)
     chosen = strategy or choose_strategy(module, batch.to("meta"), len(batch), torch.device(device).type)
     note(chosen)
-    _require(observer is None or len(seeds) == 1, f"observer: {len(seeds)} seeds: it looks at one alone")
+    one_by_one = "with 'loop' they are trained one after the other: take another strategy, or one call for each seed"
+    _require(observer is None or len(seeds) == 1 or chosen != "loop", f"observer: {len(seeds)} seeds: {one_by_one}")
     untrained = Ensemble(copy.deepcopy(module).eval(), first, chosen, precision)
-    fixed = (recipe.batch_size, count, precision, loss, kept, frozenset(frozen), looks, observer, untrained)
+    fixed = (recipe.batch_size, count, precision, loss, held, whole, looks, observer, untrained)
     run = _Run(examples, answers, seeds, rules, *fixed)
     before = global_states(examples.device)
     with exact(examples.device):
@@ -129,25 +133,25 @@ class _Run:
     steps: int
     precision: Precision
     loss: Loss
-    masks: dict[str, Tensor]
+    held: dict[str, Held]
     frozen: frozenset[str]
     stopping: EarlyStopping | None
     observer: Observer | None
     untrained: Ensemble
 
-    def dropout(self) -> list[torch.Generator]:
-        """Return the generators of dropout, one per seed."""
-        return [seed.torch("dropout", str(self.inputs.device)) for seed in self.seeds]
+    def streams(self) -> Streams:
+        """Return what the networks' layers draw, from its beginning."""
+        return Streams(self.seeds, self.inputs.device)
 
     def of(self, some: slice) -> _Run:
         """Return the same run for a slice of the seeds."""
         stopping = self.stopping and replace(
             self.stopping, inputs=self.stopping.inputs[some], targets=self.stopping.targets[some]
         )
-        masks = {name: own[some] for name, own in self.masks.items()}
+        held = {name: (where[some], values[some]) for name, (where, values) in self.held.items()}
         return replace(
             self, inputs=self.inputs[some], targets=self.targets[some], seeds=self.seeds[some],
-            optimisers=self.optimisers[some], masks=masks, stopping=stopping,
+            optimisers=self.optimisers[some], held=held, stopping=stopping,
         )  # fmt: skip
 
 
@@ -155,9 +159,7 @@ def _train(run: _Run, architecture: nn.Module, first: dict[str, Tensor], chosen:
     if chosen == "loop":
         return _one_by_one(run, architecture, first)
     module = copy.deepcopy(architecture)
-    stacked = chosen == "stacked"
-    own = (module, first, run.frozen)
-    network = Stacked(*own, run.dropout()) if stacked else VmappedNetworks(*own)
+    network = (Stacked if chosen == "stacked" else VmappedNetworks)(module, first, run.frozen, run.streams())
     return _descend(run, network, Batches(run.inputs, run.targets, run.seeds, run.batch_size, run.steps))
 
 
@@ -171,7 +173,7 @@ def _one_by_one(run: _Run, architecture: nn.Module, first: dict[str, Tensor]) ->
         only = slice(number, number + 1)
         # Memory of its own: autograd counts changes, and counts those of all views of one tensor together.
         own, weights = run.of(only), {name: values[only].clone() for name, values in first.items()}
-        network = SingleNetwork(copy.deepcopy(architecture), weights, run.frozen, own.dropout())
+        network = SingleNetwork(copy.deepcopy(architecture), weights, run.frozen, own.streams())
         batches = Batches(own.inputs, own.targets, own.seeds, own.batch_size, own.steps, channels_last=True)
         return _descend(own, network, batches)
 
@@ -192,7 +194,7 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
     """Take the steps of a run on its networks, each seed's until its rule stops it."""
     parameters = list(network.trained.values())
     rule = make_stepper(run.optimisers, parameters, run.steps)
-    masked = [(network.weights()[name].detach(), mask) for name, mask in run.masks.items()]
+    held = [(network.weights()[name].detach(), *own) for name, own in run.held.items()]
     watch = run.stopping and StoppingState(run.stopping, len(run.seeds), run.inputs.device)
     around, stored, taken = arithmetic(run.inputs.device, run.precision), storage(run.precision), 0
 
@@ -201,24 +203,29 @@ def _descend(run: _Run, network: Network, batches: Batches) -> Trained:
             outputs = network.forward(inputs, training=True)
         summed_loss(run.loss, outputs.to(stored), targets).backward()  # type: ignore[no-untyped-call]
         rule.step()
-        for parameter, mask in masked:
-            parameter.mul_(mask)
+        for parameter, where, values in held:
+            torch.where(where, values, parameter, out=parameter)
 
     take = step
     if worth_recording(run.untrained.strategy, run.steps, run.inputs.device):
-        take = Recorded(step, lambda: [*network.weights().values(), *rule.state()], network.generators)
+        take = Recorded(step, lambda: [*network.weights().values(), *rule.state(), *network.streams.state()])
     for inputs, targets in batches:
         take(inputs, targets)
         taken += 1
         if run.observer and taken % run.observer.every == 0:
-            weights = {name: values.detach() for name, values in network.weights().items()}
-            run.observer.see(taken, replace(run.untrained, weights=weights, steps=(taken,)))
+            run.observer.see(taken, replace(run.untrained, weights=_copied(network), steps=(taken,) * len(run.seeds)))
         if watch and watch.due(taken) and watch.look(taken, _looked_at(run, network), network.weights()):
             break
     if watch and watch.best:
         return watch.best, watch.steps
-    weights = {name: values.detach().contiguous() for name, values in network.weights().items()}
-    return weights, torch.full((len(run.seeds),), taken)
+    return _copied(network), torch.full((len(run.seeds),), taken)
+
+
+def _copied(network: Network) -> dict[str, Tensor]:
+    """Return the weights as they are now, laid out as torch's layers have them."""
+    return {
+        name: values.detach().clone(memory_format=torch.contiguous_format) for name, values in network.weights().items()
+    }
 
 
 @torch.no_grad()
@@ -234,25 +241,6 @@ def _looked_at(run: _Run, network: Network) -> Tensor:
         loss = run.stopping.metric == "loss"
         total += (losses(run.loss, outputs, answers) if loss else error_rates(outputs, answers)) * block.shape[1]
     return total / inputs.shape[1]
-
-
-def _checked_masks(masks: Mapping[str, Tensor], first: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
-    """Apply the masks to the first weights and return them in their dtype and on their device."""
-    checked, parameters = {}, [name for name, _ in module.named_parameters()]
-    for name, mask in masks.items():
-        _require(name in parameters, f"masks: {name!r}: the network has {parameters}")
-        checked[name] = own = torch.as_tensor(mask).to(first[name])
-        _require(own.shape == first[name].shape, f"masks: {name}: shape {tuple(own.shape)} does not fit")
-        _require(bool(((own == 0) | (own == 1)).all()), f"masks: {name}: has values besides zero and one")
-        first[name].mul_(own)
-    return checked
-
-
-def _require_trainable(module: nn.Module, frozen: Collection[str]) -> None:
-    parameters = [name for name, _ in module.named_parameters()]
-    _require(set(frozen) <= set(parameters), f"frozen: {sorted(frozen)}: the network has {parameters}")
-    trained = [name for name, own in module.named_parameters() if own.requires_grad and name not in frozen]
-    _require(bool(trained), "frozen: nothing is left to train")
 
 
 def _on_device(

@@ -14,7 +14,8 @@ from torch import nn
 from harness.errors import UsageError
 from harness.seeds import seeds_of
 from harness.training import rehearsal
-from harness.training.dropout import drop, require_seeded, seed_dropout
+from harness.training.draws import Draws, Streams
+from harness.training.dropout import drop, require_seeded, seed_layers
 from harness.training.layers import LastStep
 from harness.training.optimisers import Optimiser
 from tests.keywords import train
@@ -121,7 +122,7 @@ def test_one_dropout_at_two_places_is_seeded_at_both(strategy):
 def test_a_dropout_under_two_names_is_replaced_under_both():
     module = nn.ModuleDict({"first": nn.Dropout(0.5), "inner": nn.Sequential(nn.Dropout(0.5))})
     module["again"], module["outer"] = module["first"], module["inner"]
-    seed_dropout(module, torch.Generator())
+    seed_layers(module, Streams(SEEDS[:1], torch.device("cpu")))
 
     assert not [part for part in module.modules() if type(part) is nn.Dropout]
 
@@ -132,8 +133,7 @@ def test_dropping_everything_leaves_zeros(strategy):
     ensemble = trained(build, strategy=strategy)
 
     assert torch.equal(ensemble.weights["0.weight"], trained(build, steps=0).weights["0.weight"])
-    generators = [torch.Generator(), torch.Generator()]
-    assert drop(torch.ones(2, 5), 1.0, generators).tolist() == nn.Dropout(1.0)(torch.ones(2, 5)).tolist()
+    assert drop(torch.ones(2, 5), 1.0, Draws.of(SEEDS, "states")).tolist() == nn.Dropout(1.0)(torch.ones(2, 5)).tolist()
 
 
 class Drawing(nn.Module):

@@ -167,6 +167,30 @@ def test_masked_weights_are_zero_throughout_and_frozen_ones_stay(strategy, optim
         assert_same(one(ensemble, number), expected, SUMS_IN_ANOTHER_ORDER["float64"])
 
 
+@pytest.mark.parametrize("optimiser", [SGD, ADAM], ids=["sgd", "adam"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_frozen_entries_stay_and_the_others_move_as_in_a_plain_loop_that_puts_them_back(strategy, optimiser):
+    """Beside a mask on the same parameter, and a parameter of which every entry is frozen."""
+    generator = torch.Generator().manual_seed(1)
+    stays, mask = (torch.randint(2, (3, 20, 36), generator=generator) for _ in range(2))
+    held = {"masks": {"1.weight": mask}, "frozen": {"1.weight": stays.bool(), "4.weight": torch.ones(3, 12, 20)}}
+    ensemble = trained(strategy=strategy, optimiser=optimiser, **held)
+    first = trained(steps=0).weights
+
+    moved = ensemble.weights["1.weight"] != first["1.weight"] * mask
+    assert torch.equal(moved, (mask == 1) & (stays == 0))
+    for number, seed in enumerate(SEEDS):
+        own = first["1.weight"][number] * mask[number]
+
+        def put_back(_step, module, number=number, own=own):
+            module.get_parameter("1.weight").data[stays[number] == 1] = own[stays[number] == 1]
+            return False
+
+        masks = {"1.weight": mask[number]}
+        expected = plain(seed, optimiser=optimiser, masks=masks, frozen=("4.weight",), after=put_back)
+        assert_same(one(ensemble, number), expected, SUMS_IN_ANOTHER_ORDER["float64"])
+
+
 GRIDS = {
     "sgd": [
         Optimiser("sgd", 0.1, 0.9, 1e-3, "cosine"),
@@ -388,6 +412,16 @@ def test_a_start_value_allows_a_parameter_of_unknown_kind():
         ({"initialiser": "zeros"}, "initialiser: 'zeros'"),
         ({"masks": {"nose": torch.ones(3, 1)}}, "masks: 'nose': the network has"),
         ({"masks": {"1.bias": torch.ones(3, 1)}}, r"masks: 1.bias: shape \(3, 1\) does not fit"),
+        ({"frozen": {"nose": torch.ones(3, 1)}}, "frozen: 'nose': the network has"),
+        ({"frozen": {"1.bias": torch.ones(3, 1)}}, r"frozen: 1.bias: shape \(3, 1\) does not fit"),
+        ({"frozen": {"1.bias": torch.full((3, 20), 0.5)}}, "frozen: 1.bias: has values besides zero and one"),
+        (
+            {
+                "build": lambda: nn.Sequential(nn.Flatten(), nn.Linear(36, 10)),
+                "frozen": {"1.weight": torch.ones(3, 10, 36), "1.bias": torch.ones(3, 10)},
+            },
+            "frozen: nothing is left to train",
+        ),
         ({"frozen": ["nose"]}, r"frozen: \['nose'\]: the network has"),
         (
             {"stopping": EarlyStopping(torch.ones(2, 5, 1, 6, 6), torch.ones(2, 5, dtype=int), every=1, patience=1)},
@@ -592,6 +626,71 @@ def test_no_number_depends_on_how_many_examples_are_predicted_at_once(monkeypatc
         found.append((ensemble.steps, ensemble.predict(examples()[0])))
     assert found[0][0] == found[1][0]
     torch.testing.assert_close(found[0][1], found[1][1])
+
+
+def normalised(dropout: float = 0.4) -> nn.Sequential:
+    hidden = [nn.Flatten(), nn.Linear(36, 20), nn.BatchNorm1d(20), nn.ReLU(), nn.Dropout(dropout)]
+    return nn.Sequential(*hidden, nn.Linear(20, 10))
+
+
+NORMALISED = [("stacked", normalised), ("loop", normalised), ("loop", convolutional), ("vmap", Residual)]
+
+
+@pytest.mark.parametrize("size", [4, 16, None])
+@pytest.mark.parametrize(("strategy", "build"), NORMALISED)
+def test_prediction_by_batch_statistics_is_a_network_in_training_mode(strategy, build, size):
+    """Torch's own normalisation in training mode, on batches cut by hand: 70 examples, the last batch shorter."""
+    ensemble, inputs = trained(build=build, strategy=strategy), examples()[0]
+    before = {name: own.clone() for name, own in ensemble.weights.items()}
+    found = ensemble.predict(inputs, batch_statistics=True, batch_size=size)
+
+    module, width = build().double(), size or 70
+    for number, own in enumerate(inputs):
+        module.load_state_dict({name: values[number] for name, values in ensemble.weights.items()})
+        for part in module.eval().modules():
+            part.train(isinstance(part, (nn.BatchNorm1d, nn.BatchNorm2d)))
+        expected = torch.cat([module(own[first : first + width]) for first in range(0, 70, width)])
+        torch.testing.assert_close(found[number], expected.detach(), rtol=0, atol=1e-10)
+    assert_same(ensemble.weights, before, 0.0)
+    assert (found - ensemble.predict(inputs)).abs().max() > 1e-3
+
+
+def test_batch_normalisation_written_out_goes_by_four_examples():
+    """(x - mean) / sqrt(variance + 1e-5) of four, and of the two that are left over."""
+    module = nn.Sequential(nn.BatchNorm1d(2, affine=False, device="meta"))
+    kept = {"0.running_mean": torch.full((1, 2), 9.0), "0.running_var": torch.ones(1, 2)}
+    ensemble = Ensemble(module, {**kept, "0.num_batches_tracked": torch.zeros(1)}, "loop", "float64")
+    inputs = np.random.default_rng(1).normal(size=(1, 6, 2))
+    found = ensemble.predict(inputs, batch_statistics=True, batch_size=4)
+
+    parts = [(part - part.mean(0)) / np.sqrt(part.var(0) + 1e-5) for part in (inputs[0, :4], inputs[0, 4:])]
+    np.testing.assert_allclose(found[0], np.concatenate(parts), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_batch_statistics_are_nothing_to_a_network_without_batch_normalisation(strategy):
+    def build():
+        return nn.Sequential(nn.Flatten(), nn.Linear(36, 20), nn.LayerNorm(20), nn.ReLU(), nn.Linear(20, 10))
+
+    ensemble, inputs = trained(build=build, strategy=strategy, precision="float32"), examples()[0]
+    for size in (1, 3, None):
+        assert torch.equal(ensemble.predict(inputs, batch_statistics=True, batch_size=size), ensemble.predict(inputs))
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 69])
+def test_a_batch_of_one_example_has_no_statistics(size):
+    ensemble, inputs = trained(build=normalised, steps=1), examples()[0]
+    with pytest.raises(
+        UsageError, match=rf"predict: batch_size: {size}: a batch needs two examples, the last of the 70 too"
+    ):
+        ensemble.predict(inputs, batch_statistics=True, batch_size=size)
+    with pytest.raises(UsageError, match="predict: batch_size: 1: a batch needs two examples"):
+        ensemble.predict(inputs[:, :1], batch_statistics=True)
+
+
+def test_a_batch_size_alone_is_refused():
+    with pytest.raises(UsageError, match="predict: batch_size: 4: give batch_statistics=True with it"):
+        trained(steps=1).predict(examples()[0], batch_size=4)
 
 
 def test_error_rate_counts_wrong_classes():

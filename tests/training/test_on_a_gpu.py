@@ -85,7 +85,10 @@ def largest_difference(one, other):
     [(*each, name) for each in EACH for name in OPTIMISERS if each[1] == "stacked" or name in {"sgd", "adam"}],
 )
 def test_the_gpu_gives_the_numbers_of_the_processor(network, strategy, optimiser):
-    settings = {"build": NETWORKS[network], "strategy": strategy, "optimiser": OPTIMISERS[optimiser]}
+    build = NETWORKS[network]
+    if network != "residual" and strategy != "vmap":
+        build = lambda: NETWORKS[network](0.3)  # noqa: E731 - what is dropped is the same on every device
+    settings = {"build": build, "strategy": strategy, "optimiser": OPTIMISERS[optimiser]}
 
     assert largest_difference(trained(**settings), trained(device="cpu", **settings)) < 1e-10
 

@@ -109,7 +109,7 @@ def generated(
 
     These are fair coins if `hidden_states` is "random", and "learned" if they follow the last states of the chains.
     """
-    sampler, (few, many) = Sampler([seed.torch("sampling", str(every.device)) for seed in seeds]), steps
+    sampler, (few, many) = Sampler(seeds, "sampling", every.device), steps
     half = every.new_full((len(seeds), chains, every.shape[2]), 0.5)
     early = gibbs(machine, sampler(half), few, sampler)
     late = gibbs(machine, early, many - few, sampler)

@@ -23,7 +23,7 @@ def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any
     trained = experiment.prepare_training("bars", seed, **arms["bars"])()
     fresh = experiment.prepare_training("bars", seed, **arms["bars"] | {"updates": 0})()
     every = experiment.patterns_of((seed,), "bars", 0, "all").every.to(trained.weights)
-    sampler, lines = Sampler([seed.torch("pictures", str(every.device))]), []
+    sampler, lines = Sampler((seed,), "pictures", every.device), []
     for name, machine in (("untrained", fresh), ("trained", trained)):
         states, shares = sampler(every.new_full((1, CHAINS, 9), 0.5)), []
         for before, step in zip([0, *STEPS], STEPS, strict=False):
