@@ -11,6 +11,7 @@ from torch import nn
 
 from fixtures import mnist
 from fixtures.contrastive_divergence import ContrastiveDivergence
+from fixtures.pretraining import shuffled, unrolled
 from harness.training import error_rate, supervised, train
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from fixtures.pretraining import Weights
     from fixtures.splits import Split
     from harness.seeds import Seed, Seeds
     from harness.training import Ensemble, Observer, Recipe
@@ -27,8 +29,6 @@ CLASSES = 10
 PREFIX = "pretraining_"  # of the settings of contrastive divergence
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}
-
-Weights = dict[str, torch.Tensor]  # by their name in the network, (n_seeds, *shape)
 
 examples = lru_cache(maxsize=1)(mnist.draw)  # arms and their pre-training share the digits of their seeds
 
@@ -42,23 +42,7 @@ def pretrained(
     It sees the images that the network is trained on, without their labels, and no others.
     """
     inputs, _ = examples(seeds, n_train=n_train, n_test=n_test).train
-    stack = list(enumerate(rule.train_stack(inputs.to(device), hidden, seeds)))
-    weights = {f"{2 * layer}.weight": machine.weights.mT for layer, machine in stack}
-    return weights | {f"{2 * layer}.bias": machine.hidden_bias[:, 0] for layer, machine in stack}
-
-
-def shuffled(weights: Weights, seeds: Seeds) -> Weights:
-    """Return the same numbers, within each layer and seed in random order: their scale without their features."""
-    generators = [seed.torch("shuffle") for seed in seeds]
-    return {
-        name: torch.stack([_permuted(own, draw) for own, draw in zip(values, generators, strict=True)])
-        for name, values in weights.items()
-    }
-
-
-def _permuted(values: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    order = torch.randperm(values.numel(), generator=generator).to(values.device)
-    return values.flatten()[order].view(values.shape)
+    return unrolled(rule.train_stack(inputs.to(device), hidden, seeds))
 
 
 def misplaced(weights: Weights, seeds: Seeds) -> Weights:
