@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.pictures import Curves, Line
-from harness.training.supervised_learning import handed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -33,10 +32,12 @@ def spreads(experiment: ModuleType, seed: Seed, settings: dict[str, Any]) -> lis
     """Return the standard deviation over digits, averaged over units, of each hidden layer's outputs in training."""
     import torch
 
-    parts = {name: getattr(experiment, name) for name in ("examples", "fit", "score")}
-    given = handed(parts, settings)
-    split = experiment.examples((seed,), **given.examples)
-    networks = experiment.fit((seed,), split, given.recipe, **given.fit)
+    from harness.training import Recipe
+
+    recipe, shape = Recipe.split(settings)
+    drawn = {name: shape.pop(name) for name in ("n_train", "n_test")}
+    split = experiment.examples((seed,), **drawn, side=shape["side"])
+    networks = experiment.fit((seed,), split, recipe, **shape)
     outputs, found = split.train[0][0], []
     for path, layer in networks.module.train().named_children():
         state = {name: networks.weights[f"{path}.{name}"][0] for name in layer.state_dict()}
