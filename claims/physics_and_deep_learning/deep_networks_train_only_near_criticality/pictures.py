@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.pictures import Curves, Line
-from harness.training import train
+from harness.training import Recipe, train
 from harness.training.learning_curve import AXES, LearningCurve
-from harness.training.supervised_learning import GIVEN, handed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -25,14 +24,13 @@ def illustrate(experiment: ModuleType, seed: Seed, arms: dict[str, dict[str, Any
     """Draw training errors of one seed's networks of thirty layers, and their signals layer by layer before training."""
     learned, passed = [], []
     for arm, settings in arms.items():
-        sizes = {"n_train": DIGITS, "n_test": DIGITS, "depth": DEPTH, "epochs": EPOCHS, "learning_rate": RATES[arm]}
-        given = handed({name: getattr(experiment, name) for name in GIVEN}, settings | sizes)
-        split = experiment.examples((seed,), **given.examples)
-        curve = LearningCurve(*split.train, given.recipe.steps_in_an_epoch(DIGITS))
-        build = lambda own=settings["width"]: experiment.network(split.train[0].shape[2], DEPTH, own)  # noqa: B023, E731
-        train(build, *split.train, (seed,), recipe=given.recipe, observer=curve.observer)
+        recipe, own = Recipe.split({**settings, "learning_rate": RATES[arm], "epochs": EPOCHS})
+        split = experiment.examples((seed,), n_train=DIGITS, n_test=DIGITS, side=own["side"])
+        curve = LearningCurve(*split.train, recipe.steps_in_an_epoch(DIGITS))
+        build = lambda width=own["width"]: experiment.network(split.train[0].shape[2], DEPTH, width)  # noqa: B023, E731
+        train(build, *split.train, (seed,), recipe=recipe, observer=curve.observer)
         learned.append(curve.line(arm))
-        start = train(build, *split.train, (seed,), recipe=replace(given.recipe, epochs=0))
+        start = train(build, *split.train, (seed,), recipe=replace(recipe, epochs=0))
         layers = np.arange(1, DEPTH + 1, 3)
         spread = [start.features(split.train[0], 2 * int(layer)).std(1).mean().item() for layer in layers]
         passed.append(Line(arm, layers, spread))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.pictures import Curves
-from harness.training import train
+from harness.training import Recipe, train
 from harness.training.learning_curve import AXES, LearningCurve
-from harness.training.supervised_learning import GIVEN, handed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -34,17 +33,16 @@ def learned(
     experiment: ModuleType, seed: Seed, name: str, settings: dict[str, Any], depth: int, learning_rate: float
 ) -> Line:
     """Return the training error of one network, epoch by epoch."""
-    own = {**settings, "n_train": DIGITS, "depth": depth, "learning_rate": learning_rate}
-    given = handed({part: getattr(experiment, part) for part in GIVEN}, own)
-    split = experiment.examples((seed,), **given.examples)
-    width, activation, start = (given.fit[part] for part in ("width", "activation", "start"))
-    curve = LearningCurve(*split.train, given.recipe.steps_in_an_epoch(DIGITS))
+    recipe, own = Recipe.split({**settings, "learning_rate": learning_rate})
+    split = experiment.examples((seed,), n_train=DIGITS, n_test=DIGITS, side=own["side"])
+    width, activation, start = own["width"], own["activation"], own["start"]
+    curve = LearningCurve(*split.train, recipe.steps_in_an_epoch(DIGITS))
     train(
         lambda: experiment.network(split.train[0].shape[2], depth, width, activation),
         *split.train,
         (seed,),
-        recipe=given.recipe,
-        start=experiment.start_of_tanh((seed,), split, given.recipe, depth, width) if start == "of_tanh" else None,
+        recipe=recipe,
+        start=experiment.start_of_tanh((seed,), split, recipe, depth, width) if start == "of_tanh" else None,
         observer=curve.observer,
     )
     return curve.line(name)
