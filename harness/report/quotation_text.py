@@ -16,14 +16,19 @@ if TYPE_CHECKING:
     from harness.store.records.expectation import ExpectationRecord
     from harness.store.records.quotation import QuotationRecord
 
-_SAYS = r"claims: number (?P<claim>[a-z0-9_]+)\.(?P<expectation>[a-z0-9_]+)(?: in (?P<unit>%|[a-z]+))?(?: to (?P<digits>\d))?"
+_SAYS = (
+    r"claims: number (?P<claim>[a-z0-9_]+)\.(?P<expectation>[a-z0-9_]+)(?: in (?P<unit>%|[a-z]+))?(?: to (?P<digits>\d))?"
+    r"(?P<interval> with interval)?"
+)
 MARKED = re.compile(
     rf"(?P<begin><!-- {_SAYS} -->)(?P<old>.*?)(?P<end><!-- end -->)"
     rf"|(?P<begin_tex>^[ \t]*% {_SAYS.replace('?P<', '?P<tex_')}[ \t]*\n)(?P<old_tex>.*?)(?P<end_tex>\n[ \t]*% end[ \t]*$)",
     re.DOTALL | re.MULTILINE,
 )
 """Where a Markdown or LaTeX text has a number: `<!-- claims: number CLAIM.EXPECTATION in % to 1 -->2.1 %<!-- end -->`, or between
-two lines of comment, `% claims: number CLAIM.EXPECTATION` and `% end`."""
+two lines of comment, `% claims: number CLAIM.EXPECTATION` and `% end`; `with interval` adds the ends of the interval."""
+
+SAID = ("claim", "expectation", "unit", "digits", "interval")
 
 
 def quotation_words(record: QuotationRecord) -> str:
@@ -52,7 +57,7 @@ def with_numbers(text: str, last: Mapping[str, ClaimRecord]) -> tuple[str, list[
 
     def written(found: re.Match[str]) -> str:
         tex = found["begin"] is None
-        said = {key: found[f"tex_{key}" if tex else key] for key in ("claim", "expectation", "unit", "digits")}
+        said = {key: found[f"tex_{key}" if tex else key] for key in SAID}
         begin, end = (found["begin_tex"], found["end_tex"]) if tex else (found["begin"], found["end"])
         record = _expectation(last.get(said["claim"]), said["expectation"])
         unit = said["unit"] or ""
@@ -65,18 +70,30 @@ def with_numbers(text: str, last: Mapping[str, ClaimRecord]) -> tuple[str, list[
             return found[0]
         if record is None or record.estimate is None:
             return found[0]
-        return f"{begin}{printed(record.estimate, unit, said['digits'], tex=tex)}{end}"
+        ends = _ends(record, unit, said["digits"]) if said["interval"] else ""
+        return f"{begin}{printed(record.estimate, unit, said['digits'], tex=tex)}{ends}{end}"
 
     return MARKED.sub(written, text), problems
 
 
 def printed(estimate: float, unit: str, digits: str | None, *, tex: bool = False) -> str:
     """Return an estimate in a unit, with so many digits after the point, or with three that count."""
-    scaled = Decimal(repr(estimate)) / Decimal(SCALES[unit][0])
-    shown = f"{scaled:.{digits}f}" if digits else f"{float(scaled):.3g}"
+    shown = _scaled(estimate, unit, digits)
     if not unit:
         return shown
     return f"{shown}\\,{unit.replace('%', chr(92) + '%')}" if tex else f"{shown} {unit}"
+
+
+def _scaled(value: float, unit: str, digits: str | None) -> str:
+    scaled = Decimal(repr(value)) / Decimal(SCALES[unit][0])
+    return f"{scaled:.{digits}f}" if digits else f"{float(scaled):.3g}"
+
+
+def _ends(found: ExpectationRecord, unit: str, digits: str | None) -> str:
+    """Return the ends of an interval in a unit; one that lies at infinity shows as such."""
+    ends = ((found.low, "-inf"), (found.high, "inf"))
+    shown = [none if end is None else _scaled(end, unit, digits) for end, none in ends]
+    return f" [{', '.join(shown)}]"
 
 
 def _expectation(claim: ClaimRecord | None, name: str) -> ExpectationRecord | None:

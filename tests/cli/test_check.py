@@ -24,6 +24,7 @@ MARKED = """\
 % claims: number warm_exceeds_cold.warm_exceeds_cold in % to 0
 ?
 % end
+<!-- claims: number warm_exceeds_cold.warm_exceeds_cold in % to 1 with interval -->?<!-- end -->
 """
 
 
@@ -34,7 +35,7 @@ def measured(tmp_path):
     def run(folder):
         with closing(Store(tmp_path / ".claims/store.sqlite3")) as store:
             store.start_run("run", Options().record(), MACHINE)
-            run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "run"))
+            return run_claim(load_claim(folder), Context(Options(workers=1), store, lambda _: Inline(), "run"))
 
     return run
 
@@ -122,18 +123,21 @@ def test_a_report_has_the_numbers_of_a_table_where_no_document_quotes_any(tmp_pa
 
 
 def test_index_writes_single_numbers_into_markdown_and_latex(folder, claims, measured, tmp_path):
-    measured(folder)
+    record = measured(folder)
     paper = tmp_path / "paper.tex"
     paper.write_text(MARKED)
     assert claims("index", "--check")[0] == 1
 
     claims("index")
 
-    first, second, number, last = paper.read_text().splitlines()
+    first, second, number, last, spanned = paper.read_text().splitlines()
     assert re.fullmatch(r"<!-- claims: number \S+ to 1 -->1\.0<!-- end --> degrees, or", first)
     assert second == MARKED.splitlines()[1]
     assert re.fullmatch(r"(9|10)\d\\,\\%", number)
     assert last == "% end"
+    (found,) = record.readings["as_documented"].expectations.values()
+    estimate, low, high = (f"{100 * own:.1f}" for own in (found.estimate, found.low, found.high))
+    assert spanned.endswith(f"with interval -->{estimate} % [{low}, {high}]<!-- end -->")
     assert claims("index", "--check")[0] == 0
 
 
