@@ -79,6 +79,38 @@ def test_a_grid_of_optimisers_is_each_of_them_by_itself(method):
         torch.testing.assert_close(row, ours([own])[0], rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize("method", ["sgd", "adam"])
+def test_rows_of_seeds_with_the_same_optimiser_are_each_of_them_by_itself(method):
+    """As a search lays them out: all seeds at one rate, then all at the next, each with a schedule of its own."""
+    names = [name for name, own in OURS.items() if own.method == method]
+    each = [*(OURS[name] for name in names), Optimiser(method, 0.02, schedule="cosine")]
+    together = ours([own for own in each for _ in range(3)])
+
+    for number, own in enumerate(each):
+        alone = ours([own])[0] if own not in OURS.values() else reference(REFERENCES[names[number]])
+        torch.testing.assert_close(together[3 * number : 3 * number + 3], alone.expand(3, -1), rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("optimisers", [[OURS["decay"]] * 4, [OURS["adam"]] * 2 + [OURS["adam decay"]] * 2])
+def test_what_a_network_does_not_use_stays_and_what_it_uses_later_begins_then(optimisers):
+    """Seen by a parameter that has a gradient at the second step alone, as torch's own optimiser has it."""
+    unused, place = (torch.ones(4, 3, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    rule = make_stepper(optimisers, [unused, place], 2)
+    for step in range(2):
+        place.grad = torch.ones_like(place)
+        if step:
+            unused.grad = torch.ones_like(unused)
+        rule.step()
+        assert (unused == 1).all() == (step == 0)
+
+    for row, own in enumerate(optimisers):
+        expected = torch.ones(3, dtype=torch.float64, requires_grad=True)
+        expected.grad = torch.ones_like(expected)
+        name = next(name for name, known in OURS.items() if known == own)
+        REFERENCES[name]([expected]).step()
+        torch.testing.assert_close(unused[row], expected, rtol=1e-11, atol=1e-13)
+
+
 def test_optimisers_of_two_methods_make_no_grid():
     with pytest.raises(UsageError, match="optimiser: method: one per seed may differ in numbers and schedule"):
         ours([OURS["sgd"], OURS["adam"]])
