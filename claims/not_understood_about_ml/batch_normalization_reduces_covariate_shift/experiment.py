@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from fixtures import mnist
 from harness.training import Draws, Observer, Recipe, SeededNoise, error_rate, supervised, train
-from harness.training.noise import disturb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,10 +79,20 @@ def outputs(module: nn.Module, weights: Weights, inputs: Tensor, noise: Draws | 
             normal = (hidden - centre) * (spread + layer.eps).rsqrt()
             hidden = normal * weights[f"{name}.weight"][:, None] + weights[f"{name}.bias"][:, None]
         elif isinstance(layer, SeededNoise):
-            hidden = disturb(hidden, layer, noise) if noise else hidden
+            hidden = disturbed(hidden, layer, noise) if noise else hidden
         else:
             hidden = layer(hidden)
     return hidden
+
+
+def disturbed(hidden: Tensor, layer: SeededNoise, noise: Draws) -> Tensor:
+    """Return what the layer makes of all seeds' sums at a step, (n_seeds, batch, units): an own shift and factor for each unit."""
+    batch, units = hidden.shape[1:]
+    shift = (2 * noise.uniform(1, units, dtype=hidden.dtype) - 1) * layer.shift
+    factor = 1 + noise.uniform(1, units, dtype=hidden.dtype) * (layer.factor - 1)
+    shifts = shift + (2 * noise.uniform(batch, units, dtype=hidden.dtype) - 1) * layer.jitter
+    factors = factor + noise.normal(batch, units, dtype=hidden.dtype) * layer.jitter
+    return hidden * factors + shifts
 
 
 def losses(module: nn.Module, weights: Weights, batch: Batch, noise: Draws | None = None) -> Tensor:
@@ -158,10 +167,10 @@ def at_level(looks: Sequence[Ensemble], batch: Batch, level: float) -> tuple[Ens
 def batch_of(seeds: Seeds, examples: Batch, size: int, role: str) -> Batch:
     """Return some of the examples of every seed, drawn for `role`: inputs (n_seeds, size, pixels), labels (n_seeds, size)."""
     number = examples[0].shape[1]
-    drawn = [torch.randperm(number, generator=seed.torch(role))[:size] for seed in seeds]
-    rows = torch.stack(drawn).to(examples[0].device)
-    seed = torch.arange(len(rows), device=rows.device)[:, None]
-    return examples[0][seed, rows], examples[1][seed, rows]
+    orders = [torch.randperm(number, generator=seed.torch(role))[:size] for seed in seeds]
+    rows = torch.stack(orders).to(examples[0].device)
+    own = torch.arange(len(seeds), device=rows.device)[:, None]
+    return examples[0][own, rows], examples[1][own, rows]
 
 
 def score(networks: Ensemble, split: Split, **_: Any) -> dict[str, np.ndarray]:
@@ -171,7 +180,7 @@ def score(networks: Ensemble, split: Split, **_: Any) -> dict[str, np.ndarray]:
 
 def measure(
     arm: str, seeds: Seeds, *, n_train: int, n_test: int, side: int, normalized: bool, **settings: Any
-) -> dict[str, np.ndarray]:  # fmt: skip
+) -> dict[str, np.ndarray]:
     """Return error and mean shift of the first `early` steps, and without noise the landscape at the level, (n_seeds,) each.
 
     A network that never comes to the level has no landscape: NaN.

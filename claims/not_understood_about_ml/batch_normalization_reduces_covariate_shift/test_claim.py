@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import pytest
 
@@ -110,16 +109,18 @@ def test_instrument_only_noise_shifts_what_takes_no_step(claim):
     assert claim.experiment.covariate_shift(noisy, digits(claim), 0.0, draws()).min() > 0.05
 
 
-def test_instrument_noise_has_the_spread_of_the_algorithm(claim):
-    """A shift uniform within 0.5, twice; its variance and that of the jitter add up, of inputs that are zero."""
+def test_instrument_noise_is_that_of_the_layer_in_training(claim):
+    """For each seed what `SeededNoise` makes of its sums with the seed's own draws."""
     import torch
 
-    made = replace(networks(claim, noise=NOISE), module=torch.nn.Sequential(claim.experiment.SeededNoise(*NOISE)))
+    from harness.training import Draws, SeededNoise
 
-    found = claim.experiment.outputs(made.module, {}, torch.zeros(2, 50, 2000), draws())
+    sums = torch.linspace(-2, 2, 2 * 5 * 3, dtype=torch.float64).view(2, 5, 3)
+    found = claim.experiment.disturbed(sums, SeededNoise(*NOISE), draws())
 
-    assert found.var().item() == pytest.approx(0.5**2 / 3 + 0.1**2 / 3, rel=0.05)
-    assert found.mean(1).abs().max() < 0.6
+    for number, seed in enumerate(SEEDS):
+        layer = SeededNoise(*NOISE, Draws.of((seed,), "noise")).train()
+        torch.testing.assert_close(found[number], layer(sums[number]))
 
 
 @KINDS
