@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cosine_similarity, cross_entropy
 
@@ -19,8 +19,6 @@ from fixtures.perceptrons import perceptron
 from harness.training import error_rate, search, supervised
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from fixtures.perceptrons import Activation, Normalization
     from fixtures.splits import Split
     from harness.seeds import Seeds
@@ -91,15 +89,20 @@ def score(
     decay: float,
     decay_rate: float,
     decay_steps: int,
+    epsilon: float,
 ) -> dict[str, np.ndarray]:
     """Return the errors on the digits trained on and on others; where `examined`, also what `laws` finds.
 
-    An examined network goes on with test digits: on those that it was trained on there is no error left to descend.
+    An examined network goes on with test digits: on those that it was trained on there is no error left to descend. From
+    then on `epsilon` is what is added to variances.
     """
     found = {"train_error": error_rate(networks, *split.train), "test_error": error_rate(networks, *split.test)}
     if not examined:
         return found
     module, rows = copy.deepcopy(networks.module).train(), []
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm1d):
+            part.eps = epsilon
     for number, (digits, labels) in enumerate(zip(*split.test, strict=True)):
         state = {name: as_double(own[number]) for name, own in networks.weights.items()}
         batches = list(zip(as_double(digits).split(batch_size), labels.split(batch_size), strict=True))
