@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from harness._text import block, one_line
+from harness.pytest_plugin.fixture import READS_TRIALS
 from harness.report import wording
 from harness.running import waiver
 from harness.seeds import Seed
@@ -72,6 +73,7 @@ class ClaimHandle:
         # Late: the models take longer to import than collecting takes.
         from harness.store.records.claim import ProblemRecord
 
+        self._request.node.stash[READS_TRIALS] = True
         record = self._session.record_of(self.path)
         if isinstance(record, ProblemRecord):
             self._note("claim.verdict", record.problem.kind)

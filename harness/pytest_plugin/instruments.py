@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import ClaimsError
-from harness.pytest_plugin.fixture import OPTIONS, is_of_claim, session_of
+from harness.pytest_plugin.fixture import OPTIONS, READS_TRIALS, is_of_claim, session_of
 from harness.trials.witness import watching
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.running.instruments import Instruments
 
 JUDGING = frozenset(["reading", "control", "training_arm", "inference_arm", "benchmark"])
-"""Fixtures of tests that read trials, or a clock."""
+"""Fixtures of tests that read trials, or a clock; so does one that asks for `claim.record`, as is seen when it runs."""
 
 OF_CLAIM: pytest.StashKey[dict[Path, Instruments]] = pytest.StashKey()
 STANDING: pytest.StashKey[list[str]] = pytest.StashKey()
@@ -52,7 +52,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Keep that a test passed."""
     report = yield
     ran = call.when == "call" and report.outcome == "passed" and not hasattr(report, "wasxfail")
-    if ran and _is_instrument(item) and item.nodeid not in item.config.stash.get(STANDING, []):
+    stood = item.nodeid in item.config.stash.get(STANDING, [])
+    if ran and not stood and _is_instrument(item) and READS_TRIALS not in item.stash:
         with contextlib.suppress(ClaimsError):
             _instruments_of(item).keep(item.name)
     return report

@@ -41,7 +41,8 @@ class Instruments:
         self._fixed = Inputs(code=self._code.parts, data=plan.inputs.data, declared=plan.declared)
         beside = {path.name: digest_of_file(path) for path in sorted(folder.path.iterdir()) if path.is_file()}
         around = {str(path): digest_of_file(path) for path in _conftests(tests, folder.project)}
-        self._fingerprint = digest_of([fingerprint(plan), self._code.digest, beside, around])
+        drawn = [plan.profile, plan.base_seed]
+        self._fingerprint = digest_of([fingerprint(plan), drawn, self._code.digest, beside, around])
 
     def stands(self, name: str) -> bool:
         """Whether a test passed when all was as it is; of one that started a command nobody knows what it read."""

@@ -101,6 +101,16 @@ def test_one_that_passed_does_not_run_again_and_the_run_says_so_but_for_fresh_an
     assert ran()[0] == ["left", "right"]
 
 
+def test_one_that_reads_trials_or_draws_of_another_base_seed_runs(ran, project):
+    tests = project / "claims/notes/warm_exceeds_cold/test_claim.py"
+    ran(WANTED)
+    assert ran(WANTED, "--claims-base-seed=1")[0] == ["left", "right"]
+
+    tests.write_text(TESTS.replace("claim.experiment.measure", "claim.record.readings"))
+    ran(WANTED)
+    assert ran(WANTED)[0] == ["left", "right"]
+
+
 def test_one_that_starts_a_command_is_always_run(ran, project):
     tests = project / "claims/notes/warm_exceeds_cold/test_claim.py"
     tests.write_text(
