@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from harness._text import block, one_line
-from harness.pytest_plugin.fixture import READS_TRIALS
 from harness.report import wording
 from harness.running import waiver
 from harness.seeds import Seed
@@ -27,6 +26,10 @@ if TYPE_CHECKING:
     from harness.store.records.expectation import ControlRecord, ReadingRecord
     from harness.trials.catalogue import ClaimFolder
     from harness.trials.plan import Plan
+
+
+READS_TRIALS: pytest.StashKey[bool] = pytest.StashKey()
+"""Of a test: that it asked for what the run says of its claim."""
 
 
 def _fail(words: str) -> NoReturn:

@@ -29,8 +29,6 @@ RUN: pytest.StashKey[str] = pytest.StashKey()
 DEADLINE: pytest.StashKey[float] = pytest.StashKey()
 PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
 UNUSABLE: pytest.StashKey[UsageError] = pytest.StashKey()
-READS_TRIALS: pytest.StashKey[bool] = pytest.StashKey()
-"""Of a test: that it asked for what the run says of its claim."""
 
 LIVE = "claims-live"
 """What the live view is called among pytest's plugins."""

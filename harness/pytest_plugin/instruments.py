@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.errors import ClaimsError
-from harness.pytest_plugin.fixture import OPTIONS, READS_TRIALS, is_of_claim, session_of
+from harness.pytest_plugin.fixture import OPTIONS, is_of_claim, session_of
 from harness.trials.witness import watching
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Keep that a test passed."""
+    # Late: what it brings takes longer to import than collecting takes.
+    from harness.pytest_plugin.claim_fixture import READS_TRIALS
+
     report = yield
     ran = call.when == "call" and report.outcome == "passed" and not hasattr(report, "wasxfail")
     stood = item.nodeid in item.config.stash.get(STANDING, [])
