@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from harness.seeds import seeds_of
 from harness.training.graphs import STEPS_AT_LEAST, worth_recording
 from harness.training.layers import LastStep
-from harness.training.optimisers import Optimiser
+from harness.training.optimisers import Optimiser, _Adam, _Sgd, make_stepper
 from tests.keywords import train
 
 WAITING = ("_local_scalar_dense", "nonzero", "is_nonzero", "masked_select", "_to_copy")
@@ -42,9 +42,14 @@ NETWORKS = {
 OPTIMISERS = {
     "sgd": lambda _: Optimiser("sgd", 0.1, 0.9, schedule="cosine"),
     "adam": lambda _: Optimiser("adam", 0.1),
+    "sgd, two in rows": lambda number: [Optimiser("sgd", rate, 0.9) for rate in (0.1, 0.2) for _ in range(number // 2)],
+    "adam, two in rows": lambda number: [Optimiser("adam", rate) for rate in (0.1, 0.2) for _ in range(number // 2)],
     "sgd, one per seed": lambda number: [Optimiser("sgd", 0.1 / (1 + seed), 0.9) for seed in range(number)],
     "adam, one per seed": lambda number: [Optimiser("adam", 0.1 / (1 + seed)) for seed in range(number)],
 }
+
+COLUMNS = {"sgd, one per seed": _Sgd, "adam, one per seed": _Adam}
+"""How a GPU takes them; a processor's calls are as many as there are rows of seeds with the same optimiser."""
 
 
 def asked_in_a_step(network, optimiser, number):
@@ -64,7 +69,8 @@ def asked_in_a_step(network, optimiser, number):
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 @pytest.mark.parametrize("network", NETWORKS)
-def test_a_step_asks_for_as_much_whatever_the_number_of_seeds_and_waits_for_nothing(network, optimiser):
+def test_a_step_asks_for_as_much_whatever_the_number_of_seeds_and_waits_for_nothing(network, optimiser, monkeypatch):
+    monkeypatch.setattr("harness.training.training_run.make_stepper", COLUMNS.get(optimiser, make_stepper))
     few, many = (asked_in_a_step(network, optimiser, number) for number in (2, 6))
 
     assert few == many
