@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from harness.training.architecture import bare, is_sequence, leaf_layers, tied
 from harness.training.dropout import drop
-from harness.training.noise import SeededNoise, disturb
+from harness.training.noise import SeededNoise
 
 if TYPE_CHECKING:
     from harness.training.draws import Draws, Streams
@@ -116,7 +116,7 @@ def stack(module: nn.Module, weights: Weights, streams: Streams) -> Forward:
 
 def _drawing(layer: nn.Dropout | SeededNoise, draws: Draws) -> Forward:
     if isinstance(layer, SeededNoise):
-        return lambda inputs, training: disturb(inputs, layer, draws) if training else inputs
+        return lambda inputs, training: layer.of_all(inputs, draws) if training else inputs
     return lambda inputs, training: drop(inputs, layer.p, draws) if training else inputs
 
 

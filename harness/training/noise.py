@@ -36,14 +36,13 @@ class SeededNoise(nn.Module):
             return inputs
         if self.draws is None:
             raise UsageError("SeededNoise: no draws: give it `Draws` of a seed, or let `train` do so")
-        return disturb(inputs[None], self, self.draws)[0]
+        return self.of_all(inputs[None], self.draws)[0]
 
-
-def disturb(inputs: Tensor, noise: SeededNoise, draws: Draws) -> Tensor:
-    """Return the inputs, (n_seeds, batch, *units), multiplied and shifted as `noise` says."""
-    every, units, kind = inputs.shape[1:], (1, *inputs.shape[2:]), inputs.dtype
-    shift = (2 * draws.uniform(*units, dtype=kind) - 1) * noise.shift
-    factor = 1 + draws.uniform(*units, dtype=kind) * (noise.factor - 1)
-    shifts = shift + (2 * draws.uniform(*every, dtype=kind) - 1) * noise.jitter
-    factors = factor + draws.normal(*every, dtype=kind) * noise.jitter
-    return inputs * factors + shifts
+    def of_all(self, inputs: Tensor, draws: Draws) -> Tensor:
+        """Return what training makes of all seeds' inputs, (n_seeds, batch, *units), by their draws."""
+        every, units, kind = inputs.shape[1:], (1, *inputs.shape[2:]), inputs.dtype
+        shift = (2 * draws.uniform(*units, dtype=kind) - 1) * self.shift
+        factor = 1 + draws.uniform(*units, dtype=kind) * (self.factor - 1)
+        shifts = shift + (2 * draws.uniform(*every, dtype=kind) - 1) * self.jitter
+        factors = factor + draws.normal(*every, dtype=kind) * self.jitter
+        return inputs * factors + shifts

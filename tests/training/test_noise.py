@@ -9,7 +9,6 @@ from torch import nn
 from harness.errors import UsageError
 from harness.seeds import seeds_of
 from harness.training import Draws, Optimiser, SeededNoise
-from harness.training.noise import disturb
 from tests.keywords import train
 
 SEEDS = seeds_of("noise", 0, range(3))
@@ -17,7 +16,7 @@ NOISE = (0.5, 1.25, 0.1)
 
 
 def disturbed(inputs: torch.Tensor, noise=NOISE, seeds=SEEDS) -> torch.Tensor:
-    return disturb(inputs, SeededNoise(*noise), Draws.of(seeds, "noise"))
+    return SeededNoise(*noise).of_all(inputs, Draws.of(seeds, "noise"))
 
 
 def test_every_unit_has_a_shift_and_a_factor_and_examples_differ_from_it_by_the_jitter():
@@ -89,7 +88,7 @@ def by_hand(number: int) -> dict[str, torch.Tensor]:
     while taken < HOW["steps"]:
         for rows in torch.randperm(24, generator=order).split(10)[: HOW["steps"] - taken]:
             hidden = module[1][0](module[0](inputs[rows]))
-            hidden = disturb(hidden[None], module[1][1], noise)[0].tanh()
+            hidden = module[1][1].of_all(hidden[None], noise)[0].tanh()
             kept = (coins.words(*hidden.shape)[0].long() + 2**31) / 2**32 < 0.7
             outputs = module[4](hidden * kept / 0.7)
             optimiser.zero_grad()

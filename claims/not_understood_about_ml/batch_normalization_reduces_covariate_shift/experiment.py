@@ -79,20 +79,10 @@ def outputs(module: nn.Module, weights: Weights, inputs: Tensor, noise: Draws | 
             normal = (hidden - centre) * (spread + layer.eps).rsqrt()
             hidden = normal * weights[f"{name}.weight"][:, None] + weights[f"{name}.bias"][:, None]
         elif isinstance(layer, SeededNoise):
-            hidden = disturbed(hidden, layer, noise) if noise else hidden
+            hidden = layer.of_all(hidden, noise) if noise else hidden
         else:
             hidden = layer(hidden)
     return hidden
-
-
-def disturbed(hidden: Tensor, layer: SeededNoise, noise: Draws) -> Tensor:
-    """Return what the layer makes of all seeds' sums at a step, (n_seeds, batch, units): an own shift and factor for each unit."""
-    batch, units = hidden.shape[1:]
-    shift = (2 * noise.uniform(1, units, dtype=hidden.dtype) - 1) * layer.shift
-    factor = 1 + noise.uniform(1, units, dtype=hidden.dtype) * (layer.factor - 1)
-    shifts = shift + (2 * noise.uniform(batch, units, dtype=hidden.dtype) - 1) * layer.jitter
-    factors = factor + noise.normal(batch, units, dtype=hidden.dtype) * layer.jitter
-    return hidden * factors + shifts
 
 
 def losses(module: nn.Module, weights: Weights, batch: Batch, noise: Draws | None = None) -> Tensor:

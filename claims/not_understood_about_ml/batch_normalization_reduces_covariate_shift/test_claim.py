@@ -116,7 +116,7 @@ def test_instrument_noise_is_that_of_the_layer_in_training(claim):
     from harness.training import Draws, SeededNoise
 
     sums = torch.linspace(-2, 2, 2 * 5 * 3, dtype=torch.float64).view(2, 5, 3)
-    found = claim.experiment.disturbed(sums, SeededNoise(*NOISE), draws())
+    found = claim.experiment.outputs(torch.nn.Sequential(SeededNoise(*NOISE)), {}, sums, draws())
 
     for number, seed in enumerate(SEEDS):
         layer = SeededNoise(*NOISE, Draws.of((seed,), "noise")).train()

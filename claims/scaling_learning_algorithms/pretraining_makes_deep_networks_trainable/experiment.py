@@ -9,18 +9,16 @@ from fixtures import mnist
 from fixtures.contrastive_divergence import ContrastiveDivergence
 from fixtures.curvature import loss_of
 from fixtures.perceptrons import perceptron
-from fixtures.pretraining import shuffled, unrolled
+from fixtures.pretraining import anew, shuffled, unrolled
 from harness.training import error_rate, search, supervised, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
 
     from fixtures.perceptrons import Activation
     from fixtures.pretraining import Weights
     from fixtures.splits import Split
-    from harness.seeds import Seed, Seeds
+    from harness.seeds import Seeds
     from harness.training import Ensemble, Observer, Recipe
 
 CLASSES = 10
@@ -89,14 +87,4 @@ def score(networks: Ensemble, split: Split) -> dict[str, np.ndarray]:
 
 
 measure, prepare_fit, prepare_inference = supervised(examples, fit, score)
-
-
-def prepare_training(arm: str, seed: Seed, **settings: Any) -> Callable[[], object]:
-    """Return a function that pre-trains and then trains one network, at all rates."""
-    fit_again = prepare_fit(arm, seed, **settings)
-
-    def run() -> object:
-        pretrained.cache_clear()
-        return fit_again()
-
-    return run
+prepare_training = anew(prepare_fit, pretrained)

@@ -76,14 +76,9 @@ def test_instrument_pretraining_sees_the_training_images_alone(claim, monkeypatc
     """What reaches the stack are the images of each seed's training set, in their order, and nothing else."""
     import torch
 
-    seen, learn = [], claim.experiment.ContrastiveDivergence.train_stack
+    from fixtures.leakage import images_of_stacks
 
-    def learn_and_tell(rule, inputs, *others):
-        seen.append(inputs)
-        return learn(rule, inputs, *others)
-
-    monkeypatch.setattr(claim.experiment.ContrastiveDivergence, "train_stack", learn_and_tell)
-    claim.experiment.pretrained.cache_clear()
+    seen = images_of_stacks(claim.experiment, monkeypatch)
     start(claim, "pretrained")
 
     assert len(seen) == 1
